@@ -1,0 +1,72 @@
+# Every target sets up what it needs. GNU make 3.81 (the one on macOS) is enough.
+# Windows has no make: README.md says which `python -m aicourse` command does the same.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+AICOURSE := $(VENV_PYTHON) -m aicourse
+INSTALLED := $(VENV)/.installed
+UV := $(shell command -v uv 2>/dev/null)
+
+# Which Python .venv is made with: the first of these that is 3.11 or newer. Or name one: make setup PYTHON=python3.12
+PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3)
+
+.PHONY: help setup course lab live test lint record bench lock clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(INSTALLED)  ## Make .venv and install what requirements.lock names
+
+course: $(INSTALLED)  ## Run every lesson on recorded replies; report in build/course/index.html
+	@$(AICOURSE) run --all
+
+lab: $(INSTALLED)  ## Open JupyterLab at the first lesson
+	@$(VENV_PYTHON) -m jupyterlab notebooks/00-start-here.ipynb
+
+live: $(INSTALLED)  ## Run every lesson against the embedded model (fetched once)
+	@$(AICOURSE) model pull
+	@$(AICOURSE) run --all --live
+
+test: $(INSTALLED)  ## Everything a change must pass: style, types, tests, every notebook, recordings
+	@$(AICOURSE) test
+
+lint: $(INSTALLED)  ## The quick half of `make test`: style, types, notebook rules
+	@$(AICOURSE) test style format types notebooks
+
+record: $(INSTALLED)  ## Record the replies that lessons need and do not have yet
+	@$(AICOURSE) record --missing
+
+bench: $(INSTALLED)  ## Measure speed against stock tools; results in build/bench.json
+	@$(VENV_PYTHON) -m tests.benchmarks
+
+lock:  ## Write requirements.lock anew from pyproject.toml (needs uv; UPGRADE=--upgrade takes newer releases)
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-config --no-emit-index-url --custom-compile-command "make lock" --quiet $(UPGRADE) \
+		--output-file requirements.lock
+
+clean:  ## Delete what the other targets wrote, but neither .venv nor the models
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find aicourse tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ifdef UV
+MAKE_VENV = uv venv --quiet --python "$${python:->=3.11}" $(VENV)
+INSTALL = uv pip install --quiet --python $(VENV_PYTHON)
+else
+MAKE_VENV = { test -n "$$python" || { echo "No Python 3.11 or newer found ($(PYTHONS))." >&2; exit 1; }; \
+	"$$python" -m venv $(VENV); }
+INSTALL = $(VENV_PYTHON) -m pip --disable-pip-version-check --no-input --quiet install
+endif
+
+# An environment whose Python still starts is kept. The project is built without isolation, because its build
+# backend is in the lock: nothing is fetched that the lock does not name, and nothing at all the second time.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(VENV_PYTHON) -c '' 2>/dev/null || { rm -rf $(VENV); \
+	python=$$(for name in $(PYTHONS); do "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		2>/dev/null && echo "$$name" && break; done); $(MAKE_VENV); }
+	@echo "Installing into $(VENV) what requirements.lock names: a minute or two the first time."
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)

@@ -1,0 +1,102 @@
+"""Every error this package raises on purpose.
+
+    AicourseError
+    ├── CatalogError              a provider or model that models.toml does not know
+    ├── ProviderError             the provider cannot be used as configured
+    │   ├── KeyMissing            no key is set
+    │   ├── KeyRejected           the provider answered 401 or 403
+    │   └── ProviderUnreachable   no connection
+    ├── BudgetExceeded            the next call could cost more than is left
+    ├── RecordingError
+    │   └── RecordingMissing      replay only, and this request was never recorded
+    ├── DownloadError             a model file could not be fetched
+    │   └── HashMismatch          it was fetched and is not the file we asked for
+    ├── ServerError               the embedded model's server did not start or answer
+    ├── DatasetError              a dataset is missing, broken or not for you
+    ├── ExerciseError             an exercise id or its checks file is wrong
+    └── LessonError               a lesson is unknown, failed or breaks a rule
+
+Each message says what is wrong and ends with what to do; each error carries the data it speaks of
+as keyword attributes, so that a caller need not parse the message. Command-line users see the
+message alone, never a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AicourseError(Exception):
+    """Base of the tree: `str(error)` is a sentence for the user.
+
+    >>> error = AicourseError("No lesson 99. List them with: aicourse status", lesson="99")
+    >>> error.lesson
+    '99'
+    """
+
+    def __init__(self, message: str, **data: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["data"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class CatalogError(AicourseError):
+    """A provider or model that the catalogue does not know."""
+
+
+class ProviderError(AicourseError):
+    """The provider cannot be used as configured."""
+
+
+class KeyMissing(ProviderError):
+    """No key is set for the provider."""
+
+
+class KeyRejected(ProviderError):
+    """The provider does not accept the key."""
+
+
+class ProviderUnreachable(ProviderError):
+    """No connection to the provider."""
+
+
+class BudgetExceeded(AicourseError):
+    """The next call could cost more than is left; carries `spent`, `budget` and `estimate` (Decimal, USD)."""
+
+
+class RecordingError(AicourseError):
+    """The recordings of a lesson cannot be read or written."""
+
+
+class RecordingMissing(RecordingError):
+    """Replay only, and this request was never recorded; carries `lesson`, `request` and `nearest`."""
+
+
+class DownloadError(AicourseError):
+    """A model file could not be fetched; carries `model` and `tried`."""
+
+
+class HashMismatch(DownloadError):
+    """The bytes that arrived are not the file that was asked for."""
+
+
+class ServerError(AicourseError):
+    """The embedded model's server did not start or answer."""
+
+
+class DatasetError(AicourseError):
+    """A dataset is missing, broken, or not for the caller."""
+
+
+class ExerciseError(AicourseError):
+    """An exercise id or its checks file is wrong."""
+
+
+class LessonError(AicourseError):
+    """A lesson is unknown, failed, or breaks a rule."""

@@ -1,0 +1,158 @@
+"""Run code we did not write, and come back with what happened: a value, an exception, or no end.
+
+`attempt` is the only place where a student's function runs. It captures what is printed, turns every
+exception but a user's own interrupt into data, and stops after a time limit.
+
+The limit is an alarm signal in the main thread, where notebook cells run: it also ends a regular
+expression that backtracks for ever (which holds the interpreter lock, so no second thread could), a sleep
+and a network wait. Windows has no alarm signal; there a timer raises SIGINT, which ends loops and sleeps,
+while an endless regular expression needs the kernel's stop button. Outside the main thread there is no
+limit. Code that catches everything, forever, escapes any limit within one process; so be it: the notebook
+is the student's own, and grading has a sandbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import linecache
+import re
+import reprlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+REPEAT_ALARM_SECONDS = 1.0  # rings again, because a bare `except:` swallows the first ring
+_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
+_ADDRESS = re.compile(r" (?:object )?at 0x[0-9A-Fa-f]+")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did; `value` matters when `kind` is "returned", `error` when it is "raised"."""
+
+    kind: Literal["returned", "raised", "endless"]
+    value: Any = None
+    error: BaseException | None = None
+    where: str = ""
+    printed: str = ""
+
+
+class _TimeExpiredError(BaseException):
+    """Not an Exception, so that a student's `except Exception` does not swallow it."""
+
+
+def attempt(action: Callable[[], Any], *, seconds: float | None, namespace: dict[str, Any] | None) -> Outcome:
+    """Call `action`; `namespace` is the globals of the student's code, to find the line that failed.
+
+    >>> attempt(lambda: 1 / 0, seconds=1, namespace=None).error
+    ZeroDivisionError('division by zero')
+    """
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), time_limit(seconds):
+            value = action()
+            if inspect.iscoroutine(value):
+                value.close()  # nobody will await it; unclosed, it warns at some later moment
+    except _TimeExpiredError:
+        return Outcome("endless", printed=printed.getvalue())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: exit() in an answer must not end the kernel
+        where = _student_line(error, namespace)
+        return Outcome("raised", error=error, where=where, printed=printed.getvalue())
+    return Outcome("returned", value=value, printed=printed.getvalue())
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Interrupt the body after `seconds` (None: never)."""
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    number, start, stop = _alarm(seconds) if hasattr(signal, "setitimer") else _timer(seconds)
+    previous = signal.signal(number, _expire)
+    try:
+        try:
+            start()
+            yield
+        finally:
+            stop()
+    finally:
+        stop()  # again: the alarm may have rung inside the first stop
+        signal.signal(number, previous)
+
+
+def _expire(number: int, frame: object) -> None:
+    raise _TimeExpiredError
+
+
+def _alarm(seconds: float) -> tuple[int, Callable[[], Any], Callable[[], Any]]:
+    timer = signal.ITIMER_REAL
+    return (
+        signal.SIGALRM,
+        lambda: signal.setitimer(timer, seconds, REPEAT_ALARM_SECONDS),
+        lambda: signal.setitimer(timer, 0),
+    )
+
+
+def _timer(seconds: float) -> tuple[int, Callable[[], Any], Callable[[], Any]]:
+    timer = threading.Timer(seconds, lambda: signal.raise_signal(signal.SIGINT))
+    timer.daemon = True
+    return signal.SIGINT, timer.start, timer.cancel
+
+
+def _student_line(error: BaseException, namespace: dict[str, Any] | None) -> str:
+    """Function, line number and text of the innermost line of the student's own code."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals is namespace:
+            found = trace
+        trace = trace.tb_next
+    if found is None:
+        return ""
+    code = found.tb_frame.f_code
+    text = linecache.getline(code.co_filename, found.tb_lineno).strip()
+    return f"in {code.co_name}, line {found.tb_lineno}" + (f": `{shorten(text, 100)}`" if text else "")
+
+
+class _Shortener(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother, self.maxlong = 4, 80, 160, 60
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = 8
+
+
+def describe(value: Any) -> str:
+    """`repr(value)`, but short, without memory addresses, and never raising.
+
+    >>> describe(object()), describe("x" * 500).count("x") < 80
+    ('<object>', True)
+    """
+    shape = getattr(value, "shape", None) if hasattr(type(value), "columns") else None
+    if isinstance(shape, tuple) and len(shape) == 2:
+        return f"{type(value).__name__} with {shape[0]} rows and {shape[1]} columns"
+    return shorten(_Shortener().repr(value), 400)
+
+
+def describe_error(error: BaseException) -> str:
+    """The last line Python would print for `error`.
+
+    >>> describe_error(KeyError("size"))
+    "KeyError: 'size'"
+    """
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    name = type(error).__name__
+    return shorten(f"{name}: {text}" if text else name, 300)
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text` on one line, without memory addresses, at most `limit` characters."""
+    text = _ADDRESS.sub("", _LINE_BREAK.sub(" ", text.strip()))
+    return text if len(text) <= limit else text[: limit - 1] + "…"

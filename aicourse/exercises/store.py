@@ -1,0 +1,192 @@
+"""What one course user has done: checks, hints, predictions; one JSON file in the state folder.
+
+Two notebooks may write at once: every change reads, alters and replaces the file under a lock. A damaged
+file is moved aside and said so. With `AICOURSE_UNATTENDED=1` (`aicourse run`, `aicourse validate`) nothing is
+read or written: each lesson starts empty, so that stored outputs never depend on whose machine made them.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import filelock
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aicourse import paths
+from aicourse.llm import session
+
+LOCK_SECONDS = 10  # a change takes milliseconds; a lock held longer belongs to a process that hangs
+
+
+class ExerciseState(BaseModel):
+    """One exercise: checks of a written answer, hints seen, and whether it was ever solved."""
+
+    model_config = ConfigDict(frozen=True)
+    attempts: int = 0
+    hints: int = 0
+    solved: bool = False
+
+
+class Option(BaseModel):
+    """One option of a prediction; `low` and `high` bound it when it is a bucket of numbers."""
+
+    model_config = ConfigDict(frozen=True)
+    label: str
+    low: float | None = None
+    high: float | None = None
+
+
+class PredictionState(BaseModel):
+    """One question; `choice` and `happened` are labels of options, `sureness` is in percent.
+
+    `actual` is None until `outcome()` was called; `happened` stays None when no option came true.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    question: str = ""
+    options: tuple[Option, ...] = ()
+    choice: str | None = None
+    sureness: int | None = None
+    actual: str | None = None
+    happened: str | None = None
+
+    @property
+    def is_right(self) -> bool | None:
+        """Whether the choice came true; None when nothing was chosen or it has not happened yet."""
+        if self.choice is None or self.actual is None:
+            return None
+        return self.choice == self.happened
+
+
+class State(BaseModel):
+    """Everything kept, by exercise id and prediction id."""
+
+    model_config = ConfigDict(frozen=True)
+    exercises: dict[str, ExerciseState] = {}
+    predictions: dict[str, PredictionState] = {}
+
+
+Change = Callable[[State], State]
+
+
+class Store(Protocol):
+    """Where the state is."""
+
+    def read(self) -> State:
+        """The state now."""
+
+    def update(self, change: Change) -> State:
+        """Replace the state by `change(state)` in one step, and return the new one."""
+
+
+class MemoryStore:
+    """State that ends with its owner."""
+
+    def __init__(self, owner: object) -> None:
+        self.owner = owner
+        self._state = State()
+
+    def read(self) -> State:
+        """The state now."""
+        return self._state
+
+    def update(self, change: Change) -> State:
+        """Replace the state."""
+        self._state = change(self._state)
+        return self._state
+
+
+class FileStore:
+    """State in a JSON file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> State:
+        """The state now; empty when nothing was kept yet or the file cannot be read."""
+        return self.update(lambda state: state)
+
+    def update(self, change: Change) -> State:
+        """Replace the state; when it cannot be kept, say so and remember it in this session."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS):
+                before = self._load()
+                after = change(before)
+                if after != before:
+                    paths.write_atomically(self.path, after.model_dump_json(indent=1) + "\n")
+                return after
+        except (OSError, filelock.Timeout) as error:
+            reason = "another process holds it" if isinstance(error, filelock.Timeout) else error.strerror
+            warnings.warn(
+                f"Your progress is not kept: {self.path} cannot be written ({reason}). "
+                "Set AICOURSE_STATE to a folder that you can write to.",
+                stacklevel=2,
+            )
+            return _memory_store(id(session.current())).update(change)
+
+    def _load(self) -> State:
+        try:
+            return State.model_validate_json(self.path.read_bytes())
+        except FileNotFoundError:
+            return State()
+        except ValidationError:
+            aside = _unused(self.path)
+            os.replace(self.path, aside)
+            warnings.warn(
+                f"Your progress file was damaged: it is kept as {aside}, and a new one was begun.",
+                stacklevel=2,
+            )
+            return State()
+
+
+def _unused(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_suffix(f".damaged-{number}.json")).exists():
+        number += 1
+    return aside
+
+
+def open_store() -> Store:
+    """This user's state; in an unattended run, the state of this session alone."""
+    if unattended():
+        return _memory_store(id(session.current()))
+    return FileStore(paths.state_dir() / "progress.json")
+
+
+def unattended() -> bool:
+    """Whether nobody is there to answer: the course is being run or validated."""
+    return os.environ.get("AICOURSE_UNATTENDED", "0") not in ("", "0")
+
+
+@functools.lru_cache(maxsize=1)
+def _memory_store(identity: int) -> MemoryStore:
+    # the store keeps its session alive, so that a later session cannot get the same id
+    return MemoryStore(session.current())
+
+
+def update_exercise(exercise_id: str, change: Callable[[ExerciseState], ExerciseState]) -> ExerciseState:
+    """Change one exercise's state in one step, and return it."""
+
+    def change_state(state: State) -> State:
+        after = change(state.exercises.get(exercise_id, ExerciseState()))
+        return state.model_copy(update={"exercises": {**state.exercises, exercise_id: after}})
+
+    return open_store().update(change_state).exercises[exercise_id]
+
+
+def update_prediction(
+    prediction_id: str, change: Callable[[PredictionState], PredictionState]
+) -> PredictionState:
+    """Change one prediction's state in one step, and return it."""
+
+    def change_state(state: State) -> State:
+        after = change(state.predictions.get(prediction_id, PredictionState()))
+        return state.model_copy(update={"predictions": {**state.predictions, prediction_id: after}})
+
+    return open_store().update(change_state).predictions[prediction_id]

@@ -1,0 +1,211 @@
+"""`start("01")`: the first cell of every lesson; it begins the session and shows header and badge.
+
+The badge says where replies come from, in words and colour: `recorded`, `live: embedded`, `live: openai`,
+with counts and, for calls that cost money, the cost. It changes in place (a Jupyter display update) when a
+call goes live, and after each cell. In stored notebooks it is masked for comparison: in HTML it is one
+`<span class="aicourse-badge">…</span>`, in text `[aicourse badge: …]`, both within a line.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from aicourse import paths
+from aicourse.errors import LessonError
+from aicourse.jupyter import notebook_shell
+from aicourse.llm import session
+from aicourse.llm.usage import Call, Usage, dollars
+
+REDRAW_SECONDS = 0.5  # a thousand calls in a loop should not send a thousand updates
+_COLOURS = {"recorded": "#00556b", "embedded": "#9c3d00", "hosted": "#7a2a8a", "idle": "#555555"}
+
+
+def start(number: str) -> None:
+    """Begin a lesson: fresh counters, its recordings, its header with the badge.
+
+    Raises:
+        LessonError: there is no such lesson, or its notebook cannot be read.
+    """
+    header = read_header(number)
+    current = session.begin(header.number, header.recordings)
+    shell = notebook_shell()
+    if shell is None:
+        print(repr(Heading(header, current.usage)))
+        return
+    badge = _LiveBadge(header, current, shell)
+    current.listeners.append(badge.on_call)
+    shell.events.register("post_run_cell", badge.after_cell)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a lesson says of itself in its notebook's metadata; `path` is the notebook."""
+
+    number: str
+    path: Path
+    title: str
+    question: str = ""
+    minutes: int | None = None
+    builds_on: tuple[str, ...] = ()
+    live_calls: int | None = None
+
+    @property
+    def recordings(self) -> Path:
+        """The lesson's recorded replies."""
+        return self.path.parent / "recordings" / f"{self.path.stem}.jsonl"
+
+    @property
+    def facts(self) -> list[str]:
+        """What to know before beginning, one short phrase each."""
+        calls = "1 model call" if self.live_calls == 1 else f"{self.live_calls} model calls"
+        return [
+            *([f"{self.minutes} minutes"] if self.minutes else []),
+            *([f"builds on {', '.join(self.builds_on)}"] if self.builds_on else []),
+            *([f"{calls}, recorded; what you change is asked live"] if self.live_calls else []),
+        ]
+
+
+def read_header(number: str) -> Header:
+    """The header of lesson `number` ("01").
+
+    Raises:
+        LessonError: no such lesson, or its notebook cannot be read.
+    """
+    folder = paths.notebooks_dir()
+    found = [path for path in folder.glob("[0-9][0-9]-*.ipynb") if path.name.startswith(f"{number}-")]
+    if not found:
+        raise LessonError(
+            f"There is no lesson {number!r}. List the lessons with: aicourse status", lesson=number
+        )
+    path = min(found, key=lambda path: len(path.name))  # JupyterLab's copies (…-Copy1.ipynb) are longer
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("aicourse", {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LessonError(
+            f"{path.name} cannot be read as a notebook ({error}). "
+            f"Restore it with: git checkout -- notebooks/{path.name}",
+            path=path,
+        ) from error
+    return Header(
+        number=number,
+        path=path,
+        title=str(stated.get("title", path.stem[3:].replace("-", " ").capitalize())),
+        question=str(stated.get("question", "")),
+        minutes=stated.get("minutes"),
+        builds_on=tuple(stated.get("builds_on", ())),
+        live_calls=stated.get("live_calls"),
+    )
+
+
+@dataclass(frozen=True)
+class Badge:
+    """Where replies came from: `kind` chooses the colour, `words` say it."""
+
+    kind: str
+    words: str
+
+
+def describe_calls(usage: Usage) -> Badge:
+    """The badge for the calls so far.
+
+    >>> describe_calls(Usage(()))
+    Badge(kind='idle', words='no model call yet')
+    """
+    recorded, live = usage.count("recorded"), [call for call in usage.calls if call.source == "live"]
+    if not live:
+        words = f"recorded · {_count(recorded)}"
+        return Badge("recorded", words) if recorded else Badge("idle", "no model call yet")
+    providers = sorted({call.provider for call in live})
+    kind = "embedded" if providers == ["embedded"] else "hosted"
+    cost = f", {dollars(usage.spent)}" if kind == "hosted" else ""
+    rest = f" · {recorded} recorded" if recorded else ""
+    return Badge(kind, f"live: {', '.join(providers)} · {_count(len(live))}{cost}{rest}")
+
+
+def _count(calls: int) -> str:
+    return "1 call" if calls == 1 else f"{calls} calls"
+
+
+@dataclass(frozen=True, repr=False)
+class Heading:
+    """The lesson's header with the badge; draws itself."""
+
+    header: Header
+    usage: Usage
+
+    def __repr__(self) -> str:
+        facts = [
+            self.header.question,
+            *self.header.facts,
+            f"[aicourse badge: {describe_calls(self.usage).words}]",
+        ]
+        return f"Lesson {self.header.number} · {self.header.title} · " + " · ".join(
+            fact for fact in facts if fact
+        )
+
+    def _repr_html_(self) -> str:
+        badge = describe_calls(self.usage)
+        symbol = "○" if badge.kind in ("idle", "recorded") else "●"
+        pill = (
+            f"display: inline-block; background: {_COLOURS[badge.kind]}; color: #ffffff; font-weight: 600; "
+            "border-radius: 1em; padding: 1px 12px; font-size: 0.92em"
+        )
+        box = (
+            "border-left: 6px solid #0072b2; padding: 4px 14px; margin: 4px 0; line-height: 1.6; "
+            "color: var(--jp-content-font-color1, inherit); font-size: var(--jp-content-font-size1, 14px)"
+        )
+        lines = [
+            f"Lesson {escape(self.header.number)} · {escape(self.header.title)}",
+            f'<strong style="font-size: 1.3em">{escape(self.header.question)}</strong>'
+            if self.header.question
+            else "",
+            escape(" · ".join(self.header.facts)),
+            f'<span class="aicourse-badge"><b style="{pill}">{symbol} {escape(badge.words)}</b></span>',
+        ]
+        return f'<div style="{box}">' + "<br>".join(line for line in lines if line) + "</div>"
+
+
+@dataclass
+class _LiveBadge:
+    """Shows the heading, and shows it again when the calls have changed."""
+
+    header: Header
+    session: session.Session
+    shell: Any
+    _shown: Badge = field(init=False)
+    _shown_at: float = field(init=False)
+    _places: set[str] = field(init=False, default_factory=set)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        from IPython.display import display  # only ever in a notebook, where it is loaded already
+
+        usage = self.session.usage
+        self._shown, self._shown_at = describe_calls(usage), time.monotonic()
+        self._handle = display(Heading(self.header, usage), display_id=True)  # type: ignore[no-untyped-call]
+
+    def on_call(self, call: Call) -> None:
+        """At once when replies come from somewhere new, else now and then."""
+        place = call.provider if call.source == "live" else call.source
+        if place not in self._places or time.monotonic() - self._shown_at > REDRAW_SECONDS:
+            self._places.add(place)
+            self._redraw()
+
+    def after_cell(self, result: object) -> None:
+        """Bring the counts up to date; leave when another start() has begun a new session."""
+        if session.current() is not self.session:
+            self.shell.events.unregister("post_run_cell", self.after_cell)
+        elif describe_calls(self.session.usage) != self._shown:
+            self._redraw()
+
+    def _redraw(self) -> None:
+        with self._lock:  # calls may come from several threads
+            usage = self.session.usage
+            self._shown, self._shown_at = describe_calls(usage), time.monotonic()
+            self._handle.update(Heading(self.header, usage))

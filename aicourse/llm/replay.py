@@ -1,0 +1,190 @@
+"""Recordings first, the model second: the layer that replays, and records when asked to.
+
+| mode     | recorded   | not recorded                                                  |
+|----------|------------|---------------------------------------------------------------|
+| `auto`   | replayed   | goes live, nothing is written                                 |
+| `only`   | replayed   | `RecordingMissing`; no key, no model and no network is needed |
+| `record` | replayed   | goes live and is added to the file                            |
+| `off`    | goes live  | goes live, nothing is written                                 |
+
+`aicourse record` starts with an empty file, so that everything is asked again once. `only` in the
+environment beats what a notebook asks for: it is a promise that nothing goes live.
+
+Recorded are replies that speak about the request: success, and errors such as 400 and 404 that a lesson
+may want to show. Not recorded are 401, 403, 408, 409, 429 and 5xx, which speak about the key or the
+moment; they give their place back, so that a retry is recorded in it. A stream is recorded when it has
+been read to its end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import httpx2
+
+from aicourse.errors import AicourseError, RecordingError
+from aicourse.llm import catalog
+from aicourse.llm.canonical import Canonical, canonical, key_of, summary
+from aicourse.llm.flow import Flow, Layer, Origin
+from aicourse.llm.formats import EVENT_STREAM
+from aicourse.llm.missing import missing_recording
+from aicourse.llm.recordings import Recording, RecordingFile
+from aicourse.llm.session import Session, current
+from aicourse.llm.transcript import Transcript, observe
+
+_ABOUT_KEY_OR_MOMENT = {401, 403, 408, 409, 429}
+
+
+class Mode(StrEnum):
+    """When recordings are used; see the table above."""
+
+    AUTO = "auto"
+    ONLY = "only"
+    RECORD = "record"
+    OFF = "off"
+
+
+def choose_mode(asked: str | None) -> Mode:
+    """`asked`, else `AICOURSE_REPLAY`, else `auto`.
+
+    Raises:
+        AicourseError: neither is one of the four modes.
+    """
+    configured = os.environ.get("AICOURSE_REPLAY") or None
+    name = configured if configured == Mode.ONLY else asked or configured or Mode.AUTO
+    try:
+        return Mode(name)
+    except ValueError:
+        source = "replay=" if asked else "AICOURSE_REPLAY="
+        raise AicourseError(f"{source}{name} is unknown. Use one of: {', '.join(Mode)}.") from None
+
+
+@dataclass(frozen=True)
+class ReplayLayer:
+    """Answers from the recordings of the session, else asks `inner`."""
+
+    inner: Layer
+    mode: Mode
+
+    def __call__(self, request: httpx2.Request) -> Flow:
+        """One request."""
+        session, file = current(), current().file
+        if self.mode is Mode.RECORD and file is None:
+            raise RecordingError(
+                "Nowhere to record: begin a lesson with aicourse.start(), or set AICOURSE_RECORDINGS."
+            )
+        if self.mode is Mode.OFF or (self.mode is Mode.AUTO and file is None):
+            return (yield from self.inner(request))
+        asked = canonical(request)
+        key = key_of(asked)
+        position = session.claim_position(key)
+        try:
+            if file and (recording := file.find(key, position)):
+                return _replayed(recording)
+            if self.mode is Mode.ONLY:
+                raise missing_recording(session, asked, position)
+            response = yield from self.inner(request)
+        except BaseException:
+            session.release_position(key, position)
+            raise
+        if response.status_code >= 500 or response.status_code in _ABOUT_KEY_OR_MOMENT:
+            session.release_position(key, position)
+        elif self.mode is Mode.RECORD and file:
+            return observe(response, _Writer(session, file, asked, key, position))
+        return response
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Adds a reply to the session's file once it has been read."""
+
+    session: Session
+    file: RecordingFile
+    asked: Canonical
+    key: str
+    position: int
+
+    def __call__(self, transcript: Transcript) -> None:
+        if transcript.error is not None:
+            self.session.release_position(self.key, self.position)
+        elif not transcript.whole:
+            warnings.warn(
+                f"The stream {summary(self.asked)!r} was not read to its end, so it is not recorded.",
+                stacklevel=2,
+            )
+        else:
+            self.file.add(self._recording(transcript))
+
+    def _recording(self, transcript: Transcript) -> Recording:
+        streamed = transcript.content_type.startswith(EVENT_STREAM)
+        model = str(self.asked["body"].get("model", ""))
+        return Recording(
+            key=self.key,
+            position=self.position,
+            model=model,
+            summary=summary(self.asked),
+            request=self.asked,
+            status=transcript.status,
+            headers={"content-type": transcript.content_type},  # the rest is about keys, limits and moments
+            seconds=round(transcript.seconds, 4),
+            recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            body=None if streamed else _parsed(transcript.text),
+            chunks=_decoded(transcript.chunks) if streamed else None,
+            model_sha256=_file_hash(model),
+        )
+
+
+def _parsed(text: str) -> object:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, dict | list) else text
+
+
+def _decoded(chunks: list[tuple[float, bytes]]) -> list[tuple[float, str]]:
+    """The chunks as text; a character cut by a chunk's end goes to the next chunk."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return [(round(seconds, 4), decoder.decode(chunk)) for seconds, chunk in chunks]
+
+
+def _file_hash(model: str) -> str | None:
+    known = catalog.models().get(model)
+    return known.files[0].sha256 if known and known.files else None
+
+
+def _replayed(recording: Recording) -> httpx2.Response:
+    first = recording.chunks[0][0] if recording.chunks else None
+    origin = Origin(
+        source="recorded",
+        at=datetime.fromisoformat(recording.recorded_at),
+        seconds=recording.seconds,
+        first_token_seconds=first,
+    )
+    return httpx2.Response(
+        recording.status,
+        headers=recording.headers,
+        stream=_Chunks(recording.content()),
+        extensions={"aicourse": origin},
+    )
+
+
+class _Chunks(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """Recorded chunks, at once: the original timing is in the usage, waiting again teaches nothing."""
+
+    def __init__(self, chunks: list[bytes]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk

@@ -1,0 +1,63 @@
+"""Errors as providers send them, so that every client raises its own exception for them.
+
+OpenAI: `{"error": {"message", "type", "param", "code"}}`; Anthropic: `{"type": "error", "error": {"type", "message"}}`.
+Sources: https://platform.openai.com/docs/guides/error-codes and https://docs.anthropic.com/en/api/errors
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    503: "overloaded_error",
+}
+
+
+class Problem(Exception):
+    """A request that cannot be answered; `status` is the HTTP status, `code` is OpenAI's word for it."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.param = param
+        self.retry_after = retry_after
+
+    @property
+    def kind(self) -> str:
+        """OpenAI's `type` of the error."""
+        if self.status == 401:
+            return "authentication_error"
+        return "server_error" if self.status >= 500 else "invalid_request_error"
+
+    def body(self, path: str) -> dict[str, Any]:
+        """The error as the clients of `path` expect it.
+
+        >>> Problem(404, "no such model", code="model_not_found").body("/v1/messages")["error"]["type"]
+        'not_found_error'
+        """
+        if path.startswith("/v1/messages"):
+            kind = ANTHROPIC_TYPES.get(self.status, "api_error")
+            return {"type": "error", "error": {"type": kind, "message": self.message}}
+        return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
+
+    def response(self, path: str) -> JSONResponse:
+        """The whole HTTP response."""
+        headers = {"retry-after": str(self.retry_after)} if self.retry_after is not None else None
+        return JSONResponse(self.body(path), self.status, headers)

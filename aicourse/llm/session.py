@@ -1,0 +1,109 @@
+"""The lesson in progress: the only state that all clients in this process share.
+
+It knows which lesson runs, where its recordings are, how often each identical request was asked, and
+which calls were made. Not stored anywhere: a new kernel starts a new session. `aicourse run` and
+`aicourse record` learn of both through a journal: a file named by `AICOURSE_JOURNAL`, to which each
+call and each place asked for is appended as a line of JSON, so that it survives the kernel's end.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from aicourse.jupyter import notebook_shell
+from aicourse.llm.recordings import RecordingFile
+from aicourse.llm.usage import Call, Usage
+
+Listener = Callable[[Call], None]
+
+
+@dataclass
+class Session:
+    """What is shared between the clients of one lesson.
+
+    `listeners` are called after each call (the badge is one of them).
+    """
+
+    lesson: str | None = None
+    recordings: Path | None = None
+    listeners: list[Listener] = field(default_factory=list)
+    file: RecordingFile | None = field(init=False)
+    _calls: list[Call] = field(init=False, default_factory=list)
+    _taken: dict[str, set[int]] = field(init=False, default_factory=dict)
+    _cell: int | None = field(init=False, default=None)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.file = RecordingFile(self.recordings) if self.recordings else None
+
+    def report(self, call: Call) -> None:
+        """Count a finished call and tell the listeners."""
+        with self._lock:
+            self._calls.append(call)
+            _note(call=asdict(call))
+        for listener in self.listeners:
+            listener(call)
+
+    @property
+    def usage(self) -> Usage:
+        """The calls of every client since the lesson began."""
+        return Usage(tuple(self._calls))
+
+    def claim_position(self, key: str) -> int:
+        """The place of this request among identical ones of the running cell, from 0.
+
+        Counting starts again with each run of a cell, so that running it twice replays the same
+        sequence; outside a notebook it starts with the session.
+        """
+        with self._lock:
+            cell = _cell_number()
+            if cell != self._cell:
+                self._cell = cell
+                self._taken.clear()
+            taken = self._taken.setdefault(key, set())
+            position = next(number for number in itertools.count() if number not in taken)
+            taken.add(position)
+            _note(place=(key, position))
+            return position
+
+    def release_position(self, key: str, position: int) -> None:
+        """Give a place back after a request that got no usable reply, so that a retry takes it."""
+        with self._lock:
+            self._taken.get(key, set()).discard(position)
+
+
+def _note(**entry: object) -> None:
+    if path := os.environ.get("AICOURSE_JOURNAL"):
+        with open(path, "a", encoding="utf-8") as journal:
+            journal.write(json.dumps(entry, default=str) + "\n")
+
+
+def _cell_number() -> int | None:
+    """The number of the notebook's cell that runs now; None outside a notebook."""
+    shell = notebook_shell()
+    return None if shell is None else int(shell.execution_count)
+
+
+_session: Session | None = None
+
+
+def current() -> Session:
+    """The session of this process; one without a lesson when none has begun."""
+    return _session if _session is not None else begin(None, None)
+
+
+def begin(lesson: str | None, recordings_path: Path | None) -> Session:
+    """Start a session: no calls yet, no repeated requests, no listeners.
+
+    `AICOURSE_RECORDINGS` overrides the path (that is how `aicourse record` writes to a new file).
+    """
+    global _session
+    override = os.environ.get("AICOURSE_RECORDINGS")
+    _session = Session(lesson, Path(override) if override else recordings_path)
+    return _session

@@ -1,0 +1,79 @@
+"""The layers of a client, put one on the other.
+
+errors      401, unknown model, no connection: an error that says what to do
+meter       usage(client), and the badge of the notebook
+faults      trouble on purpose
+recordings  the reply comes from the repository, when it is there
+budget      a live call that could exceed the limit is refused
+network     the embedded model, a hosted provider with its key, or a test's own transport
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from types import ModuleType
+
+import httpx2
+
+from aicourse.llm.budget import BudgetLayer
+from aicourse.llm.catalog import Provider
+from aicourse.llm.faults import Fault, FaultLayer
+from aicourse.llm.flow import FlowTransport, Layer
+from aicourse.llm.meter import MeterLayer
+from aicourse.llm.provider_errors import ErrorLayer
+from aicourse.llm.replay import Mode, ReplayLayer
+from aicourse.llm.usage import Usage
+
+# As in openai and anthropic: a long answer may take minutes, a connection may not.
+TIMEOUT = httpx2.Timeout(600, connect=5)
+
+
+class Stack:
+    """All layers over `network`; `library` is the `openai` or the `anthropic` module."""
+
+    def __init__(
+        self,
+        network: Layer,
+        provider: Provider,
+        library: ModuleType,
+        *,
+        mode: Mode = Mode.OFF,
+        budget: float | Decimal | None = None,
+        faults: Sequence[Fault] = (),
+    ) -> None:
+        charged = network if budget is None else BudgetLayer(network, Decimal(str(budget)))
+        replayed = ReplayLayer(charged, mode)
+        self.provider = provider
+        self.meter = MeterLayer(FaultLayer(replayed, faults) if faults else replayed, provider.name)
+        self.layer = ErrorLayer(self.meter, provider, library)
+
+
+class MeasuredClient(httpx2.Client):
+    """The HTTP client under `openai.OpenAI` and `anthropic.Anthropic`; `usage` tells what went through."""
+
+    def __init__(self, stack: Stack, transport: httpx2.MockTransport | None = None) -> None:
+        super().__init__(
+            transport=FlowTransport(stack.layer, transport), timeout=TIMEOUT, follow_redirects=True
+        )
+        self._meter = stack.meter
+
+    @property
+    def usage(self) -> Usage:
+        """The calls so far."""
+        return self._meter.usage
+
+
+class MeasuredAsyncClient(httpx2.AsyncClient):
+    """The same under `openai.AsyncOpenAI`."""
+
+    def __init__(self, stack: Stack, transport: httpx2.MockTransport | None = None) -> None:
+        super().__init__(
+            transport=FlowTransport(stack.layer, transport), timeout=TIMEOUT, follow_redirects=True
+        )
+        self._meter = stack.meter
+
+    @property
+    def usage(self) -> Usage:
+        """The calls so far."""
+        return self._meter.usage

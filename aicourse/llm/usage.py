@@ -1,0 +1,173 @@
+"""What was asked of models: calls, tokens, money and time, recorded or live.
+
+A `Call` is one HTTP exchange, so a retry is a call of its own. `cost` is what the reply cost when the
+model made it; `spent` counts only what was paid just now, because a recorded reply is free to replay.
+It does not estimate tokens: where a reply does not state them (some streams) they are None.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from aicourse.errors import AicourseError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Source = Literal["recorded", "live", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One exchange with a model.
+
+    `seconds` is the latency when the model answered: the original one for a recorded reply, and `at`
+    is that moment. `status` is None when no response came. `cost` is in USD, None when the price or
+    the token counts are unknown.
+    """
+
+    provider: str
+    model: str
+    source: Source
+    path: str
+    status: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: Decimal | None
+    seconds: float
+    first_token_seconds: float | None
+    at: datetime
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The calls of one client, or of one lesson, at the moment of asking.
+
+    >>> Usage(()).spent
+    Decimal('0')
+    """
+
+    calls: tuple[Call, ...]
+
+    def count(self, source: Source) -> int:
+        """How many calls came from `source`."""
+        return sum(call.source == source for call in self.calls)
+
+    @property
+    def errors(self) -> int:
+        """Calls that ended in an error status, a broken connection or an interruption."""
+        return sum(call.error is not None for call in self.calls)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens sent, over the calls that state them."""
+        return sum(call.prompt_tokens or 0 for call in self.calls)
+
+    @property
+    def completion_tokens(self) -> int:
+        """Tokens received, over the calls that state them."""
+        return sum(call.completion_tokens or 0 for call in self.calls)
+
+    @property
+    def uncounted(self) -> int:
+        """Successful calls whose reply did not state its tokens."""
+        return sum(call.error is None and call.prompt_tokens is None for call in self.calls)
+
+    @property
+    def cost(self) -> Decimal:
+        """USD that all replies cost when they were made."""
+        return sum((call.cost for call in self.calls if call.cost is not None), Decimal(0))
+
+    @property
+    def spent(self) -> Decimal:
+        """USD paid now: live calls only."""
+        return sum((call.cost for call in self.calls if call.cost and call.source != "recorded"), Decimal(0))
+
+    @property
+    def unpriced(self) -> int:
+        """Successful calls whose cost is unknown."""
+        return sum(call.error is None and call.cost is None for call in self.calls)
+
+    @property
+    def median_seconds(self) -> float | None:
+        """Median latency of the calls that were answered; None when there is none."""
+        seconds = [call.seconds for call in self.calls if call.error is None]
+        return statistics.median(seconds) if seconds else None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per call, columns as in `Call`; cost as float, in USD."""
+        import pandas as pd  # 0.3 s to import, and most notebooks only look at the totals
+
+        rows = [asdict(call) for call in self.calls]
+        frame = pd.DataFrame(rows, columns=list(Call.__dataclass_fields__))
+        return frame.astype({"cost": float, "prompt_tokens": "Int64", "completion_tokens": "Int64"})
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The totals as label and value, the same in text and HTML."""
+        median = self.median_seconds
+        counts = [f"{self.count(source)} {source}" for source in _SOURCES if self.count(source)]
+        unknown_tokens = f" ({_calls(self.uncounted)} did not state them)" if self.uncounted else ""
+        unknown_cost = f" (price unknown for {_calls(self.unpriced)})" if self.unpriced else ""
+        rows = [
+            ("calls", str(len(self.calls)) + (f" ({', '.join(counts)})" if counts else "")),
+            ("tokens in", f"{self.prompt_tokens:,}{unknown_tokens}"),
+            ("tokens out", f"{self.completion_tokens:,}"),
+            ("cost when made", f"{dollars(self.cost)}{unknown_cost}"),
+            ("spent now", dollars(self.spent)),
+            ("median latency", "-" if median is None else f"{median:.2f} s"),
+        ]
+        return [*rows, ("errors", str(self.errors))] if self.errors else rows
+
+    def __str__(self) -> str:
+        return "\n".join(f"{label:<15} {value}" for label, value in self.rows())
+
+    def __repr__(self) -> str:
+        return f"<Usage: {_calls(len(self.calls))}, {dollars(self.spent)} spent>"
+
+    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
+        printer.text(str(self))  # type: ignore[attr-defined]  # IPython's printer, not imported here
+
+    def _repr_html_(self) -> str:
+        left = "style='text-align:left'"
+        rows = (f"<tr><th {left}>{label}</th><td {left}>{value}</td></tr>" for label, value in self.rows())
+        return f"<table><tbody>{''.join(rows)}</tbody></table>"
+
+
+_SOURCES: tuple[Source, ...] = ("recorded", "live", "fault")
+
+
+def _calls(count: int) -> str:
+    return f"{count} call" if count == 1 else f"{count} calls"
+
+
+def dollars(amount: Decimal) -> str:
+    """An amount in USD with as many digits as it needs.
+
+    >>> dollars(Decimal("0.000150")), dollars(Decimal(0)), dollars(Decimal("1.5"))
+    ('$0.00015', '$0.00', '$1.50')
+    """
+    text = f"{amount:.6f}".rstrip("0")
+    whole, _, digits = text.partition(".")
+    return f"${whole}.{digits:<02}"
+
+
+def usage(client: object) -> Usage:
+    """What `client` (made by one of the `connect` functions) has asked for so far.
+
+    Copies made with `client.with_options(...)` share one count.
+
+    Raises:
+        AicourseError: the client was not made by this package.
+    """
+    # openai and anthropic both keep their HTTP client there; ours knows what went through it.
+    measured = getattr(getattr(client, "_client", None), "usage", None)
+    if not isinstance(measured, Usage):
+        raise AicourseError(
+            f"usage() cannot see into this {type(client).__name__}: make the client with aicourse.connect()."
+        )
+    return measured

@@ -1,0 +1,1 @@
+"""The product that the course carries from lesson to lesson: a second-hand marketplace."""

@@ -1,0 +1,86 @@
+"""Every check that a change must pass, one after the other: what `make test` and CI run.
+
+Each step is a process of its own, so that one that crashes stops nothing; the summary at the end names
+each that failed and how to repeat it alone. The lessons are checked on recorded replies only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aicourse import paths
+from aicourse.errors import AicourseError
+
+# Name of a step -> the arguments after `python -m`.
+STEPS: Mapping[str, tuple[str, ...]] = {
+    "style": ("ruff", "check", "."),
+    "format": ("ruff", "format", "--check", "."),
+    "types": ("mypy",),
+    "notebooks": ("aicourse", "lint"),
+    "tests": ("pytest", "--quiet"),
+    "lessons": ("aicourse", "validate"),
+    "recordings": ("aicourse", "record", "--check"),
+}
+# Whatever this user has configured, here or in a .env file: recorded replies of the shipped lessons.
+SETTINGS = {"AICOURSE_REPLAY": "only", "AICOURSE_PROVIDER": ""}
+DEVELOPMENT_TOOLS = ("ruff", "mypy", "pytest", "hypothesis")
+
+Runner = Callable[[Sequence[str], Path, Mapping[str, str]], int]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """How one step ended."""
+
+    name: str
+    passed: bool
+    seconds: float
+
+
+def run_steps(names: Sequence[str] = (), *, run: Runner | None = None) -> tuple[StepResult, ...]:
+    """Run the named steps, or all, and print a heading for each and a summary.
+
+    Raises:
+        AicourseError: no such step, or the development tools are not installed.
+    """
+    if unknown := [name for name in names if name not in STEPS]:
+        raise AicourseError(f"No step {unknown[0]!r}. Choose from: {', '.join(STEPS)}.", step=unknown[0])
+    if missing := [tool for tool in DEVELOPMENT_TOOLS if importlib.util.find_spec(tool) is None]:
+        message = (
+            f"{', '.join(missing)} not installed. Run: make setup  (or: python -m pip install -e '.[dev]')"
+        )
+        raise AicourseError(message, missing=missing)
+    results = tuple(_run_step(name, run or _run_process) for name in names or STEPS)
+    print(_summary(results), flush=True)
+    return results
+
+
+def _run_step(name: str, run: Runner) -> StepResult:
+    print(f"\n== {name}: {' '.join(STEPS[name])}", flush=True)
+    started = time.perf_counter()
+    command = [sys.executable, "-m", *STEPS[name]]
+    code = run(command, paths.course_dir(), {**os.environ, **SETTINGS})
+    return StepResult(name, code == 0, time.perf_counter() - started)
+
+
+def _run_process(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, check=False
+    ).returncode
+
+
+def _summary(results: Sequence[StepResult]) -> str:
+    lines = ["", "== summary"]
+    for result in results:
+        verdict = "passed" if result.passed else "FAILED"
+        repeat = "" if result.passed else f"   repeat: python -m aicourse test {result.name}"
+        lines.append(f"{verdict}  {result.name:<10} {result.seconds:6.1f} s{repeat}")
+    failed = sum(not result.passed for result in results)
+    return "\n".join([*lines, f"steps: {len(results) - failed} passed, {failed} failed"])

@@ -1,0 +1,116 @@
+"""What replaying a recorded call costs: the whole call as a notebook makes it, beside the bare openai client.
+
+The file holds 2,000 recordings of realistic size. The bare client asks a stub that answers at once, so the
+difference is ours. Replaying waits for nothing, so CPU time is measured: a busy machine does not distort it.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import httpx2
+import openai
+
+from aicourse import connect
+from aicourse.llm import session
+from aicourse.llm.canonical import key_of, summary
+from aicourse.llm.catalog import DEFAULT_MODEL
+from aicourse.llm.recordings import Recording, RecordingFile
+from aicourse.testing import BASE_URL, ScriptedModel
+
+RECORDINGS = 2_000
+CALLS = 300
+TARGET_MILLISECONDS = 3.0
+RULES = "You extract attributes from second-hand listings. Answer in JSON, with what is stated only. " * 15
+ANSWER = '{"category": "jacket", "colours": ["navy", "white"], "materials": ["cotton"], "size": "38"}'
+
+
+def measure() -> list[dict[str, Any]]:
+    """The figures of one run: name, value, unit, target, ok."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recordings.jsonl"
+        recordings = list(_recordings())
+        RecordingFile(path).write(recordings)
+        session.begin("bench", path)
+        started = process_time()
+        client = connect(model=DEFAULT_MODEL, replay="only")
+        _ask(client, RECORDINGS // 2 - 1, stream=False)
+        first = (process_time() - started) * 1_000
+        replayed = _median_milliseconds(lambda number: _ask(client, number, stream=False))
+        streamed = _median_milliseconds(lambda number: _ask(client, number, stream=True))
+        session.begin(None, None)
+    stub = httpx2.MockTransport(lambda request: httpx2.Response(200, json=recordings[0].body))
+    bare_client = openai.OpenAI(base_url=BASE_URL, api_key="none", http_client=httpx2.Client(transport=stub))
+    bare = _median_milliseconds(lambda number: _ask(bare_client, number, stream=False))
+    return [
+        _row("replay of a call", replayed, TARGET_MILLISECONDS),
+        _row("replay of a stream of 14 chunks", streamed, TARGET_MILLISECONDS),
+        _row("the same call to a stub, bare openai client", bare, None),
+        _row(f"connecting and reading {RECORDINGS:,} recordings, once", first, None),
+    ]
+
+
+def _row(name: str, value: float, target: float | None) -> dict[str, Any]:
+    ok = None if target is None else value <= target
+    return {"name": name, "value": round(value, 3), "unit": "CPU ms", "target": target, "ok": ok}
+
+
+def _ask(client: openai.OpenAI, number: int, *, stream: bool) -> None:
+    messages: Any = [
+        {"role": "system", "content": RULES},
+        {"role": "user", "content": f"Listing {number}: navy jacket with white stripes, cotton, size 38."},
+    ]
+    reply = client.chat.completions.create(
+        model=DEFAULT_MODEL, messages=messages, temperature=0, stream=stream
+    )
+    if stream:
+        list(reply)
+
+
+def _recordings() -> Iterator[Recording]:
+    """Half whole replies, half streams, of requests that `_ask` makes."""
+    model = ScriptedModel(ANSWER, ANSWER)
+    replies: list[Any] = []
+    client = model.client()
+    client._client.event_hooks["response"].append(lambda response: replies.append(response.read()))
+    _ask(client, 0, stream=False)
+    _ask(client, 0, stream=True)
+    for sent, reply in zip(model.history, replies, strict=True):
+        streamed = sent.body.get("stream", False)
+        chunks = [(0.1, f"{event}\n\n") for event in reply.decode().split("\n\n") if event]
+        for number in range(RECORDINGS // 2):
+            body = json.loads(json.dumps(sent.body).replace("Listing 0:", f"Listing {number}:"))
+            asked = {"path": "POST chat/completions", "body": body}
+            yield Recording(
+                key=key_of(asked),
+                position=0,
+                model=DEFAULT_MODEL,
+                summary=summary(asked),
+                request=asked,
+                status=200,
+                headers={"content-type": "text/event-stream" if streamed else "application/json"},
+                seconds=1.1,
+                recorded_at="2026-11-23T10:00:00+00:00",
+                body=None if streamed else json.loads(reply),
+                chunks=chunks if streamed else None,
+            )
+
+
+def _median_milliseconds(call: Callable[[int], None]) -> float:
+    times = []
+    for number in range(CALLS):
+        started = process_time()
+        call(number)
+        times.append(process_time() - started)
+    return statistics.median(times) * 1_000
+
+
+if __name__ == "__main__":
+    for row in measure():
+        print(f"{row['value']:9.3f} {row['unit']}  {row['name']}  (target {row['target']})")

@@ -1,0 +1,167 @@
+"""Each command says what it does, parses what it is given, and ends foreseeable mistakes in one sentence."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from aicourse import cli, course, doctor, reference
+from aicourse.doctor.findings import Finding, Report
+from aicourse.errors import AicourseError
+from aicourse.llm import download
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = {command.name: command for command in reference.commands()}
+HEAVY = "IPython anthropic fastapi httpx2 matplotlib nbformat numpy openai pandas papermill xllamacpp"
+
+
+def invoke(*arguments: str) -> Any:
+    return CliRunner().invoke(cli.app, arguments)
+
+
+def run_main(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int | str | None:
+    """What the process would exit with."""
+    monkeypatch.setattr(sys, "argv", ["aicourse", *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    return exit_.value.code
+
+
+# ------------------------------------------------------------ help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_a_purpose_and_an_example_of_this_command(name: str) -> None:
+    result = invoke(*name.split(), "--help")
+    assert result.exit_code == 0
+    example = result.output.partition("Example: ")[2].split("\n")[0]
+    assert example.startswith(f"aicourse {name}")
+    assert len(COMMANDS[name].purpose) > 10
+    assert COMMANDS[name].purpose in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_parse(name: str) -> None:
+    words = shlex.split(COMMANDS[name].example)[1 + len(name.split()) :]
+    command: Any = typer.main.get_command(cli.app)
+    for part in name.split():
+        command = command.commands[part]
+    command.make_context(name, words)  # raises where an option or argument does not exist
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = f"""
+import sys
+from aicourse.cli import main
+sys.argv = ["aicourse", "--help"]
+try:
+    main()
+except SystemExit:
+    print("heavy:", sorted(set("{HEAVY}".split()) & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "heavy: []" in done.stdout
+
+
+# ------------------------------------------------------------ mistakes
+
+
+def test_an_error_is_one_sentence_on_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = run_main("model", "path", "no-such-model", monkeypatch=monkeypatch)  # a text: Python prints it
+    assert isinstance(message, str)
+    assert message.startswith("No model 'no-such-model' in the catalogue.")
+    assert "\n" not in message
+
+
+def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AICOURSE_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["aicourse", "model", "path", "no-such-model"])
+    with pytest.raises(AicourseError):
+        cli.main()
+
+
+def test_as_a_process_an_error_leaves_stdout_empty_and_code_1() -> None:
+    command = [sys.executable, "-m", "aicourse", "model", "path", "no-such-model"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+def test_a_python_without_the_dependencies_is_told_how_to_install_them() -> None:
+    command = [sys.executable, "-S", "-m", "aicourse", "doctor"]  # -S: no site-packages
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("typer is not installed for")
+    assert "make setup" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run"],
+        ["run", "01", "--all"],
+        ["run", "01", "--save", "--live"],
+        ["run", "01", "--jobs", "0"],
+        ["run", "01", "-p", "N_CASES"],
+        ["run", "01", "-p", "N CASES=5"],
+        ["model", "path"],
+        ["no-such-command"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(course, "run", raising=False)
+    assert invoke(*arguments).exit_code == 2
+
+
+def test_version() -> None:
+    assert invoke("--version").output == "aicourse 0.1.0\n"
+
+
+# ------------------------------------------------------------ doctor and models
+
+
+@pytest.mark.parametrize(("status", "code"), [("ok", 0), ("warning", 0), ("problem", 1)])
+def test_doctor_fails_on_problems_only(status: Any, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = Report((Finding("Disk", status, "so so", "Mend it."),))
+    monkeypatch.setattr(doctor, "report", lambda: report)
+    result = invoke("doctor")
+    assert (result.exit_code, result.output) == (code, f"{report}\n")
+    assert json.loads(invoke("doctor", "--json").output)["findings"][0]["status"] == status
+
+
+def test_model_list_names_every_model_and_warns_of_retired_ones() -> None:
+    output = invoke("model", "list").output
+    assert "qwen2.5-coder-0.5b" in output
+    assert "claude-sonnet-5-5" in output
+    assert "Note: llama-3.3-70b-versatile was retired on 2026-08-16." in output
+
+
+def test_model_commands_call_download(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls: list[tuple[str, str]] = []
+
+    def pull(name: str) -> Path:
+        calls.append(("pull", name))
+        return tmp_path / "model.gguf"
+
+    def remove(name: str) -> int:
+        calls.append(("remove", name))
+        return 98_362_432
+
+    monkeypatch.setattr(download, "pull", pull)
+    monkeypatch.setattr(download, "remove", remove)
+    assert invoke("model", "pull").output == f"{tmp_path / 'model.gguf'}\n"
+    assert invoke("model", "pull", "smollm2-135m").exit_code == 0
+    assert invoke("model", "remove", "smollm2-135m").output == "98 MB freed.\n"
+    assert calls == [("pull", "qwen2.5-coder-0.5b"), ("pull", "smollm2-135m"), ("remove", "smollm2-135m")]
+
+
+def test_model_path_of_an_absent_model_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = run_main("model", "path", "smollm2-135m", monkeypatch=monkeypatch)
+    assert message == "smollm2-135m is not on this computer. Fetch it with: aicourse model pull smollm2-135m"

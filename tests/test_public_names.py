@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import aicourse
+
+HEAVY = (
+    "anthropic",
+    "fastapi",
+    "httpx2",
+    "IPython",
+    "matplotlib",
+    "nbformat",
+    "onnxruntime",
+    "openai",
+    "pandas",
+)
+
+
+def test_what_the_notebooks_may_import() -> None:
+    assert aicourse.__all__ == [
+        "Fault",
+        "check",
+        "connect",
+        "connect_anthropic",
+        "connect_async",
+        "hint",
+        "load_listings",
+        "outcome",
+        "predict",
+        "progress",
+        "start",
+        "usage",
+    ]
+
+
+@pytest.mark.parametrize("name", aicourse.__all__)
+def test_each_name_is_there_and_documented(name: str) -> None:
+    assert getattr(aicourse, name).__doc__
+    assert name in dir(aicourse)
+
+
+def test_any_other_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'aicourse' has no attribute 'conect'"):
+        _ = aicourse.conect
+
+
+@pytest.mark.parametrize("module", ["aicourse", "aicourse.errors", "aicourse.paths", "aicourse.llm.catalog"])
+def test_importing_it_loads_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_reading_recordings_loads_nothing_heavy() -> None:
+    code = f"import sys, aicourse.llm.recordings; print([name for name in {HEAVY} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

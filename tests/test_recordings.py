@@ -1,0 +1,179 @@
+"""The file: reading, writing, and what is wrong with it. When it is used: test_replay.py."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aicourse.errors import RecordingError
+from aicourse.llm.recordings import Recording, RecordingFile
+
+
+def recording(summary: str = "Which colours?", position: int = 0, **changes: Any) -> Recording:
+    fields: dict[str, Any] = {
+        "key": f"key of {summary}",
+        "position": position,
+        "model": "m",
+        "summary": summary,
+        "request": {"path": "POST chat/completions", "body": {"model": "m"}},
+        "status": 200,
+        "headers": {"content-type": "application/json"},
+        "seconds": 1.5,
+        "recorded_at": "2026-11-23T10:00:00+00:00",
+        "body": {"choices": []},
+    }
+    return Recording(**{**fields, **changes})
+
+
+def line(**changes: Any) -> str:
+    return recording(**changes).to_line()
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+replies = st.dictionaries(texts, texts | st.integers() | st.floats(allow_nan=False)) | texts
+recordings = st.builds(recording, texts, st.integers(0, 5), model=texts, body=replies) | st.builds(
+    lambda summary, chunks: recording(summary, body=None, chunks=chunks),
+    texts,
+    st.lists(st.tuples(st.floats(0, 60), texts).map(list)),
+)
+
+
+@given(st.lists(recordings))
+def test_what_is_written_is_read_back_one_line_each_in_one_order(written: list[Recording]) -> None:
+    by_place = {one.place: one for one in written}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # positions drawn at random have gaps
+        file = RecordingFile(Path(folder) / "r.jsonl")
+        file.write(written)
+        assert dict(file.recordings()) == by_place
+        lines = file.path.read_text(encoding="utf-8").split("\n")
+        assert len(lines) == len(by_place) + 1
+        RecordingFile(Path(folder) / "again.jsonl").write(reversed(list(by_place.values())))
+        assert (Path(folder) / "again.jsonl").read_bytes() == file.path.read_bytes()
+
+
+def test_a_new_recording_moves_no_other_line(tmp_path: Path) -> None:
+    file = RecordingFile(tmp_path / "r.jsonl")
+    for summary in ("delta", "alpha", "charlie"):
+        file.add(recording(summary))
+    before = file.path.read_text().splitlines()
+    file.add(recording("bravo"))
+    after = file.path.read_text().splitlines()
+    assert [one for one in after if "bravo" not in one] == before
+    assert [json.loads(one)["summary"] for one in after] == ["alpha", "bravo", "charlie", "delta"]
+
+
+def test_text_is_stored_as_it_is_so_that_a_diff_can_be_read(tmp_path: Path) -> None:
+    file = RecordingFile(tmp_path / "r.jsonl")
+    file.add(recording("Größe?", body={"text": "hellgrün – 38"}))
+    assert '"body": {"text": "hellgrün – 38"}' in file.path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("{", "Expecting property name"),
+        ("<<<<<<< HEAD", "Expecting value"),
+        ("[]", "not an object"),
+        (line().replace('"status": 200, ', ""), "status is missing"),
+        (line().replace('"position": 0', '"position": "0"'), "position is wrong"),
+        (line().replace('"path"', '"way"'), "request has no path"),
+        (line().replace('"body": {"choices": []}', '"colour": 1'), "unknown colour"),
+        (line(body=None), "needs either body or chunks"),
+        (line(chunks=[(0.1, "x")]), "needs either body or chunks"),
+    ],
+)
+def test_a_corrupt_line_is_skipped_and_named(tmp_path: Path, broken: str, reason: str) -> None:
+    path = tmp_path / "01-first.jsonl"
+    path.write_text(f"{line()}\n\n{broken}\n{line(summary='other')}\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match=rf"01-first\.jsonl, line 3 .*skipped: .*{reason}.*aicourse record"):
+        found = RecordingFile(path).recordings()
+    assert [one.summary for one in found.values()] == ["Which colours?", "other"]
+
+
+def test_bytes_that_are_not_text_spoil_one_line_only(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b'{"key": "\xff"}\n' + line().encode() + b"\n")
+    with pytest.warns(UserWarning, match="line 1 is not a recording"):
+        assert len(RecordingFile(path).recordings()) == 1
+
+
+def test_of_two_recordings_for_one_place_the_last_counts_with_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(f"{line(body={'n': 1})}\n{line(body={'n': 2})}\n")
+    with pytest.warns(UserWarning, match="line 2 repeats an earlier recording"):
+        (found,) = RecordingFile(path).recordings().values()
+    assert found.body == {"n": 2}
+
+
+def test_a_gap_in_a_sequence_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text("".join(line(position=position) + "\n" for position in (0, 1, 3)))
+    with pytest.warns(UserWarning, match="lacks reply 3 to 'Which colours\\?', although it has reply 4"):
+        RecordingFile(path).recordings()
+
+
+def test_a_file_that_is_not_there_has_no_recordings(tmp_path: Path) -> None:
+    assert RecordingFile(tmp_path / "none.jsonl").find("key", 0) is None
+
+
+def test_the_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: reads.append(path) or read_bytes(path))  # type: ignore[func-returns-value]
+    file = RecordingFile(tmp_path / "r.jsonl")
+    file.path.write_text(line() + "\n")
+    for _ in range(3):
+        assert file.count("key of Which colours?") == 1
+    assert len(reads) == 1
+    file.path.write_text(f"{line()}\n{line(position=1)}\n")
+    assert file.count("key of Which colours?") == 2
+    file.path.unlink()
+    assert file.count("key of Which colours?") == 0
+
+
+@pytest.mark.parametrize("secret", ["sk" + "-" + "a1" * 12, "gsk" + "_" + "b2" * 12, "AI" + "za" + "c3" * 18])
+def test_a_key_is_never_written(tmp_path: Path, secret: str) -> None:
+    file = RecordingFile(tmp_path / "r.jsonl")
+    file.add(recording("harmless"))
+    before = file.path.read_bytes()
+    with pytest.raises(RecordingError, match="looks like a key") as caught:
+        file.add(recording("leak", body={"text": f"use {secret} for it"}))
+    assert secret not in str(caught.value)
+    assert file.path.read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "occupied").write_text("a file, not a folder")
+    with pytest.raises(RecordingError, match=r"Cannot write the recordings .*AICOURSE_RECORDINGS"):
+        RecordingFile(tmp_path / "occupied" / "r.jsonl").write([recording()])
+
+
+ADD_TWENTY = """
+import sys
+from pathlib import Path
+from aicourse.llm.recordings import Recording, RecordingFile
+file = RecordingFile(Path(sys.argv[1]))
+for position in range(20):
+    file.add(Recording(key=sys.argv[2], position=position, model="m", summary="s", status=200, headers={},
+        request={"path": "POST x"}, seconds=1, recorded_at="2026-11-23T10:00:00+00:00", body="b"))
+"""
+
+
+def test_two_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    writers = [subprocess.Popen([sys.executable, "-c", ADD_TWENTY, str(path), name]) for name in ("a", "b")]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert set(RecordingFile(path).recordings()) == {
+        (key, number) for key in ("a", "b") for number in range(20)
+    }
+    assert [one.name for one in tmp_path.glob("*.lock")] == []

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from aicourse.llm import session
+
+
+@pytest.fixture(autouse=True)
+def fresh_session() -> None:
+    session.begin(None, None)
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A stand-in for the shell of a running kernel."""
+    shell = SimpleNamespace(execution_count=1, kernel=None)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    return shell
+
+
+def test_identical_requests_take_consecutive_positions() -> None:
+    current = session.current()
+    assert [current.claim_position("a") for _ in range(3)] == [0, 1, 2]
+    assert current.claim_position("b") == 0
+
+
+def test_a_released_position_is_taken_again_before_a_new_one() -> None:
+    current = session.current()
+    for _ in range(3):
+        current.claim_position("a")
+    current.release_position("a", 1)
+    assert [current.claim_position("a"), current.claim_position("a")] == [1, 3]
+
+
+def test_each_run_of_a_cell_counts_from_zero(shell: SimpleNamespace) -> None:
+    current = session.current()
+    assert [current.claim_position("a"), current.claim_position("a")] == [0, 1]
+    shell.execution_count = 2
+    assert [current.claim_position("a"), current.claim_position("a")] == [0, 1]
+
+
+def test_beginning_a_lesson_forgets_positions_and_calls(tmp_path: Path) -> None:
+    session.current().claim_position("a")
+    begun = session.begin("01", tmp_path / "01.jsonl")
+    assert session.current() is begun
+    assert (begun.lesson, begun.recordings, begun.usage.calls) == ("01", tmp_path / "01.jsonl", ())
+    assert begun.claim_position("a") == 0
+
+
+def test_the_environment_overrides_the_recordings_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AICOURSE_RECORDINGS", str(tmp_path / "new.jsonl"))
+    begun = session.begin("01", tmp_path / "01.jsonl")
+    assert begun.recordings == tmp_path / "new.jsonl"
+    assert begun.file is not None
+    assert begun.file.path == tmp_path / "new.jsonl"
