@@ -21,7 +21,7 @@ help:  ## Show this list
 setup: $(INSTALLED)  ## Make .venv and install what requirements.lock names
 
 course: $(INSTALLED)  ## Run every lesson on recorded replies; report in build/course/index.html
-	@$(AICOURSE) run --all
+	@AICOURSE_REPLAY=$${AICOURSE_REPLAY:-only} $(AICOURSE) run --all
 
 lab: $(INSTALLED)  ## Open JupyterLab at the first lesson
 	@$(VENV_PYTHON) -m jupyterlab notebooks/00-start-here.ipynb
@@ -40,7 +40,7 @@ record: $(INSTALLED)  ## Record the replies that lessons need and do not have ye
 	@$(AICOURSE) record --missing
 
 bench: $(INSTALLED)  ## Measure speed against stock tools; results in build/bench.json
-	@$(VENV_PYTHON) -m tests.benchmarks
+	@$(VENV_PYTHON) tests/benchmarks
 
 lock:  ## Write requirements.lock anew from pyproject.toml (needs uv; UPGRADE=--upgrade takes newer releases)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
@@ -66,7 +66,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(VENV_PYTHON) -c '' 2>/dev/null || { rm -rf $(VENV); \
 	python=$$(for name in $(PYTHONS); do "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		2>/dev/null && echo "$$name" && break; done); $(MAKE_VENV); }
-	@echo "Installing into $(VENV) what requirements.lock names: a minute or two the first time."
+	@echo "Installing into $(VENV) what requirements.lock names: a few minutes the first time."
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)

@@ -77,14 +77,15 @@ def read_listings(path: Path) -> pd.DataFrame:
     return _with_none(frame.astype({"price_eur": "float"}))
 
 
-def load_second_annotator() -> pd.DataFrame:
-    """The labels of a second annotator, who saw the texts and the guide but not the gold labels.
+def load_second_annotator(*, guide: bool = True) -> pd.DataFrame:
+    """Labels of annotators who did not see the gold labels: with the labelling guide, or without any.
 
     Returns:
         60 rows indexed by listing `id`, with the six attribute columns of `load_listings`.
     """
+    labels = "labels" if guide else "labels_without_guide"
     records = _read_lines(datasets_dir() / "listings" / "second_annotator.jsonl")
-    rows = [{"id": record["id"], **_attributes(record["labels"])} for record in records]
+    rows = [{"id": record["id"], **_attributes(record[labels])} for record in records]
     return _with_none(pd.DataFrame(rows).set_index("id"))
 
 

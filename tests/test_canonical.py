@@ -138,6 +138,14 @@ def test_ids_of_tool_calls_count_by_what_they_connect_not_by_their_name() -> Non
     assert request_key(request(tool_round("call_9a"))) != request_key(request(tool_round("a", other="b")))
 
 
+def test_the_order_of_keys_does_not_change_how_ids_are_counted() -> None:
+    one = {"type": "function_call", "id": "fc_1", "call_id": "call_1"}
+    other = {"call_id": "call_1", "id": "fc_1", "type": "function_call"}
+    result = {"type": "function_call_output", "call_id": "call_1", "output": "12"}
+    keys = {request_key(request({"model": "m", "input": [call, result]})) for call in (one, other)}
+    assert len(keys) == 1
+
+
 def test_an_id_that_is_no_tool_call_is_kept() -> None:
     keys = {
         request_key(request({"model": "m", "input": [{"type": "item_reference", "id": name}]}))

@@ -437,3 +437,32 @@ def test_the_native_anthropic_client_talks_to_anthropic_or_to_the_embedded_model
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert str(connect_anthropic(model).base_url).rstrip("/") == expected
+
+
+@pytest.mark.live_model
+def test_the_real_model_is_recorded_and_replayed_when_it_has_gone(
+    real_model_cache: Path, own_folder: Path
+) -> None:
+    def ask_all() -> tuple[list[str | None], str, str]:
+        session.begin("01", own_folder / "01.jsonl")
+        asked, native = connect(model=MODEL, replay="record"), connect_anthropic(MODEL, replay="record")
+        short: dict[str, Any] = {**QUESTION, "max_tokens": 8}
+        samples = [asked.chat.completions.create(**short, temperature=1) for _ in range(5)]
+        chunks = asked.chat.completions.create(**short, temperature=0, stream=True)
+        message = native.messages.create(**short)
+        return (
+            [sample.choices[0].message.content for sample in samples],
+            "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices),
+            message.content[0].text,  # type: ignore[union-attr]
+        )
+
+    try:
+        recorded = ask_all()
+        calls = session.current().usage.calls
+    finally:
+        embedded.process.stop()
+    assert {call.source for call in calls} == {"live"}
+    assert len(set(recorded[0])) > 1
+    assert ask_all() == recorded
+    assert {call.source for call in session.current().usage.calls} == {"recorded"}
+    assert embedded.process.running() is None

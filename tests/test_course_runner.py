@@ -26,7 +26,7 @@ import sys
 from pathlib import Path
 from aicourse import course
 
-course.run([sys.argv[1]], out=Path(sys.argv[2]))
+course.run(sys.argv[2:], out=Path(sys.argv[1]))
 """
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and FIFOs")
 
@@ -154,22 +154,22 @@ def test_a_failing_lesson_keeps_its_stored_outputs(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(("number", "forked"), [("SIGINT", False), ("SIGINT", True), ("SIGKILL", True)])
 def test_a_stopped_run_leaves_no_kernel_and_the_next_one_works(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: str, forked: bool
 ) -> None:
-    notebook = shutil.copy(FOLDER / "waits.ipynb", tmp_path)
+    names = [shutil.copy(FOLDER / "waits.ipynb", tmp_path), *([FOLDER / "calls.ipynb"] if forked else [])]
     os.mkfifo(tmp_path / "started")
     out = tmp_path / "out"
-    command = [sys.executable, "-c", RUN, notebook, str(out)]
+    command = [sys.executable, "-c", RUN, str(out), *names]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     kernel = psutil.Process(int((tmp_path / "started").read_text()))  # waits until the cell runs
-    process.send_signal(number)
+    process.send_signal(getattr(signal, number))
 
     assert process.wait(timeout=30) != 0
     psutil.wait_procs([kernel], timeout=30)
     assert not kernel.is_running()
-    assert not list(out.glob("*.ipynb"))
+    assert not (out / "waits.ipynb").exists()
     (run,) = course.run([FOLDER / "calls.ipynb"], out=out)
     assert run.result == "passed"
     assert not (out / ".partial").exists()

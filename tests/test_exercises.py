@@ -161,6 +161,66 @@ def test_a_stub_is_not_started_and_not_an_attempt(exercise_id: str, answer: Any,
     assert not state_file.exists()
 
 
+def answers_five(answer: Callable[[int], int]) -> bool | str:
+    try:
+        return answer(2) == 5 or f"It gave {answer(2)}."
+    except ZeroDivisionError:
+        return "It divides by zero."
+
+
+def never_raises(answer: Callable[[int], int]) -> bool | str:
+    try:
+        answer(0)
+    except Exception as error:
+        return f"{type(error).__name__} reached the seller."
+    return True
+
+
+LAWS = doubling(
+    reference=lambda n: n + 3,
+    behaviours=[Behaviour("five", predicate=answers_five), Behaviour("calm", predicate=never_raises)],
+    mistakes=[
+        Mistake(lambda n: 5 / (n - 2) if n else 0, "Do not divide."),
+        Mistake(lambda n: 4, "Not four."),
+    ],
+)
+
+
+@pytest.mark.parametrize("answer", [stub_raises, lambda n: None])
+def test_a_stub_is_known_also_where_only_predicates_call_it(answer: Any) -> None:
+    assert verify(LAWS) == []
+    assert examine(LAWS, answer).status == "not started"
+
+
+def test_an_answer_that_fails_every_predicate_is_not_a_stub() -> None:
+    result = examine(LAWS, lambda n: 1 // 0)
+    assert result.status == "not yet"
+    assert "It divides by zero." in repr(result)
+    assert "ZeroDivisionError reached the seller." in repr(result)
+
+
+def test_an_error_under_a_predicate_shows_the_students_line() -> None:
+    namespace: dict[str, Any] = {}
+    exec("def answer(n):\n    return {}['a']", namespace)
+    assert "Testing it raised KeyError: 'a' (in answer, line 2)." in repr(examine(LAWS, namespace["answer"]))
+
+
+def test_a_predicate_that_cannot_look_at_a_result_shows_the_result() -> None:
+    exercise = doubling(behaviours=[Behaviour("even", [1, 2], predicate=lambda result, n: result % 2 == 0)])
+    shown = repr(examine(exercise, lambda n: {"n": n}))
+    assert "double(1) returned {'n': 1}." in shown
+    assert "Testing it raised TypeError: unsupported operand" in shown
+
+
+def test_a_mistake_is_recognised_also_where_the_comparison_refuses_its_type() -> None:
+    exercise = doubling(
+        reference=lambda n: Decimal(n),
+        behaviours=[Behaviour("exact", [1, 2], same=lambda a, b: isinstance(a, Decimal) and a == b)],
+        mistakes=[Mistake(float, "Stay in Decimal.")],
+    )
+    assert verify(exercise) == []
+
+
 def test_known_mistakes_are_recognised_by_what_they_do_not_how_they_are_written() -> None:
     def other_words(text: str, unit: str = "cm") -> int | None:
         digits = "".join(c if c.isdigit() else " " for c in text).split()
@@ -209,6 +269,30 @@ def test_an_answer_must_raise_where_the_behaviour_says_so() -> None:
     result = check("01.3", lambda text: int((re.findall(r"\d+", text) or [-1])[0]))
     assert "price_of('free') returned -1; expected ValueError raised." in repr(result)
     assert result.hints == ("-1 is a price to whoever adds them up: raise an error.",)
+
+
+def test_another_error_than_the_one_asked_for_is_not_enough() -> None:
+    assert "price_of('free') raised IndexError" in repr(
+        check("01.3", lambda text: int(re.findall(r"\d+", text)[0]))
+    )
+
+
+def test_a_crash_of_another_kind_is_not_taken_for_a_known_mistake() -> None:
+    def misspelt(text: str, unit: str = "cm") -> int:
+        return re.serach(unit, text)  # type: ignore[attr-defined,no-any-return]
+
+    def of_another_type(text: str, unit: str = "cm") -> int:
+        return int(text)
+
+    assert check("01.1", misspelt).hints == check("01.1", of_another_type).hints == ()
+
+
+def test_a_result_that_only_looks_like_the_expected_one_is_shown_with_its_type() -> None:
+    class Two:
+        def __repr__(self) -> str:
+            return "2"
+
+    assert "double(1) returned 2 (of type Two); expected 2." in repr(examine(doubling(), lambda n: Two()))
 
 
 def test_data_is_judged_by_predicates_and_their_sentences() -> None:
@@ -707,7 +791,7 @@ def test_the_fixtures_are_good_checks() -> None:
     ("changes", "problem"),
     [
         ({"reference": lambda n: n.no_such_attribute}, "the reference does not pass"),
-        ({"reference": lambda n: None}, "a stub that returns None is solved"),
+        ({"reference": lambda n: None}, "stub_that_returns_none is solved"),
         ({"behaviours": [Behaviour("doubles", [1])]}, "'doubles' has one input"),
         ({"hints": []}, "There is no hint"),
         ({"hints": ["Multiply.", "Multiply."]}, "Two hints say the same: 'Multiply.'"),

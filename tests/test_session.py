@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from aicourse.llm import session
+from aicourse.testing import ScriptedModel
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +61,14 @@ def test_the_environment_overrides_the_recordings_file(
     assert begun.recordings == tmp_path / "new.jsonl"
     assert begun.file is not None
     assert begun.file.path == tmp_path / "new.jsonl"
+
+
+def test_calls_and_places_are_appended_to_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AICOURSE_JOURNAL", str(tmp_path / "journal.jsonl"))
+    ScriptedModel("red").client().chat.completions.create(model="m", messages=[])
+    session.current().claim_position("a")
+    called, placed = (json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines())
+    assert (called["call"]["model"], called["call"]["source"]) == ("m", "live")
+    assert placed == {"place": ["a", 0]}

@@ -52,7 +52,7 @@ class Watcher:
         @functools.wraps(render)
         def print_figure(drawn: Any, *arguments: Any, **options: Any) -> Any:
             for fault in figure_faults(drawn.figure):
-                self._faults.setdefault(fault, self._shell.execution_count)
+                self._faults.setdefault(fault, len(self._shell.user_ns["In"]) - 1)
             return render(drawn, *arguments, **options)
 
         canvas.print_figure = print_figure

@@ -62,7 +62,7 @@ def attempt(action: Callable[[], Any], *, seconds: float | None, namespace: dict
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: exit() in an answer must not end the kernel
-        where = _student_line(error, namespace)
+        where = student_line(error, namespace)
         return Outcome("raised", error=error, where=where, printed=printed.getvalue())
     return Outcome("returned", value=value, printed=printed.getvalue())
 
@@ -105,7 +105,7 @@ def _timer(seconds: float) -> tuple[int, Callable[[], Any], Callable[[], Any]]:
     return signal.SIGINT, timer.start, timer.cancel
 
 
-def _student_line(error: BaseException, namespace: dict[str, Any] | None) -> str:
+def student_line(error: BaseException, namespace: dict[str, Any] | None) -> str:
     """Function, line number and text of the innermost line of the student's own code."""
     found, trace = None, error.__traceback__
     while trace is not None:

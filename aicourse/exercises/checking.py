@@ -63,7 +63,7 @@ def examine(exercise: Exercise, answer: Any) -> CheckResult:
         findings += _second_run(run_trials(exercise, answer))
     if all(finding.works for finding in findings):
         return CheckResult(exercise.id, exercise.title, "solved", findings)
-    if exercise.wants_function and all(trial.is_stub for trial in trials):
+    if exercise.wants_function and _is_stub(exercise, trials):
         return _not_started(exercise)
     hints = tuple(_mistake_hints(exercise, answer, trials))
     return CheckResult(
@@ -73,6 +73,29 @@ def examine(exercise: Exercise, answer: Any) -> CheckResult:
         findings,
         hints,
         offers_hint=bool(exercise.hints and not hints),
+    )
+
+
+def stub_that_raises(*positional: Any, **named: Any) -> Any:
+    """An answer that is not written yet, as the notebooks have it."""
+    raise NotImplementedError
+
+
+def stub_that_returns_none(*positional: Any, **named: Any) -> None:
+    """The other way to write nothing."""
+
+
+def _is_stub(exercise: Exercise, trials: Sequence[Trial]) -> bool:
+    """Whether an answer does everywhere what a stub does.
+
+    A predicate that calls the answer itself hides what it returned; there, its sentence is compared.
+    """
+    hidden = [index for index, trial in enumerate(trials) if trial.given is None and not trial.gives_nothing]
+    if any(trial.given is not None and not trial.gives_nothing for trial in trials):
+        return False
+    return not hidden or any(
+        all(trials[index].evidence.note == done[index].evidence.note for index in hidden)
+        for done in (run_trials(exercise, stub) for stub in (stub_that_raises, stub_that_returns_none))
     )
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import copy
 import inspect
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
 from aicourse.exercises.authoring import Arguments, Behaviour, Exercise
-from aicourse.exercises.calling import Outcome, attempt, describe, describe_error
+from aicourse.exercises.calling import Outcome, attempt, describe, describe_error, student_line
+from aicourse.exercises.comparing import equal
 from aicourse.exercises.results import Evidence
 
 
@@ -29,11 +31,9 @@ class Trial:
     evidence: Evidence
 
     @property
-    def is_stub(self) -> bool:
-        """Whether the answer behaves here like one that is not written yet."""
-        outcome = self.outcome
-        if outcome is None or self.given is None:
-            return not self.works
+    def gives_nothing(self) -> bool:
+        """Whether the answer gave here what one that is not written yet gives."""
+        outcome = self.outcome or Outcome("endless")
         nothing = outcome.kind == "returned" and (outcome.value is None or outcome.value is Ellipsis)
         return nothing or isinstance(outcome.error, NotImplementedError)
 
@@ -62,8 +62,10 @@ def _try(exercise: Exercise, behaviour: Behaviour, given: Arguments | None, answ
     judged = attempt(
         lambda: _judge(exercise, behaviour, given, outcome), seconds=exercise.seconds, namespace=namespace
     )
-    works, evidence = judged.value if judged.kind == "returned" else (False, _unjudgeable(judged))
-    return Trial(behaviour, given, outcome if judged.kind != "endless" else judged, works, evidence)
+    if judged.kind == "returned":
+        return Trial(behaviour, given, outcome, *judged.value)
+    reason = f"raised {describe_error(judged.error)}" if judged.error else "did not finish"
+    return Trial(behaviour, given, judged, False, Evidence(note=f"Testing it {reason}."))
 
 
 def _judge(
@@ -98,9 +100,8 @@ def _verdict(
     if behaviour.predicate is not None:
         if outcome.kind != "returned":
             return False, "", ""
-        inputs = copy.deepcopy(given) if given else Arguments(())
-        verdict = behaviour.predicate(outcome.value, *inputs.positional, **inputs.named)
-        return (False, "", verdict) if isinstance(verdict, str) else (bool(verdict), "", "")
+        verdict = _ask(behaviour.predicate, outcome.value, given or Arguments(()))
+        return (False, "", verdict) if isinstance(verdict, str) else (verdict, "", "")
     assert given is not None  # Behaviour has inputs or a predicate
     expected = _reference_result(exercise, given)
     return (
@@ -115,12 +116,18 @@ def _reference_result(exercise: Exercise, given: Arguments) -> Any:
     return exercise.reference(*call.positional, **call.named)
 
 
-def _unjudgeable(judged: Outcome) -> Evidence:
-    if judged.error is None:
-        return Evidence(note="Testing it did not finish.")
-    return Evidence(
-        note=f"Testing it raised {describe_error(judged.error)}. Is a part of it missing, or of another type?"
-    )
+def _ask(predicate: Callable[..., bool | str], value: Any, given: Arguments) -> bool | str:
+    """The predicate's verdict; its error is one too, because the value may lack what it looks at."""
+    inputs = copy.deepcopy(given)
+    try:
+        verdict = predicate(value, *inputs.positional, **inputs.named)
+    except NotImplementedError:
+        raise  # a stub
+    except Exception as error:
+        line = student_line(error, _namespace(value))
+        question = f" ({line})." if line else ". Is a part of it missing, or of another type?"
+        return f"Testing it raised {describe_error(error)}{question}"
+    return verdict if isinstance(verdict, str) else bool(verdict)
 
 
 def _call_text(exercise: Exercise, given: Arguments | None) -> str:
@@ -141,15 +148,25 @@ def _namespace(answer: Any) -> dict[str, Any] | None:
 
 
 def agree(exercise: Exercise, mine: Trial, wrong: Trial) -> bool:
-    """Whether two answers did the same in one trial."""
+    """Whether two answers failed in the same way in one trial."""
     if mine.works or mine.outcome is None or wrong.outcome is None:
         return False
     if mine.given is None:
         return mine.evidence == wrong.evidence
     if mine.outcome.kind != wrong.outcome.kind:
         return False
-    if mine.outcome.kind == "raised":
-        return type(mine.outcome.error) is type(wrong.outcome.error)
+    if mine.outcome.error is not None and wrong.outcome.error is not None:
+        return _same_error(mine.outcome.error, wrong.outcome.error)
     left, right = mine.outcome.value, wrong.outcome.value
-    same = attempt(lambda: mine.behaviour.same(left, right), seconds=exercise.seconds, namespace=None)
+    same = attempt(
+        lambda: equal(left, right) or bool(mine.behaviour.same(left, right)),
+        seconds=exercise.seconds,
+        namespace=None,
+    )
     return mine.outcome.kind == "endless" or same.value is True
+
+
+def _same_error(mine: BaseException, wrong: BaseException) -> bool:
+    """Errors of one type are one mistake, except those that any misspelt name raises."""
+    misspelt = isinstance(mine, (NameError, AttributeError))
+    return type(mine) is type(wrong) and (not misspelt or describe_error(mine) == describe_error(wrong))

@@ -7,10 +7,9 @@ only students' answers tell that.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from aicourse.exercises.authoring import Exercise, Mistake
-from aicourse.exercises.checking import examine
+from aicourse.exercises.checking import examine, stub_that_raises, stub_that_returns_none
 from aicourse.exercises.results import CheckResult
 
 LEAST_INPUTS = 2
@@ -40,20 +39,10 @@ def _stub_problems(exercise: Exercise) -> list[str]:
     if not exercise.wants_function:
         return []
     return [
-        f"a stub that {what} is {result.status}; it should be not started."
-        for what, stub in _stubs().items()
+        f"{stub.__name__} is {result.status}; it should be not started."
+        for stub in (stub_that_raises, stub_that_returns_none)
         if (result := examine(exercise, stub)).status != "not started"
     ]
-
-
-def _stubs() -> dict[str, Any]:
-    def raises(*positional: Any, **named: Any) -> Any:
-        raise NotImplementedError
-
-    def returns_none(*positional: Any, **named: Any) -> None:
-        return None
-
-    return {"raises NotImplementedError": raises, "returns None": returns_none}
 
 
 def _mistake_problems(exercise: Exercise, number: int, mistake: Mistake) -> list[str]:

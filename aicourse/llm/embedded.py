@@ -58,7 +58,7 @@ def embedded_layer(request: httpx2.Request) -> Flow:
             continue
     raise ServerError(
         f"The embedded model's server at {address.url} does not answer. Look with: aicourse doctor"
-    )
+    ) from None
 
 
 def _prepare(name: str) -> process.ServerAddress:

@@ -21,7 +21,7 @@ from typing import Any
 
 EVENT_STREAM = "text/event-stream"
 _ENDS = {"message_stop", "response.completed", "response.incomplete", "response.failed", "error"}
-_VERSION = re.compile(r"v\d+\w*|openai")
+_BEFORE_ENDPOINT = re.compile(r"^.*?/v\d+\w*/(openai/)?")
 
 
 def endpoint(path: str) -> str:
@@ -30,9 +30,7 @@ def endpoint(path: str) -> str:
     >>> endpoint("/v1beta/openai/chat/completions"), endpoint("/v1/messages")
     ('chat/completions', 'messages')
     """
-    segments = path.strip("/").split("/")
-    versions = [index for index, segment in enumerate(segments) if _VERSION.fullmatch(segment)]
-    return "/".join(segments[versions[-1] + 1 :] if versions else segments)
+    return _BEFORE_ENDPOINT.sub("", path, count=1).strip("/")
 
 
 def model_in(content: bytes) -> str:

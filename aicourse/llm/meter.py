@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import perf_counter
@@ -38,16 +39,22 @@ def _known(model: str) -> catalog.Model | None:
     return catalog.models().get(model)
 
 
+def report_to_session(call: Call) -> None:
+    """Tell the notebook's badge."""
+    current().report(call)
+
+
 class MeterLayer:
-    """Keeps the calls of one client and reports each to the session.
+    """Keeps the calls of one client and tells `report` of each.
 
     It stands above recordings and faults, so it sees what the caller sees. A request that our own
     checks refuse before it is sent (no budget, no recording) is not a call.
     """
 
-    def __init__(self, inner: Layer, provider: str) -> None:
+    def __init__(self, inner: Layer, provider: str, report: Callable[[Call], None]) -> None:
         self._inner = inner
         self._provider = provider
+        self._report = report
         self._lock = threading.Lock()
         self._calls: list[Call] = []
 
@@ -71,7 +78,7 @@ class MeterLayer:
     def _note(self, call: Call) -> None:
         with self._lock:
             self._calls.append(call)
-        current().report(call)
+        self._report(call)
 
     def _answered(self, request: httpx2.Request, transcript: Transcript) -> Call:
         origin, used, model = transcript.origin, transcript.tokens, model_in(request.content)

@@ -54,8 +54,8 @@ class ErrorLayer:
         """One request."""
         try:
             response = yield from self.inner(request)
-        except httpx2.ConnectError as error:
-            raise self._unreachable(request) from error
+        except httpx2.ConnectError:
+            raise self._unreachable(request) from None
         except AicourseError as error:
             # The anthropic client takes any error it does not know for a lost connection, and retries.
             base = getattr(self.library, "AnthropicError", None)

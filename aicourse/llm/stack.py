@@ -10,7 +10,7 @@ network     the embedded model, a hosted provider with its key, or a test's own 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from types import ModuleType
 
@@ -20,10 +20,10 @@ from aicourse.llm.budget import BudgetLayer
 from aicourse.llm.catalog import Provider
 from aicourse.llm.faults import Fault, FaultLayer
 from aicourse.llm.flow import FlowTransport, Layer
-from aicourse.llm.meter import MeterLayer
+from aicourse.llm.meter import MeterLayer, report_to_session
 from aicourse.llm.provider_errors import ErrorLayer
 from aicourse.llm.replay import Mode, ReplayLayer
-from aicourse.llm.usage import Usage
+from aicourse.llm.usage import Call, Usage
 
 # As in openai and anthropic: a long answer may take minutes, a connection may not.
 TIMEOUT = httpx2.Timeout(600, connect=5)
@@ -41,11 +41,13 @@ class Stack:
         mode: Mode = Mode.OFF,
         budget: float | Decimal | None = None,
         faults: Sequence[Fault] = (),
+        report: Callable[[Call], None] = report_to_session,
     ) -> None:
         charged = network if budget is None else BudgetLayer(network, Decimal(str(budget)))
         replayed = ReplayLayer(charged, mode)
         self.provider = provider
-        self.meter = MeterLayer(FaultLayer(replayed, faults) if faults else replayed, provider.name)
+        spoiled = FaultLayer(replayed, faults) if faults else replayed
+        self.meter = MeterLayer(spoiled, provider.name, report)
         self.layer = ErrorLayer(self.meter, provider, library)
 
 

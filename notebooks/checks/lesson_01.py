@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-import httpx2
 import openai
 from openai.types.chat import ChatCompletion
 
 from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.llm.faults import Fault
 from aicourse.testing import ScriptedModel
 
 
@@ -206,51 +206,43 @@ def suggest_half_texts(client, text):
         return ""
 
 
-def status_error(status):
-    """What the real client raises for this HTTP status."""
-    kinds = {401: openai.AuthenticationError, 429: openai.RateLimitError, 500: openai.InternalServerError}
-    request = httpx2.Request("POST", "http://scripted.invalid/v1/chat/completions")
-    return kinds[status](f"status {status}", response=httpx2.Response(status, request=request), body=None)
+HEALTHY = "A blue denim jacket."
 
 
 def answers_when_healthy(suggest):
-    model = ScriptedModel()
-    model.enqueue("A blue denim jacket.")
-    got = suggest(model.client(), "What is it?")
-    return got == "A blue denim jacket." or f"The model said 'A blue denim jacket.', you returned {got!r}."
+    got = suggest(ScriptedModel(HEALTHY).client(), "What is it?")
+    return got == HEALTHY or f"The model said {HEALTHY!r}, you returned {got!r}."
 
 
 def sends_the_text(suggest):
-    model = ScriptedModel()
-    model.enqueue("A lamp.")
+    model = ScriptedModel(HEALTHY)
     suggest(model.client(), "two brass lamps, 30 cm")
-    return "two brass lamps, 30 cm" in str(model.history[0].messages) or "The text was not sent to the model."
+    return "two brass lamps, 30 cm" in model.history[0].text or "The text was not sent to the model."
 
 
-def gives_the_empty_form(**scripted):
+def gives_the_empty_form(fault):
     def predicate(suggest):
-        model = ScriptedModel()
-        model.enqueue(**scripted)
         try:
-            got = suggest(model.client(), "What is it?")
+            got = suggest(ScriptedModel(HEALTHY).client(faults=[fault]), "What is it?")
         except Exception as error:
-            return f"{type(error).__name__} reached the seller."
+            return f"{describe_kind(error)} reached the seller."
         return got == "" or f"You returned {got!r}."
 
     return predicate
 
 
+def describe_kind(error):
+    """The name that openai's documentation has for this error."""
+    return next(kind.__name__ for kind in type(error).__mro__ if not kind.__module__.startswith("aicourse"))
+
+
 def a_wrong_key_is_heard(suggest):
-    model = ScriptedModel()
-    model.enqueue(error=status_error(401))
     try:
-        got = suggest(model.client(), "What is it?")
+        got = suggest(ScriptedModel(HEALTHY).client(faults=[Fault(status=401)]), "What is it?")
     except openai.AuthenticationError:
         return True
     return f"You returned {got!r}: nobody will ever repair the key."
 
-
-no_answer = httpx2.ReadTimeout("no answer in time")
 
 graceful = Exercise(
     id="01.3",
@@ -261,18 +253,19 @@ graceful = Exercise(
         Behaviour("sends the seller's text", predicate=sends_the_text),
         Behaviour(
             "empty form when the provider is busy (429)",
-            predicate=gives_the_empty_form(error=status_error(429)),
+            predicate=gives_the_empty_form(Fault(status=429)),
         ),
         Behaviour(
             "empty form when the provider is broken (500)",
-            predicate=gives_the_empty_form(error=status_error(500)),
+            predicate=gives_the_empty_form(Fault(status=500)),
         ),
         Behaviour(
-            "empty form when there is no answer in time", predicate=gives_the_empty_form(error=no_answer)
+            "empty form when there is no answer in time",
+            predicate=gives_the_empty_form(Fault(kind="timeout")),
         ),
         Behaviour(
             "empty form when the text was cut off",
-            predicate=gives_the_empty_form(reply="A blue jac", finish_reason="length"),
+            predicate=gives_the_empty_form(Fault(kind="cut_off")),
         ),
         Behaviour("a wrong key (401) is heard", predicate=a_wrong_key_is_heard),
     ],

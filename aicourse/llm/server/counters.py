@@ -1,9 +1,18 @@
-"""What the server counts, in the Prometheus text format: https://prometheus.io/docs/instrumenting/exposition_formats/"""
+"""What the server counts, in the Prometheus text format.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+NO_STATUS = 499  # nginx's word for a client that left before the answer began
 
 
 @dataclass
@@ -11,15 +20,15 @@ class Counters:
     """Totals since the server started; changed only on the event loop."""
 
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)  # type: ignore[type-arg]  # floats, summed
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     tokens: Counter[str] = field(default_factory=Counter)
 
-    def add_tokens(self, usage: dict[str, int] | None) -> None:
+    def add_tokens(self, usage: dict[str, Any] | None) -> None:
         """Count what one answer reports."""
         for kind in ("prompt", "completion"):
             self.tokens[kind] += (usage or {}).get(f"{kind}_tokens", 0)
 
-    def render(self, waiting: int) -> str:
+    def render(self, inside: int) -> str:
         """All totals, and the requests being served or waiting now."""
         lines = ["# TYPE aicourse_requests_total counter"]
         lines += [
@@ -35,5 +44,33 @@ class Counters:
         lines += [
             f'aicourse_tokens_total{{kind="{kind}"}} {count}' for kind, count in sorted(self.tokens.items())
         ]
-        lines += ["# TYPE aicourse_requests_inside gauge", f"aicourse_requests_inside {waiting}"]
+        lines += ["# TYPE aicourse_requests_inside gauge", f"aicourse_requests_inside {inside}"]
         return "\n".join(lines) + "\n"
+
+
+class Counted:
+    """ASGI middleware that counts requests by route and status, and the time until their last byte."""
+
+    def __init__(self, app: ASGIApp, counters: Counters) -> None:
+        self._app = app
+        self._counters = counters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), NO_STATUS
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            path = getattr(scope.get("route"), "path", "other")  # a route's pattern: their number is bounded
+            self._counters.requests[path, status] += 1
+            self._counters.seconds[path] += time.perf_counter() - started

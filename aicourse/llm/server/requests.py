@@ -1,10 +1,10 @@
 """What a chat request may ask for, and what it is given unasked: a length limit and bounded schemas.
 
-A grammar lets a small model write only what fits the schema, and white space or a string without an end
-fits many schemas: unbounded text runs on to the token limit. So strings and arrays without a bound get one;
-a bound that the caller set is never changed.
+llama.cpp trusts its caller: an odd number can end the process. So only fields that are named here are passed
+on, each checked first.
 
-Fields are those of https://platform.openai.com/docs/api-reference/chat. Not handled: tools, images, audio, `n` above 1.
+Fields are those of https://platform.openai.com/docs/api-reference/chat. Not handled: tools, images, audio,
+`n` above 1.
 """
 
 from __future__ import annotations
@@ -13,28 +13,45 @@ import json
 from typing import Any
 
 from aicourse.llm.server.problems import Problem
+from aicourse.llm.server.schemas import bounded
 
-MAX_STRING = 400  # characters; a listing's longest attribute is far below
-MAX_ITEMS = 24
 MAX_TOKENS = 2_048  # when the caller names no limit: about 50 s of the 0.5B model on two cores
-_PASSED_ON = (
-    "messages", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "logprobs", "top_logprobs", "stream",
-    "stream_options", "frequency_penalty", "presence_penalty", "repeat_penalty", "logit_bias", "response_format",
-)  # fmt: skip
+MOST_TOKENS = 1_000_000  # more than any context here; llama.cpp keeps it in 32 bits
+MAX_DEPTH = 64  # objects and lists in each other; llama.cpp and we walk them recursively
+MAX_STOPS, MAX_STOP_CHARACTERS = 16, 200
+_SEEDS = 2**32 - 1  # llama.cpp keeps 32 bits, and takes the highest number for "choose one"
+_RANGES = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "min_p": (0, 1),
+    "top_k": (0, 1_000_000),
+    "top_logprobs": (0, 20),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+    "repeat_penalty": (0.5, 2),
+}
+_WHOLE = {"top_k", "top_logprobs"}
+_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
 
 def read_json(body: bytes) -> dict[str, Any]:
     """The JSON object of a request's body.
 
     Raises:
-        Problem: 400, it is something else.
+        Problem: 400, it is something else, nested too deep, or has half a character (a lone surrogate).
     """
     try:
-        request = json.loads(body)
+        request = json.loads(body, parse_constant=_refuse_constant)
+        if b"\\ud" in body.lower():
+            json.dumps(request, ensure_ascii=False).encode()
+    except RecursionError:
+        raise _too_deep() from None
     except ValueError as error:
         raise Problem(400, f"The body is not JSON: {error}.", code="invalid_json") from None
     if not isinstance(request, dict):
         raise Problem(400, "The body must be a JSON object.", code="invalid_json")
+    if _is_deeper(request, MAX_DEPTH):
+        raise _too_deep()
     return request
 
 
@@ -50,6 +67,18 @@ def model_of(request: dict[str, Any]) -> str:
     return name
 
 
+def object_in(request: dict[str, Any], name: str) -> dict[str, Any]:
+    """The field `name` if it is there, else an empty object.
+
+    Raises:
+        Problem: 400, it is there and no object.
+    """
+    value = request.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise Problem(400, f"{name} must be an object.", param=name)
+    return value or {}
+
+
 def chat_request(request: dict[str, Any]) -> dict[str, Any]:
     """A chat completion request as llama.cpp takes it.
 
@@ -57,14 +86,30 @@ def chat_request(request: dict[str, Any]) -> dict[str, Any]:
         Problem: 400, it asks for something that this server cannot do.
     """
     _refuse_unsupported(request)
-    passed = {name: request[name] for name in _PASSED_ON if request.get(name) is not None}
-    passed["max_tokens"] = _token_limit(request)
-    if "response_format" in passed:
-        passed["response_format"] = _response_format(passed["response_format"])
-    if passed.get("stream"):
+    chat: dict[str, Any] = {"messages": _messages(request), "max_tokens": _token_limit(request)}
+    chat |= {name: _number(request, name) for name in _RANGES if request.get(name) is not None}
+    chat |= _seed(request) | _stop(request) | _logprobs(request) | _logit_bias(request)
+    if request.get("response_format") is not None:
+        chat["response_format"] = _response_format(request["response_format"])
+    if request.get("stream"):
         # llama.cpp counts tokens in the last chunk only when asked; usage and cost need them always
-        passed["stream_options"] = {"include_usage": True}
-    return passed
+        chat |= {"stream": True, "stream_options": {"include_usage": True}}
+    return chat
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _too_deep() -> Problem:
+    return Problem(400, f"The body is nested more than {MAX_DEPTH} levels deep.", code="invalid_json")
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)
 
 
 def _refuse_unsupported(request: dict[str, Any]) -> None:
@@ -74,40 +119,114 @@ def _refuse_unsupported(request: dict[str, Any]) -> None:
         raise Problem(
             400, "This server does not take tools. Ask for JSON with response_format instead.", param="tools"
         )
+
+
+def _messages(request: dict[str, Any]) -> list[dict[str, str]]:
     messages = request.get("messages")
     if not isinstance(messages, list) or not messages:
         raise Problem(400, "'messages' must be a list with at least one message.", param="messages")
-    for position, message in enumerate(messages):
-        _refuse_bad_message(message, f"messages[{position}]")
+    return [_message(message, f"messages[{position}]") for position, message in enumerate(messages)]
 
 
-def _refuse_bad_message(message: Any, where: str) -> None:
-    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-        raise Problem(400, f"{where} must be an object with a role and content.", param=where)
+def _message(message: Any, where: str) -> dict[str, str]:
+    role = message.get("role") if isinstance(message, dict) else None
+    if not isinstance(role, str) or role not in _ROLES:
+        known = ", ".join(_ROLES)
+        raise Problem(400, f"{where} must be an object with content and a role: {known}.", param=where)
     content = message.get("content")
-    parts = content if isinstance(content, list) else []
-    if any(not isinstance(part, dict) or part.get("type") != "text" for part in parts):
-        raise Problem(
-            400, f"{where}.content has a part that is not text: this model reads text only.", param=where
-        )
-    if not isinstance(content, (str, list)):
-        raise Problem(400, f"{where}.content must be text.", param=where)
+    if content is None and role == "assistant":
+        content = ""
+    return {"role": _ROLES[role], "content": text_of(content, f"{where}.content")}
+
+
+def text_of(content: Any, where: str, kinds: tuple[str, ...] = ("text",)) -> str:
+    """The text of a message: a text, or a list of parts of these kinds, one per line.
+
+    Raises:
+        Problem: 400, it is or has something else.
+    """
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise Problem(400, f"{where} must be text.", param=where)
+    for part in content:
+        if not isinstance(part, dict) or part.get("type") not in kinds or not isinstance(part.get("text"), str):
+            raise Problem(
+                400, f"{where} has a part that is not text: this model reads text only.", param=where
+            )
+    return "\n".join(part["text"] for part in content)
 
 
 def _token_limit(request: dict[str, Any]) -> int:
-    limit = request.get("max_completion_tokens", request.get("max_tokens"))
+    name = "max_completion_tokens" if request.get("max_completion_tokens") is not None else "max_tokens"
+    limit = request.get(name)
     if limit is None:
         return MAX_TOKENS
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise Problem(400, "max_tokens must be a whole number above 0.", param="max_tokens")
-    return limit
+    if not _is_whole(limit) or limit < 1:
+        raise Problem(400, f"{name} must be a whole number above 0.", param=name)
+    return min(limit, MOST_TOKENS)
+
+
+def _number(request: dict[str, Any], name: str) -> float:
+    low, high = _RANGES[name]
+    value = request[name]
+    is_number = _is_whole(value) or (isinstance(value, float) and name not in _WHOLE)
+    if not is_number or not low <= value <= high:
+        kind = "whole number" if name in _WHOLE else "number"
+        raise Problem(400, f"{name} must be a {kind} from {low:,} to {high:,}.", param=name)
+    return value  # type: ignore[no-any-return]  # a number: tested above
+
+
+def _seed(request: dict[str, Any]) -> dict[str, int]:
+    seed = request.get("seed")
+    if seed is None:
+        return {}
+    if not _is_whole(seed):
+        raise Problem(400, "seed must be a whole number.", param="seed")
+    return {"seed": seed % _SEEDS}
+
+
+def _stop(request: dict[str, Any]) -> dict[str, list[str]]:
+    given = request.get("stop")
+    stops = [given] if isinstance(given, str) else given or []
+    if not isinstance(stops, list) or len(stops) > MAX_STOPS or not all(_is_stop(stop) for stop in stops):
+        raise Problem(
+            400,
+            f"stop must be at most {MAX_STOPS} texts of 1 to {MAX_STOP_CHARACTERS} characters.",
+            param="stop",
+        )
+    return {"stop": stops} if stops else {}
+
+
+def _is_stop(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_STOP_CHARACTERS
+
+
+def _logprobs(request: dict[str, Any]) -> dict[str, bool]:
+    wanted = request.get("logprobs")
+    if wanted is not None and not isinstance(wanted, bool):
+        raise Problem(400, "logprobs must be true or false.", param="logprobs")
+    if request.get("top_logprobs") is not None and not wanted:
+        raise Problem(400, "top_logprobs needs logprobs=true.", param="top_logprobs")
+    return {"logprobs": True} if wanted else {}
+
+
+def _logit_bias(request: dict[str, Any]) -> dict[str, dict[str, float]]:
+    biases = object_in(request, "logit_bias")
+    for token, bias in biases.items():
+        is_number = _is_whole(bias) or isinstance(bias, float)
+        if not (token.isascii() and token.isdigit() and len(token) < 8 and is_number and -100 <= bias <= 100):
+            raise Problem(400, "logit_bias must give token numbers a bias from -100 to 100.", param="logit_bias")
+    return {"logit_bias": biases} if biases else {}
 
 
 def _response_format(wanted: Any) -> dict[str, Any]:
     kind = wanted.get("type") if isinstance(wanted, dict) else None
-    if kind in ("text", "json_object"):
-        return {"type": kind}
-    schema = (wanted.get("json_schema") or {}).get("schema") if kind == "json_schema" else None
+    if kind == "text":
+        return {"type": "text"}
+    if kind == "json_object":  # llama.cpp accepts this type and does not enforce it
+        return {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
+    schema = object_in(wanted, "json_schema").get("schema") if kind == "json_schema" else None
     if not isinstance(schema, dict):
         raise Problem(
             400,
@@ -117,28 +236,5 @@ def _response_format(wanted: Any) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"schema": bounded(schema)}}
 
 
-def bounded(schema: Any) -> Any:
-    """The same JSON schema with a bound on every string and array that has none.
-
-    >>> bounded({"type": "array", "items": {"type": "string"}})
-    {'type': 'array', 'items': {'type': 'string', 'maxLength': 400}, 'maxItems': 24}
-    """
-    if isinstance(schema, list):
-        return [bounded(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    result = {
-        key: value if key in ("enum", "const", "default", "examples") else bounded(value)
-        for key, value in schema.items()
-    }
-    kinds = schema.get("type")
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    if "string" in kinds and not result.keys() & {"maxLength", "enum", "const", "pattern", "format"}:
-        result["maxLength"] = max(MAX_STRING, _least(result.get("minLength")))
-    if "array" in kinds and "maxItems" not in result:
-        result["maxItems"] = max(MAX_ITEMS, _least(result.get("minItems")))
-    return result
-
-
-def _least(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
