@@ -1,15 +1,16 @@
-"""Load the course's datasets as DataFrames: 240 marketplace listings, labelled.
+"""Load the course's datasets as DataFrames: 240 marketplace listings, labelled, and photos of 120 of them.
 
 Each dataset is a folder under `datasets/` with a datasheet (`README.md`), the labelling guide and
 JSON Lines that any tool can read; this module adds only the checks and the column types. The
 vocabularies below are the ones of `datasets/listings/ANNOTATION.md`.
 
-Not handled: photos (they come with lesson 02's data).
+Not handled: the pixels of a photo; `load_photos` gives its path.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ MATERIALS = (
 CONDITIONS = ("new", "like_new", "good", "fair", "for_parts")
 ATTRIBUTES = ("category", "colours", "materials", "size", "condition", "brand")
 SPLITS = ("dev", "test")
+PHOTO_FIELDS = (
+    "photo", "listing", "split", "shown", "photo_gold", "not_for_sale", "contradicts", "size_tag_readable",
+    "conditions",
+)  # fmt: skip
 
 
 def load_listings(split: str | None = None) -> pd.DataFrame:
@@ -51,14 +56,7 @@ def load_listings(split: str | None = None) -> pd.DataFrame:
     >>> load_listings("dev").loc["L001", ["category", "colours"]].tolist()  # doctest: +SKIP
     ['furniture', ['brown']]
     """
-    if split == "grader":
-        raise DatasetError(
-            "The grader split is hidden: it grades homework. Use load_listings('dev') or ('test')."
-        )
-    if split is not None and split not in SPLITS:
-        raise DatasetError(
-            f"No split {split!r}. Use one of {', '.join(SPLITS)}, or none for all.", split=split
-        )
+    _check_split(split)
     folder = datasets_dir() / "listings"
     names = [split] if split else list(SPLITS)
     return pd.concat([read_listings(folder / f"{name}.jsonl").assign(split=name) for name in names])
@@ -89,6 +87,44 @@ def load_second_annotator(*, guide: bool = True) -> pd.DataFrame:
     return _with_none(pd.DataFrame(rows).set_index("id"))
 
 
+def load_photos(split: str | None = None) -> pd.DataFrame:
+    """The photos of one split, or of both, with what they show.
+
+    Returns:
+        One row per photo, indexed by the id of its listing: `path` (of the JPEG), `split`, `colours` and
+        `materials` (lists: what the photo shows), `size_tag` (text or None), `size_tag_readable`,
+        `photo_gold` (dict: `colours`, `materials`, `size` by text and photo together), `not_for_sale`
+        (colours of other things in the picture), `contradicts` (attributes that the text states
+        otherwise), `conditions` (what is wrong with the picture). dev has 40 rows, test 80.
+
+    Raises:
+        DatasetError: an unknown split, the hidden one, or a broken file.
+
+    >>> load_photos("dev").loc["L001", ["colours", "size_tag"]].tolist()  # doctest: +SKIP
+    [['green'], 'M']
+    """
+    _check_split(split)
+    folder = datasets_dir() / "photos"
+    records = _read_lines(folder / "photos.jsonl", missing=_missing_photo_fields)
+    rows = [
+        {"path": folder / record.pop("photo")} | record.pop("shown") | record
+        for record in records
+        if split in (None, record["split"])
+    ]
+    return pd.DataFrame(rows).set_index("listing").rename_axis("id")
+
+
+def _check_split(split: str | None) -> None:
+    if split == "grader":
+        raise DatasetError(
+            "The grader split is hidden: it grades homework. Use the split 'dev' or 'test'.", split=split
+        )
+    if split is not None and split not in SPLITS:
+        raise DatasetError(
+            f"No split {split!r}. Use one of {', '.join(SPLITS)}, or none for all.", split=split
+        )
+
+
 def _with_none(frame: pd.DataFrame) -> pd.DataFrame:
     """ "Not stated" as None: pandas turns it into NaN, which is true, and so would count as stated."""
     optional = {name: frame[name].astype(object) for name in ("size", "condition", "brand")}
@@ -104,8 +140,22 @@ def _attributes(labels: dict[str, Any]) -> dict[str, Any]:
     return {name: labels[name] for name in ATTRIBUTES}
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """The JSON objects of a file, one per line, that have what a listing or its labels need."""
+def _missing_attributes(record: dict[str, Any]) -> list[str]:
+    labels = record.get("gold", record.get("labels"))
+    if not isinstance(labels, dict):
+        raise TypeError("no labels under 'gold'")
+    missing = [name for name in ATTRIBUTES if name not in labels]
+    return missing or [name for name in ("id",) if name not in record]
+
+
+def _missing_photo_fields(record: dict[str, Any]) -> list[str]:
+    return [name for name in PHOTO_FIELDS if name not in record]
+
+
+def _read_lines(
+    path: Path, missing: Callable[[dict[str, Any]], list[str]] = _missing_attributes
+) -> list[dict[str, Any]]:
+    """The JSON objects of a file, one per line; `missing` names the fields that one lacks."""
     if not path.is_file():
         raise DatasetError(
             f"No file {path.name} in {path.parent}. Restore it with: git checkout -- datasets", path=path
@@ -114,15 +164,16 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             record = json.loads(line)
-            labels = record.get("gold", record.get("labels"))
-            missing = [name for name in ATTRIBUTES if name not in labels]
+            lacking = missing(record)
         except (ValueError, AttributeError, TypeError) as error:
             raise DatasetError(
-                f"{path}, line {number}: not a listing ({error}). Correct the line.", path=path, line=number
+                f"{path}, line {number}: not a record of this dataset ({error}). Correct the line.",
+                path=path,
+                line=number,
             ) from error
-        if missing or "id" not in record:
+        if lacking:
             raise DatasetError(
-                f"{path}, line {number}: missing {', '.join(missing or ['id'])}. Add it (null: not stated).",
+                f"{path}, line {number}: missing {', '.join(lacking)}. Add it (null: not stated).",
                 path=path,
                 line=number,
             )

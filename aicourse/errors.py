@@ -13,6 +13,7 @@
     │   └── HashMismatch          it was fetched and is not the file we asked for
     ├── ServerError               the embedded model's server did not start or answer
     ├── DatasetError              a dataset is missing, broken or not for you
+    ├── EvaluationError           an evaluation set or a run is missing, broken or does not fit
     ├── ExerciseError             an exercise id or its checks file is wrong
     └── LessonError               a lesson is unknown, failed or breaks a rule
 
@@ -92,6 +93,10 @@ class ServerError(AicourseError):
 
 class DatasetError(AicourseError):
     """A dataset is missing, broken, or not for the caller."""
+
+
+class EvaluationError(AicourseError):
+    """An evaluation set or a run is missing, broken, or does not fit what is asked of it."""
 
 
 class ExerciseError(AicourseError):

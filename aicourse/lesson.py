@@ -36,10 +36,11 @@ def start(number: str) -> None:
     current = session.begin(header.number, header.recordings)
     shell = notebook_shell()
     if shell is None:
-        print(repr(Heading(header, current.usage)))
+        print(repr(Heading(header, describe_calls(current.usage))))
         return
     badge = _LiveBadge(header, current, shell)
     current.listeners.append(badge.on_call)
+    current.wait_listeners.append(badge.on_wait)
     shell.events.register("post_run_cell", badge.after_cell)
 
 
@@ -137,20 +138,16 @@ class Heading:
     """The lesson's header with the badge; draws itself."""
 
     header: Header
-    usage: Usage
+    badge: Badge
 
     def __repr__(self) -> str:
-        facts = [
-            self.header.question,
-            *self.header.facts,
-            f"[aicourse badge: {describe_calls(self.usage).words}]",
-        ]
+        facts = [self.header.question, *self.header.facts, f"[aicourse badge: {self.badge.words}]"]
         return f"Lesson {self.header.number} · {self.header.title} · " + " · ".join(
             fact for fact in facts if fact
         )
 
     def _repr_html_(self) -> str:
-        badge = describe_calls(self.usage)
+        badge = self.badge
         symbol = "○" if badge.kind in ("idle", "recorded") else "●"
         pill = (
             f"display: inline-block; background: {_COLOURS[badge.kind]}; color: #ffffff; font-weight: 600; "
@@ -186,26 +183,32 @@ class _LiveBadge:
     def __post_init__(self) -> None:
         from IPython.display import display  # only ever in a notebook, where it is loaded already
 
-        usage = self.session.usage
-        self._shown, self._shown_at = describe_calls(usage), time.monotonic()
-        self._handle = display(Heading(self.header, usage), display_id=True)  # type: ignore[no-untyped-call]
+        self._shown, self._shown_at = describe_calls(self.session.usage), time.monotonic()
+        heading = Heading(self.header, self._shown)
+        self._handle = display(heading, display_id=True)  # type: ignore[no-untyped-call]
 
     def on_call(self, call: Call) -> None:
         """At once when replies come from somewhere new, else now and then."""
         place = call.provider if call.source == "live" else call.source
         if place not in self._places or time.monotonic() - self._shown_at > REDRAW_SECONDS:
             self._places.add(place)
-            self._redraw()
+            self._redraw(describe_calls(self.session.usage))
+
+    def on_wait(self, words: str) -> None:
+        """The first live reply takes longest, and nothing else on the screen says why."""
+        if not words:
+            self._redraw(describe_calls(self.session.usage))
+        elif not any(call.source == "live" for call in self.session.usage.calls):
+            self._redraw(Badge("embedded", f"{words} …"))
 
     def after_cell(self, result: object) -> None:
         """Bring the counts up to date; leave when another start() has begun a new session."""
         if session.current() is not self.session:
             self.shell.events.unregister("post_run_cell", self.after_cell)
-        elif describe_calls(self.session.usage) != self._shown:
-            self._redraw()
+        elif (badge := describe_calls(self.session.usage)) != self._shown:
+            self._redraw(badge)
 
-    def _redraw(self) -> None:
+    def _redraw(self, badge: Badge) -> None:
         with self._lock:  # calls may come from several threads
-            usage = self.session.usage
-            self._shown, self._shown_at = describe_calls(usage), time.monotonic()
-            self._handle.update(Heading(self.header, usage))
+            self._shown, self._shown_at = badge, time.monotonic()
+            self._handle.update(Heading(self.header, badge))

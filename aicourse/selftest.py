@@ -20,17 +20,17 @@ from aicourse.errors import AicourseError
 
 # Name of a step -> the arguments after `python -m`.
 STEPS: Mapping[str, tuple[str, ...]] = {
-    "style": ("ruff", "check", "."),
-    "format": ("ruff", "format", "--check", "."),
+    "style": ("ruff", "check", "--output-format", "concise", "."),
+    "format": ("ruff", "format", "--check", "--output-format", "concise", "."),
     "types": ("mypy",),
     "notebooks": ("aicourse", "lint"),
-    "tests": ("pytest", "--quiet"),
+    "tests": ("pytest", "--quiet", "--numprocesses", "auto", "--dist", "loadfile"),
     "lessons": ("aicourse", "validate"),
     "recordings": ("aicourse", "record", "--check"),
 }
 # Whatever this user has configured, here or in a .env file: recorded replies of the shipped lessons.
 SETTINGS = {"AICOURSE_REPLAY": "only", "AICOURSE_PROVIDER": ""}
-DEVELOPMENT_TOOLS = ("ruff", "mypy", "pytest", "hypothesis")
+DEVELOPMENT_TOOLS = ("ruff", "mypy", "pytest", "xdist", "hypothesis")
 
 Runner = Callable[[Sequence[str], Path, Mapping[str, str]], int]
 

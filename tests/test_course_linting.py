@@ -25,8 +25,8 @@ Edit = Callable[[dict[str, Any]], Any]
 def _a_day_when_the_retired_fixture_is_retired(monkeypatch: pytest.MonkeyPatch) -> None:
     class Today(date):
         @classmethod
-        def today(cls) -> date:
-            return date(2027, 6, 1)
+        def today(cls) -> Today:
+            return cls(2027, 6, 1)
 
     monkeypatch.setattr(rules_references, "date", Today)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from aicourse import course
-from aicourse.course.engine import CellError
 from aicourse.course.journal import Journal, read_journal
 from aicourse.course.notebooks import Lesson
+from aicourse.course.progress import CellError
 from aicourse.llm.usage import Call, Usage
 
 FOLDER = Path(__file__).parent / "notebooks"

@@ -161,6 +161,33 @@ def test_a_stub_is_not_started_and_not_an_attempt(exercise_id: str, answer: Any,
     assert not state_file.exists()
 
 
+def prints_instead(text: str, unit: str = "cm") -> None:
+    print(re.findall(r"\d+", text))
+
+
+def test_an_answer_that_returns_nothing_is_asked_for_its_return() -> None:
+    result = check("01.1", prints_instead)
+    assert result.status == "not yet"
+    assert result.hints == ("`find_size` returns None whatever it is given: is a `return` missing?",)
+    assert "returned None; expected 80." in repr(result)
+    assert "It printed \"['80']\\n\"." in repr(result)
+
+
+class Reply(pydantic.BaseModel):
+    text: str
+    usage: int | None = None
+    parts: list[Reply] = []
+
+
+def test_a_pydantic_input_is_shown_without_its_empty_fields() -> None:
+    exercise = doubling(reference=lambda reply: 2 * len(reply.text))
+    exercise = dataclasses.replace(
+        exercise, behaviours=[Behaviour("doubles", [Reply(text="ab", parts=[Reply(text="c")])])], mistakes=[]
+    )
+    shown = repr(examine(exercise, lambda reply: 1))
+    assert "Reply(text='ab', parts=[Reply(text='c', parts=[])])) returned 1; expected 4." in shown
+
+
 def answers_five(answer: Callable[[int], int]) -> bool | str:
     try:
         return answer(2) == 5 or f"It gave {answer(2)}."

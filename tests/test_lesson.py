@@ -107,7 +107,7 @@ def test_without_metadata_the_file_name_gives_the_title(home: Path) -> None:
     (home / "notebooks" / "02-structured-output.ipynb").write_text(notebook(metadata={}))
     header = read_header("02")
     assert (header.title, header.question, header.facts) == ("Structured output", "", [])
-    assert repr(Heading(header, Usage(()))) == (
+    assert repr(Heading(header, describe_calls(Usage(())))) == (
         "Lesson 02 · Structured output · [aicourse badge: no model call yet]"
     )
 
@@ -153,7 +153,7 @@ def test_the_badge_says_where_replies_came_from(calls: list[Call], badge: Badge)
 
 def test_the_badge_is_one_line_that_a_pattern_can_mask() -> None:
     for calls in ((), (call("recorded"),), (call("live"),)):
-        heading = Heading(read_header("01"), Usage(calls))
+        heading = Heading(read_header("01"), describe_calls(Usage(calls)))
         assert "\n" not in heading._repr_html_()
         assert "\n" not in repr(heading)
         masked = re.sub(r'<span class="aicourse-badge">.*?</span>', "BADGE", heading._repr_html_())
@@ -165,7 +165,7 @@ def test_going_live_changes_words_and_colour() -> None:
     header = read_header("01")
     recorded, live = ((call("recorded"),), (call("recorded"), call("live", "embedded", "0")))
     colours = {
-        re.findall(r"background: (#\w+)", Heading(header, Usage(calls))._repr_html_())[0]
+        re.findall(r"background: (#\w+)", Heading(header, describe_calls(Usage(calls)))._repr_html_())[0]
         for calls in (recorded, live)
     }
     assert len(colours) == 2
@@ -183,7 +183,7 @@ def test_white_on_the_badges_colours_is_readable(colour: str) -> None:
 def test_titles_are_escaped(home: Path) -> None:
     hostile = {**METADATA, "title": "<b>", "question": "<script>", "builds_on": ["<i>"]}
     (home / "notebooks" / "01-the-first-call.ipynb").write_text(notebook(metadata=hostile))
-    assert not re.search("<(script|i)>", Heading(read_header("01"), Usage(()))._repr_html_())
+    assert not re.search("<(script|i)>", Heading(read_header("01"), describe_calls(Usage(())))._repr_html_())
 
 
 class Screen:
@@ -232,6 +232,16 @@ def test_the_badge_changes_at_once_when_replies_come_from_elsewhere_and_counts_a
     screen.end_cell()
     screen.end_cell()
     assert screen.shown[3:] == ["live: embedded · 2 calls · 4 recorded"]
+
+
+def test_the_badge_says_what_the_first_live_reply_waits_for(screen: Screen) -> None:
+    start("01")
+    with session.current().waiting("asking the model"):
+        session.current().report(call("live", "embedded"))
+    with session.current().waiting("asking the model"):
+        pass
+    answered = "live: embedded · 1 call"
+    assert screen.shown == ["no model call yet", "asking the model …", answered, answered, answered]
 
 
 def test_a_long_cell_shows_counts_now_and_then(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -495,6 +495,16 @@ def test_a_miss_shows_the_nearest_request_what_changed_and_the_command(file: Rec
     assert caught.value.nearest.model == MODEL
 
 
+def test_a_request_to_the_same_model_is_nearer_than_the_same_words_to_another(file: RecordingFile) -> None:
+    recording = client(CountingModel(), "record")
+    ask(recording, "Which colours does this coat have?", model="other")
+    ask(recording, "Describe the photo.")
+    begin_again(file)
+    with pytest.raises(RecordingMissing) as caught:
+        ask(client(refusing, "only"), "Which colours does this coat have?")
+    assert caught.value.nearest.summary == "Describe the photo."
+
+
 def test_a_long_difference_is_cut(file: RecordingFile) -> None:
     ask(client(CountingModel(), "record"), "\n".join(f"line {number}" for number in range(80)))
     begin_again(file)

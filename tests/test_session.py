@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from aicourse.llm import session
-from aicourse.testing import ScriptedModel
+from aicourse.llm.usage import Call
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +69,11 @@ def test_calls_and_places_are_appended_to_the_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AICOURSE_JOURNAL", str(tmp_path / "journal.jsonl"))
-    ScriptedModel("red").client().chat.completions.create(model="m", messages=[])
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    session.current().report(
+        Call("openai", "m", "live", "chat/completions", 200, 5, 1, Decimal("0.1"), 1.5, None, now)
+    )
     session.current().claim_position("a")
     called, placed = (json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines())
-    assert (called["call"]["model"], called["call"]["source"]) == ("m", "live")
+    assert (called["call"]["model"], called["call"]["cost"]) == ("m", "0.1")
     assert placed == {"place": ["a", 0]}

@@ -3,7 +3,7 @@
 papermill's own engine starts a stock kernel over TCP, shuts it down politely (0.4-0.7 s) and stores
 widget state. This one plugs into papermill's extension point
 (https://papermill.readthedocs.io/en/latest/extending-overview.html) and does none of that. It is
-registered as `aicourse-lesson`, and needs the arguments that `runner` passes.
+registered as `aicourse-lesson`, and needs the arguments that `run_lesson` passes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import contextlib
 import copy
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,9 @@ from jupyter_client.manager import AsyncKernelManager
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
-from papermill.execute import raise_for_execution_errors
+from papermill.execute import execute_notebook, raise_for_execution_errors
 
-from aicourse.course.bars import LessonBar
+from aicourse.course.progress import CellError, Progress
 from aicourse.errors import AicourseError
 
 ENGINE = "aicourse-lesson"
@@ -30,72 +29,57 @@ CELL_SECONDS = 30 * 60  # a live lesson may pull a model file of 500 MB in one c
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-@dataclass(frozen=True)
-class CellError:
-    """Where and why a lesson stopped; `cell` is the number in `In [n]`, None when no cell was running."""
+def run_lesson(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    environment: Mapping[str, str],
+    manager: AsyncKernelManager,
+    progress: Progress,
+) -> CellError | None:
+    """Execute `notebook` in its own folder into `output`; what stopped it, if anything did.
 
-    cell: int | None
-    cell_id: str
-    line: int | None
-    name: str
-    message: str
-
-    def __str__(self) -> str:
-        where = f"In [{self.cell}] ({self.cell_id})" if self.cell else "before the first cell"
-        line = f", line {self.line}" if self.line else ""
-        return f"{where}{line}: {self.name}: {self.message}"
-
-
-@dataclass
-class Progress:
-    """Follows a run cell by cell: moves its bar, and remembers where it is."""
-
-    bar: LessonBar
-    cells: int = 0
-    cell_id: str = ""
-    cell_index: int = 0
-
-    def cell_starts(self, cell: Any, cell_index: int) -> None:
-        """nbclient calls this before each code cell."""
-        self.cells += 1
-        self.cell_id = cell.get("id", "")
-        self.cell_index = cell_index
-
-    def cell_ends(self, cell: Any, cell_index: int) -> None:
-        """nbclient calls this after each code cell, whether it failed or not."""
-        self.bar.update()
-
-    def error(self, error: Exception) -> CellError:
-        """What stopped the run, and in which cell."""
-        if isinstance(error, PapermillExecutionError):
-            message = _COLOURS.sub("", error.evalue).strip()
-            lines = re.findall(r"Cell In\[\d+\], line (\d+)", _COLOURS.sub("", "\n".join(error.traceback)))
-            line = int(lines[-1]) if lines else None
-            return CellError(error.exec_count, self.cell_id, line, error.ename, message)
+    `output` holds what ran, with papermill's banner after a failure; it is missing only when papermill
+    could not open the notebook.
+    """
+    try:
+        execute_notebook(  # type: ignore[no-untyped-call]
+            notebook,
+            output,
+            dict(parameters),
+            engine_name=ENGINE,
+            kernel_name="python3",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            manager=manager,
+            folder=notebook.parent,
+            environment=environment,
+            progress=progress,
+            partial_path=output,
+        )
+    except PapermillExecutionError as error:
+        message = _COLOURS.sub("", error.evalue).strip()
+        lines = re.findall(r"Cell In\[\d+\], line (\d+)", _COLOURS.sub("", "\n".join(error.traceback)))
+        line = int(lines[-1]) if lines else None
+        return CellError(error.exec_count, progress.cell_id, line, error.ename, message)
+    except Exception as error:  # whatever one lesson does to its kernel, the others run
         message = error.message if isinstance(error, AicourseError) else str(error).strip()
-        return CellError(self.cells or None, self.cell_id, None, type(error).__name__, message)
-
-
-@dataclass(frozen=True)
-class KernelStart:
-    """What a lesson's kernel gets."""
-
-    manager: AsyncKernelManager
-    folder: Path
-    environment: Mapping[str, str]
-    extensions: tuple[str, ...] = ()
+        return CellError(progress.cells or None, progress.cell_id, None, type(error).__name__, message)
+    return None
 
 
 class LessonEngine(Engine):
     """papermill's nbclient engine with a kernel of ours."""
 
     @classmethod
-    def execute_managed_notebook(  # type: ignore[override]  # papermill passes what runner passes to it
+    def execute_managed_notebook(  # type: ignore[override]  # what run_lesson passes
         cls,
         nb_man: NotebookExecutionManager,
         kernel_name: str,
         *,
-        kernel: KernelStart,
+        manager: AsyncKernelManager,
+        folder: Path,
+        environment: Mapping[str, str],
         progress: Progress,
         partial_path: Path,
         **options: Any,
@@ -103,18 +87,17 @@ class LessonEngine(Engine):
         """Run all cells; when the kernel itself fails, keep what there is at `partial_path`."""
         client = PapermillNotebookClient(  # type: ignore[no-untyped-call]
             nb_man,
-            km=kernel.manager,
+            km=manager,
             timeout=CELL_SECONDS,
             shutdown_kernel="immediate",
             store_widget_state=False,
             coalesce_streams=True,
             on_cell_execute=progress.cell_starts,
             on_cell_complete=progress.cell_ends,
-            extra_arguments=[f"--ext={name}" for name in kernel.extensions],
         )
         try:
             client.execute(  # type: ignore[no-untyped-call]
-                cleanup_kc=True, env=dict(kernel.environment), cwd=str(kernel.folder)
+                cleanup_kc=True, env=dict(environment), cwd=str(folder)
             )
         except Exception:  # a dead kernel or a timeout, which papermill would not save
             notebook = copy.deepcopy(nb_man.nb)

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from aicourse.errors import LessonError
 
 CAN_FORK = sys.platform == "linux"
 TRANSPORT = "tcp" if sys.platform == "win32" else "ipc"
+LOG = "warm.log"
 Manager = TypeVar("Manager", bound=KernelManager)
 
 
@@ -44,7 +46,7 @@ class WarmServer:
 
     def __init__(self, folder: Path) -> None:
         self.address = folder / "warm"
-        self._errors = folder / "warm.log"
+        self._errors = folder / LOG
 
     def __enter__(self) -> WarmServer:
         with self._errors.open("wb") as errors:
@@ -55,25 +57,13 @@ class WarmServer:
                 stderr=errors,
                 start_new_session=True,  # Ctrl-C is ours to handle
             )
+        assert self._process.stdout is not None
+        self._process.stdout.readline()  # it listens now, and goes on to import
         return self
 
     def __exit__(self, *raised: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
-
-    def wait_until_ready(self) -> None:
-        """Return when kernels can be forked.
-
-        Raises:
-            LessonError: the imports failed; the message carries the last line they printed.
-        """
-        assert self._process.stdout is not None
-        if self._process.stdout.readline().strip() != b"ready":
-            lines = self._errors.read_text(errors="replace").strip().splitlines() or ["no reason given"]
-            raise LessonError(f"The kernels' imports failed: {lines[-1]}. Check with: aicourse doctor")
+        with self._process:  # closes the pipes and waits
+            self._process.terminate()
 
 
 class ForkedKernel:
@@ -121,10 +111,7 @@ class WarmProvisioner(LocalProvisioner):
         environment = dict(kwargs.get("env") or os.environ)
         environment.pop("JPY_PARENT_PID", None)  # the warm server is the parent, whoever started us
         request = {"argv": cmd[3:], "cwd": str(kwargs.get("cwd") or Path.cwd()), "env": environment}
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(self.address))
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            self.pid = json.loads(connection.makefile().readline())["pid"]
+        self.pid = request_fork(self.address, request)
         self.process = ForkedKernel(self.pid)  # type: ignore[assignment]  # as much of Popen as is used
         self.pgid = self.pid  # the fork makes itself a session leader
         return self.connection_info
@@ -135,6 +122,26 @@ class WarmProvisioner(LocalProvisioner):
             await asyncio.sleep(0.01)
         self.process = None
         return 0
+
+
+def request_fork(address: Path, request: Mapping[str, Any]) -> int:
+    """The process id of a new kernel, once the warm server has done its imports.
+
+    Raises:
+        LessonError: it has no answer; the message carries the last line that it printed.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(address))
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            answer = connection.makefile().readline()
+    except OSError:
+        answer = ""
+    if not answer:
+        log = address.with_name(LOG).read_text(errors="replace").strip().splitlines()
+        reason = log[-1] if log else "it ended"
+        raise LessonError(f"The server that forks kernels is gone: {reason}. Check with: aicourse doctor")
+    return int(json.loads(answer)["pid"])
 
 
 def new_manager(kind: type[Manager], folder: Path, warm: Path | None) -> Manager:
@@ -172,11 +179,6 @@ class Kernels:
     ) -> None:
         self.stop()
         self._folder.cleanup()
-
-    def wait_until_ready(self) -> None:
-        """Return when the first kernel can start."""
-        if self.server:
-            self.server.wait_until_ready()
 
     def new_manager(self, kind: type[Manager]) -> Manager:
         """A manager for one more kernel."""

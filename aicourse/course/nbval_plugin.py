@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
-from nbval.plugin import IPyNbCell, IPyNbFile
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 from aicourse.course.kernels import new_manager
 
@@ -53,6 +53,7 @@ def pytest_runtest_makereport(
             "cell": getattr(item, "cell_num", None),
             "again": item.name.endswith(AGAIN),
             "passed": report.passed,
+            "raised": isinstance(error, NbCellError) and str(error) != "Cell outputs differ",
             "message": f"{error}\n{getattr(error, 'inner_traceback', None) or ''}".strip() if error else "",
         }
         print(json.dumps(result), file=sys.stderr, flush=True)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aicourse.course.engine import CellError
 from aicourse.course.notebooks import Lesson, lessons
+from aicourse.course.progress import CellError
 from aicourse.course.runner import LessonRun, Settings, execute
 from aicourse.llm.formats import payloads
 from aicourse.llm.recordings import Place, Recording, RecordingFile

@@ -19,15 +19,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from jupyter_client.manager import AsyncKernelManager
-from papermill.execute import execute_notebook
 
 from aicourse import paths
-from aicourse.course.bars import LessonBar
-from aicourse.course.engine import ENGINE, CellError, KernelStart, Progress
 from aicourse.course.journal import Journal, read_journal
 from aicourse.course.kernels import Kernels, core_count
 from aicourse.course.notebooks import Lesson, assigned_names, lessons, read_notebook
-from aicourse.course.outputs import store_outputs
+from aicourse.course.progress import CellError, LessonBar, Progress
 from aicourse.errors import LessonError
 
 
@@ -124,6 +121,8 @@ def run(
     settings = Settings((out or paths.build_dir() / "course").absolute(), replay, parameters or {})
     runs = execute(chosen, settings, jobs=jobs)
     if save:
+        from aicourse.course.outputs import store_outputs  # with nbformat, which is slow to import
+
         for finished in runs:
             if finished.path and not finished.error:
                 store_outputs(finished.lesson.path, finished.path)
@@ -155,7 +154,6 @@ def execute(chosen: Sequence[Lesson], settings: Settings, *, jobs: int | None = 
     workers = max(1, min(jobs or core_count(), len(chosen)))
     with _sole_writer(settings), Kernels(len(chosen)) as kernels, ThreadPoolExecutor(workers) as pool:
         try:
-            kernels.wait_until_ready()
             return list(pool.map(lambda lesson: _run_one(lesson, settings, kernels), chosen))
         except BaseException:  # Ctrl-C: with their kernels gone, the threads end within a second
             pool.shutdown(wait=False, cancel_futures=True)
@@ -190,10 +188,15 @@ def _run_one(lesson: Lesson, settings: Settings, kernels: Kernels) -> LessonRun:
         return LessonRun(lesson, None, 0.0, 0, error=unreadable)
     bar = LessonBar(lesson, len(read_notebook(lesson.path).code_cells))
     progress = Progress(bar)
-    error = _papermill(lesson, settings, kernels, progress)
+    # papermill takes 1.5 s to import; the warm server's own imports run meanwhile.
+    from aicourse.course.engine import run_lesson
+
+    manager, output = kernels.new_manager(AsyncKernelManager), settings.partial / lesson.path.name
+    environment = settings.environment(lesson)
+    error = run_lesson(lesson.path, output, settings.parameters, environment, manager, progress)
     if kernels.stopped:  # Ctrl-C, not the lesson's fault: neither told nor published
         raise CancelledError
-    seconds = bar.end(f"failed {error}" if error else "passed")
+    seconds = bar.end("failed", str(error)) if error else bar.end("passed")
     journal = read_journal(settings.journal(lesson))
     return LessonRun(lesson, _publish(lesson, settings), seconds, progress.cells, journal, error)
 
@@ -202,25 +205,3 @@ def _publish(lesson: Lesson, settings: Settings) -> Path | None:
     """Move the whole notebook to where readers look; None when papermill could not even open it."""
     partial = settings.partial / lesson.path.name
     return partial.replace(settings.folder / lesson.path.name) if partial.exists() else None
-
-
-def _papermill(lesson: Lesson, settings: Settings, kernels: Kernels, progress: Progress) -> CellError | None:
-    partial = settings.partial / lesson.path.name
-    try:
-        execute_notebook(  # type: ignore[no-untyped-call]
-            lesson.path,
-            partial,
-            dict(settings.parameters),
-            engine_name=ENGINE,
-            kernel_name="python3",
-            progress_bar=False,
-            request_save_on_cell_execute=False,
-            kernel=KernelStart(
-                kernels.new_manager(AsyncKernelManager), lesson.path.parent, settings.environment(lesson)
-            ),
-            progress=progress,
-            partial_path=partial,
-        )
-    except Exception as error:  # whatever one lesson does, the others run
-        return progress.error(error)
-    return None

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from aicourse import paths
-from aicourse.course.bars import LessonBar
 from aicourse.course.kernels import Kernels, core_count
 from aicourse.course.notebooks import Lesson, lessons, read_notebook
+from aicourse.course.progress import LessonBar
 from aicourse.errors import LessonError
 
 SANITIZE = "nbval_sanitize.cfg"
+HEAD_LINES, TAIL_LINES = 15, 15
 FIGURES_FIX = "Label the axes and give the figure a title that states the finding."
 
 
@@ -36,9 +37,14 @@ class Failure:
     again: bool
     message: str
 
-    def __str__(self) -> str:
+    @property
+    def place(self) -> str:
+        """Where, in words."""
         where = f"cell {self.cell} ({self.cell_id})" if self.cell else self.cell_id
-        return f"{where}{', run a second time' if self.again else ''}: {self.message}"
+        return f"{where}, run a second time" if self.again else where
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,6 @@ def validate(
     readable = [lesson for lesson in chosen if not lesson.problem]
     hands = deal(readable, jobs or core_count())
     with Kernels(len(readable)) as kernels, ThreadPoolExecutor(max(1, len(hands))) as pool:
-        kernels.wait_until_ready()
         try:
             found = list(pool.map(lambda hand: _run_pytest(hand, kernels, once), hands))
         except BaseException:
@@ -147,15 +152,16 @@ def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) 
     for lesson in hand:
         cells = read_notebook(lesson.path).code_cells
         bar = LessonBar(lesson, len(cells) if once else 2 * len(cells) + 1)
-        checks, failures = 0, dict[int | None, Failure]()
+        checks, failures, raised = 0, dict[int | None, Failure](), False
         while waiting and waiting["notebook"] == str(lesson.path):
             checks += 1
             bar.update()
-            if not waiting["passed"]:  # a cell that fails both times is told once
+            if not waiting["passed"] and not raised:  # a cell that fails both times is told once
                 failures.setdefault(waiting["cell"], _failure(waiting, lesson))
+                raised = waiting["raised"]  # the cells after it lack what it would have made
             waiting = next(results, None)
         first = next(iter(failures.values()), None)
-        seconds = bar.end(f"failed in {first}" if first else "passed")
+        seconds = bar.end(f"failed in {first.place}" if first else "passed")
         yield Validation(lesson, seconds, checks, tuple(failures.values()))
 
 
@@ -165,4 +171,12 @@ def _failure(result: Mapping[str, Any], lesson: Lesson) -> Failure:
         return Failure(None, "figures", False, f"{result['message']}\n{FIGURES_FIX}")
     code = [cell for cell in read_notebook(lesson.path).cells if cell.is_code]
     cell = code[result["cell"]]
-    return Failure(cell.number, cell.id, result["again"], result["message"])
+    return Failure(cell.number, cell.id, result["again"], _shorten(result["message"]))
+
+
+def _shorten(message: str) -> str:
+    """Without the middle of a long traceback, which runs through other people's packages."""
+    lines = message.splitlines()
+    if len(lines) <= HEAD_LINES + TAIL_LINES:
+        return message
+    return "\n".join([*lines[:HEAD_LINES], "    …", *lines[-TAIL_LINES:]])

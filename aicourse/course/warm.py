@@ -6,7 +6,8 @@ shares the pages and is ready in 0.2 s. Run by `kernels.WarmServer`:
 
     python -m aicourse.course.warm /path/to/socket
 
-It prints one line when ready. A request is one line of JSON on the socket, the answer another:
+It listens first and imports then, so that callers need not wait, only their requests. A request is one
+line of JSON on the socket, the answer another:
 
     {"argv": ["-f", "kernel.json"], "cwd": "notebooks", "env": {…}}  ->  {"pid": 4711}
 
@@ -48,16 +49,16 @@ _SET_PARENT_DEATH_SIGNAL = 1
 
 def main(address: str) -> None:
     """Serve requests on the Unix socket at `address` until standard input closes."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen()
+    print("listening", flush=True)
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     for name in PRELOADED:
         importlib.import_module(name)
     if threading.active_count() != 1:
         raise SystemExit(f"A thread runs after imports, so forking is not safe: {threading.enumerate()}")
     signal.signal(signal.SIGCHLD, _reap)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address)
-    listener.listen()
-    print("ready", flush=True)
     while True:
         readable, _, _ = select.select([sys.stdin, listener], [], [])
         if sys.stdin in readable:

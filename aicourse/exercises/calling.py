@@ -25,6 +25,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 REPEAT_ALARM_SECONDS = 1.0  # rings again, because a bare `except:` swallows the first ring
 _LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 _ADDRESS = re.compile(r" (?:object )?at 0x[0-9A-Fa-f]+")
@@ -124,6 +126,14 @@ class _Shortener(reprlib.Repr):
         super().__init__()
         self.maxlevel, self.maxstring, self.maxother, self.maxlong = 4, 80, 160, 60
         self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = 8
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """A pydantic object (a reply of a model's client, say) without its dozen empty fields."""
+        if not isinstance(x, BaseModel):
+            return super().repr_instance(x, level)
+        stated = [(name, value) for name, value in x if value is not None]
+        fields = (f"{name}={self.repr1(value, level - 1)}" for name, value in stated)
+        return f"{type(x).__name__}({', '.join(fields) if level > 0 else '...'})"
 
 
 def describe(value: Any) -> str:

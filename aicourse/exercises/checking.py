@@ -63,9 +63,11 @@ def examine(exercise: Exercise, answer: Any) -> CheckResult:
         findings += _second_run(run_trials(exercise, answer))
     if all(finding.works for finding in findings):
         return CheckResult(exercise.id, exercise.title, "solved", findings)
-    if exercise.wants_function and _is_stub(exercise, trials):
+    forgets = exercise.wants_function and _forgets_to_return(answer, trials)
+    if exercise.wants_function and not forgets and _is_stub(exercise, trials):
         return _not_started(exercise)
-    hints = tuple(_mistake_hints(exercise, answer, trials))
+    forgotten = f"`{exercise.name}` returns None whatever it is given: is a `return` missing?"
+    hints = (forgotten,) if forgets else tuple(_mistake_hints(exercise, answer, trials))
     return CheckResult(
         exercise.id,
         exercise.title,
@@ -97,6 +99,14 @@ def _is_stub(exercise: Exercise, trials: Sequence[Trial]) -> bool:
         all(trials[index].evidence.note == done[index].evidence.note for index in hidden)
         for done in (run_trials(exercise, stub) for stub in (stub_that_raises, stub_that_returns_none))
     )
+
+
+def _forgets_to_return(answer: Any, trials: Sequence[Trial]) -> bool:
+    """Whether an answer that always gives None was written all the same: a stub uses no names."""
+    code = getattr(answer, "__code__", None)
+    called = [trial.outcome for trial in trials if trial.given is not None and trial.outcome is not None]
+    silent = all(outcome.kind == "returned" and outcome.value is None for outcome in called)
+    return bool(code is not None and code.co_names and called and silent)
 
 
 def _not_started(exercise: Exercise) -> CheckResult:

@@ -16,6 +16,7 @@ from aicourse.llm.flow import Flow, Wait, network
 from aicourse.llm.formats import model_in
 from aicourse.llm.network import redirected
 from aicourse.llm.server import process
+from aicourse.llm.session import current
 
 
 def embedded_model(name: str) -> catalog.Model:
@@ -48,14 +49,15 @@ def embedded_layer(request: httpx2.Request) -> Flow:
         ServerError: the server did not start or answer.
     """
     name = model_in(request.content)
-    for _ in range(2):
-        address = yield Wait(partial(_prepare, name))
-        base = httpx2.URL(address.url)
-        url = request.url.copy_with(scheme=base.scheme, host=base.host, port=base.port)
-        try:
-            return (yield from network(redirected(request, url=url, secret=address.token)))
-        except httpx2.ConnectError:
-            continue
+    with current().waiting(f"asking {name or 'the embedded model'} on this computer"):
+        for _ in range(2):
+            address = yield Wait(partial(_prepare, name))
+            base = httpx2.URL(address.url)
+            url = request.url.copy_with(scheme=base.scheme, host=base.host, port=base.port)
+            try:
+                return (yield from network(redirected(request, url=url, secret=address.token)))
+            except httpx2.ConnectError:
+                continue
     raise ServerError(
         f"The embedded model's server at {address.url} does not answer. Look with: aicourse doctor"
     ) from None

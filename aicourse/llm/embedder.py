@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_inference_collection import InferenceSession
 from tokenizers import Tokenizer
 
 from aicourse.errors import DownloadError
@@ -26,7 +26,7 @@ class Embedder:
     """Texts -> unit vectors of 384 dimensions; their dot product is the cosine similarity."""
 
     def __init__(self, model: Path, tokenizer: Path) -> None:
-        self._session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+        self._session = InferenceSession(str(model), providers=["CPUExecutionProvider"])
         self._inputs = {entry.name for entry in self._session.get_inputs()}
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(MAX_TOKENS)
@@ -66,7 +66,8 @@ class Embedder:
             "attention_mask": mask,
             "token_type_ids": np.zeros_like(mask),
         }
-        tokens: NDArray[np.float32] = self._session.run(None, {name: given[name] for name in self._inputs})[0]
+        output, *_ = self._session.run(None, {name: given[name] for name in self._inputs})
+        tokens = np.asarray(output, dtype=np.float32)
         weights = mask[:, :, None].astype(np.float32)
         means = (tokens * weights).sum(axis=1) / weights.sum(axis=1)
         unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)

@@ -12,7 +12,8 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,18 +22,21 @@ from aicourse.llm.recordings import RecordingFile
 from aicourse.llm.usage import Call, Usage
 
 Listener = Callable[[Call], None]
+WaitListener = Callable[[str], None]
 
 
 @dataclass
 class Session:
     """What is shared between the clients of one lesson.
 
-    `listeners` are called after each call (the badge is one of them).
+    `listeners` are called after each call, `wait_listeners` when something slow begins, with words for
+    it, and with "" when it is over (the badge is one of both).
     """
 
     lesson: str | None = None
     recordings: Path | None = None
     listeners: list[Listener] = field(default_factory=list)
+    wait_listeners: list[WaitListener] = field(default_factory=list)
     file: RecordingFile | None = field(init=False)
     _calls: list[Call] = field(init=False, default_factory=list)
     _taken: dict[str, set[int]] = field(init=False, default_factory=dict)
@@ -49,6 +53,17 @@ class Session:
             _note(call=asdict(call))
         for listener in self.listeners:
             listener(call)
+
+    @contextmanager
+    def waiting(self, words: str) -> Iterator[None]:
+        """Tell the listeners what takes so long while the body runs."""
+        for listener in self.wait_listeners:
+            listener(words)
+        try:
+            yield
+        finally:
+            for listener in self.wait_listeners:
+                listener("")
 
     @property
     def usage(self) -> Usage:

@@ -11,8 +11,12 @@ from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordere
 from aicourse.marketplace.sellers import FORM_SECONDS, simulate_form
 
 TODAY = simulate_form(1000, seed=7)
-PERFECT = TODAY.assign(published=True, fields_filled=len(FORM_SECONDS), stopped_at=None, seconds=1.0)
-HOPELESS = TODAY.assign(published=False, fields_filled=0, stopped_at="category", seconds=600.0)
+PERFECT = TODAY.assign(
+    published=True, fields_filled=len(FORM_SECONDS), stopped_at=None, seconds=1.0
+)
+HOPELESS = TODAY.assign(
+    published=False, fields_filled=0, stopped_at="category", seconds=600.0
+)
 GUARDRAIL_KEYS = {"metric", "unit", "limit", "worse_if"}
 
 
@@ -22,15 +26,26 @@ def is_number(value):
 
 def measured(success, sellers):
     """What the definition's own `measure` says about a table of sellers, as a float, or None."""
-    measure = success.get("measure")
-    value = measure(sellers) if callable(measure) else None
+    try:
+        value = success["measure"](sellers)
+    except (
+        Exception
+    ):  # whatever a student's function raises: `can_be_measured` tells them which
+        return None
     return float(value) if is_number(value) else None
 
 
 def can_be_measured(success):
     if not callable(success.get("measure")):
         return "`measure` is not a function of the table of sellers, so nobody can compute the metric."
-    return measured(success, TODAY) is not None or "`measure(sellers)` does not return a number."
+    try:
+        value = success["measure"](TODAY)
+    except Exception as error:
+        return f"`measure(sellers)` raised {type(error).__name__}: {error}"
+    return (
+        is_number(value)
+        or f"`measure(sellers)` returned {type(value).__name__}, not a number."
+    )
 
 
 def names_its_unit(success):
@@ -42,7 +57,9 @@ def baseline_is_today(success):
     if not is_number(baseline) or today is None:
         return "`baseline` must be a number, and `measure` must exist to compare it with."
     near = abs(baseline - today) <= 0.15 * abs(today)
-    return near or f"`measure(sellers)` gives {today:.3g}, the baseline says {baseline:.3g}."
+    return (
+        near or f"`measure(sellers)` gives {today:.3g}, the baseline says {baseline:.3g}."
+    )
 
 
 def target_can_be_lost(success):
@@ -52,11 +69,13 @@ def target_can_be_lost(success):
     best, worst = measured(success, PERFECT), measured(success, HOPELESS)
     if best == today:
         return "In a perfect world your metric would be the same as today: it measures something else."
-    reachable = min(today, best) < target <= max(today, best) if best > today else best <= target < today
+    reachable = (
+        min(today, best) < target <= max(today, best)
+        if best > today
+        else best <= target < today
+    )
     if not reachable:
-        return (
-            f"Today is {today:.3g}, a perfect world {best:.3g}; the target {target:.3g} is not between them."
-        )
+        return f"Today is {today:.3g}, a perfect world {best:.3g}; the target {target:.3g} is not between them."
     return best != worst or "A perfect world and a hopeless one measure the same."
 
 
@@ -96,27 +115,40 @@ success_as_data = Exercise(
     reference=REFERENCE,
     behaviours=[
         Behaviour("somebody else can compute the metric", predicate=can_be_measured),
-        Behaviour("the metric has a unit", predicate=names_its_unit, missing="Write the unit as text."),
+        Behaviour(
+            "the metric has a unit",
+            predicate=names_its_unit,
+            missing="Write the unit as text.",
+        ),
         Behaviour("the baseline is what we measure today", predicate=baseline_is_today),
-        Behaviour("the target is better than today and not beyond perfect", predicate=target_can_be_lost),
+        Behaviour(
+            "the target is better than today and not beyond perfect",
+            predicate=target_can_be_lost,
+        ),
         Behaviour("at least two guardrails with limits", predicate=has_guardrails),
     ],
     mistakes=[
         Mistake(
             wrong=REFERENCE | {"target": 75},
             recognise=lambda s: (
-                is_number(s.get("target")) and 1 < s["target"] <= 100 and measured(s, PERFECT) == 1
+                is_number(s.get("target"))
+                and 1 < s["target"] <= 100
+                and measured(s, PERFECT) == 1
             ),
             hint="Your metric is a share between 0 and 1, your target is in percent. Use one scale for both.",
         ),
         Mistake(
             wrong=REFERENCE | {"target": 0.58},
-            recognise=lambda s: is_number(s.get("target")) and s["target"] == s.get("baseline"),
+            recognise=lambda s: (
+                is_number(s.get("target")) and s["target"] == s.get("baseline")
+            ),
             hint="Target and baseline are equal: doing nothing would already succeed.",
         ),
         Mistake(
             wrong=REFERENCE | {"measure": lambda sellers: 0.58},
-            recognise=lambda s: callable(s.get("measure")) and measured(s, PERFECT) == measured(s, HOPELESS),
+            recognise=lambda s: (
+                callable(s.get("measure")) and measured(s, PERFECT) == measured(s, HOPELESS)
+            ),
             hint="`measure` gives the same number whatever happens: it must look at the sellers.",
         ),
     ],
@@ -150,15 +182,27 @@ find_colours_exercise = Exercise(
     behaviours=[
         Behaviour(
             "finds colours written as whole words",
-            inputs=["a blue jacket with grey sleeves", "white shirt, black buttons", "green"],
+            inputs=[
+                "a blue jacket with grey sleeves",
+                "white shirt, black buttons",
+                "green",
+            ],
             same=unordered,
         ),
         Behaviour(
             "ignores colours inside other words",
-            inputs=["hardly worn, I got tired of it", "covered chair, redone seat", "a goldfish bowl"],
+            inputs=[
+                "hardly worn, I got tired of it",
+                "covered chair, redone seat",
+                "a goldfish bowl",
+            ],
             same=unordered,
         ),
-        Behaviour("reads any case", inputs=["Red wagon", "BLACK BOOTS", "Silver Ring"], same=unordered),
+        Behaviour(
+            "reads any case",
+            inputs=["Red wagon", "BLACK BOOTS", "Silver Ring"],
+            same=unordered,
+        ),
         Behaviour(
             "maps shades to their colour",
             inputs=[
@@ -169,7 +213,11 @@ find_colours_exercise = Exercise(
             ],
             same=unordered,
         ),
-        Behaviour("names each colour once", inputs=["blue, navy and indigo", "red red red"], same=unordered),
+        Behaviour(
+            "names each colour once",
+            inputs=["blue, navy and indigo", "red red red"],
+            same=unordered,
+        ),
         Behaviour(
             "returns an empty set when nothing is named",
             inputs=["a chair, one leg wobbles", ""],
@@ -217,15 +265,24 @@ corrections_exercise = Exercise(
         ),
         Behaviour(
             "a wrong colour must be removed",
-            inputs=[arguments({"red", "blue"}, {"blue"}), arguments({"pink", "red"}, set())],
+            inputs=[
+                arguments({"red", "blue"}, {"blue"}),
+                arguments({"pink", "red"}, set()),
+            ],
         ),
         Behaviour(
             "a missing colour must be added",
-            inputs=[arguments(set(), {"blue", "grey"}), arguments({"red"}, {"red", "green"})],
+            inputs=[
+                arguments(set(), {"blue", "grey"}),
+                arguments({"red"}, {"red", "green"}),
+            ],
         ),
         Behaviour(
             "a swap is two corrections",
-            inputs=[arguments({"red", "blue"}, {"blue", "grey"}), arguments({"pink"}, {"red", "white"})],
+            inputs=[
+                arguments({"red", "blue"}, {"blue", "grey"}),
+                arguments({"pink"}, {"red", "white"}),
+            ],
         ),
     ],
     mistakes=[

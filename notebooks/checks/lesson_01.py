@@ -18,7 +18,13 @@ def reply(content, finish_reason="stop"):
     message = {"role": "assistant", "content": content}
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     return ChatCompletion.model_validate(
-        {"id": "chat", "object": "chat.completion", "created": 0, "model": "scripted", "choices": [choice]}
+        {
+            "id": "chat",
+            "object": "chat.completion",
+            "created": 0,
+            "model": "scripted",
+            "choices": [choice],
+        }
     )
 
 
@@ -26,7 +32,9 @@ def text_of(reply):
     choice = reply.choices[0]
     text = (choice.message.content or "").strip()
     if choice.finish_reason != "stop" or not text:
-        raise ValueError(f"no complete text: finish_reason={choice.finish_reason!r}, {len(text)} characters")
+        raise ValueError(
+            f"no complete text: finish_reason={choice.finish_reason!r}, {len(text)} characters"
+        )
     return text
 
 
@@ -36,7 +44,9 @@ def names_the_reason(text_of):
             text_of(reply("A blue jac", reason))
         except ValueError as error:
             if reason not in str(error):
-                return f"For a reply that stopped with {reason!r} the error says only: {error}"
+                return (
+                    f"For a reply that stopped with {reason!r} the error says only: {error}"
+                )
         else:
             return f"A reply that stopped with {reason!r} raised nothing."
     return True
@@ -48,7 +58,11 @@ def always_the_content(reply):
 
 def empty_instead_of_error(reply):
     choice = reply.choices[0]
-    return choice.message.content.strip() if choice.finish_reason == "stop" and choice.message.content else ""
+    return (
+        choice.message.content.strip()
+        if choice.finish_reason == "stop" and choice.message.content
+        else ""
+    )
 
 
 def only_length_is_bad(reply):
@@ -64,7 +78,8 @@ finished_text = Exercise(
     show_expected=False,
     behaviours=[
         Behaviour(
-            "returns the stripped text of a finished reply", [reply("A blue jacket. "), reply("\nTwo vases")]
+            "returns the stripped text of a finished reply",
+            [reply("A blue jacket. "), reply("\nTwo vases")],
         ),
         Behaviour(
             "refuses a text that was cut off",
@@ -76,7 +91,9 @@ finished_text = Exercise(
             [reply("A", "content_filter"), reply("", "content_filter")],
             raises=ValueError,
         ),
-        Behaviour("refuses a reply without text", [reply(None), reply("  \n")], raises=ValueError),
+        Behaviour(
+            "refuses a reply without text", [reply(None), reply("  \n")], raises=ValueError
+        ),
         Behaviour("names the finish reason in the error", predicate=names_the_reason),
     ],
     mistakes=[
@@ -107,7 +124,9 @@ def monthly_cost(calls, tokens_in, tokens_out, price_in, price_out):
 
 
 def in_floats(calls, tokens_in, tokens_out, price_in, price_out):
-    return round(calls * (tokens_in * float(price_in) + tokens_out * float(price_out)) / 1_000_000, 2)
+    return round(
+        calls * (tokens_in * float(price_in) + tokens_out * float(price_out)) / 1_000_000, 2
+    )
 
 
 def rounded_per_call(calls, tokens_in, tokens_out, price_in, price_out):
@@ -134,17 +153,26 @@ the_bill = Exercise(
     behaviours=[
         Behaviour(
             "multiplies calls, tokens and prices",
-            [arguments(100_000, 120, 15, "0.15", "0.60"), arguments(3_000, 1_000, 500, "2.50", "10.00")],
+            [
+                arguments(100_000, 120, 15, "0.15", "0.60"),
+                arguments(3_000, 1_000, 500, "2.50", "10.00"),
+            ],
             same=same_money,
         ),
         Behaviour(
             "keeps the fractions of a cent until the end",
-            [arguments(1_000_000, 7, 3, "0.10", "0.40"), arguments(50_000, 11, 2, "0.075", "0.30")],
+            [
+                arguments(1_000_000, 7, 3, "0.10", "0.40"),
+                arguments(50_000, 11, 2, "0.075", "0.30"),
+            ],
             same=same_money,
         ),
         Behaviour(
             "rounds half a cent up",
-            [arguments(1, 1_000_000, 0, "0.125", "0"), arguments(1, 0, 1_000_000, "0", "2.345")],
+            [
+                arguments(1, 1_000_000, 0, "0.125", "0"),
+                arguments(1, 0, 1_000_000, "0", "2.345"),
+            ],
             same=same_money,
         ),
         Behaviour(
@@ -164,7 +192,8 @@ the_bill = Exercise(
         ),
         Mistake(per_thousand, "Prices are per million tokens, not per thousand."),
         Mistake(
-            half_even, "`quantize` rounds half to even by default; a bill rounds half up: pass ROUND_HALF_UP."
+            half_even,
+            "`quantize` rounds half to even by default; a bill rounds half up: pass ROUND_HALF_UP.",
         ),
     ],
     hints=[
@@ -187,7 +216,11 @@ def suggest(client, text):
 
 def suggest_nothing_caught(client, text):
     message = {"role": "user", "content": text}
-    return client.chat.completions.create(model="scripted", messages=[message]).choices[0].message.content
+    return (
+        client.chat.completions.create(model="scripted", messages=[message])
+        .choices[0]
+        .message.content
+    )
 
 
 def suggest_everything_caught(client, text):
@@ -201,7 +234,11 @@ def suggest_everything_caught(client, text):
 def suggest_half_texts(client, text):
     try:
         message = {"role": "user", "content": text}
-        return client.chat.completions.create(model="scripted", messages=[message]).choices[0].message.content
+        return (
+            client.chat.completions.create(model="scripted", messages=[message])
+            .choices[0]
+            .message.content
+        )
     except CAN_WAIT:
         return ""
 
@@ -217,7 +254,10 @@ def answers_when_healthy(suggest):
 def sends_the_text(suggest):
     model = ScriptedModel(HEALTHY)
     suggest(model.client(), "two brass lamps, 30 cm")
-    return "two brass lamps, 30 cm" in model.history[0].text or "The text was not sent to the model."
+    return (
+        "two brass lamps, 30 cm" in model.history[0].text
+        or "The text was not sent to the model."
+    )
 
 
 def gives_the_empty_form(fault):
@@ -233,12 +273,18 @@ def gives_the_empty_form(fault):
 
 def describe_kind(error):
     """The name that openai's documentation has for this error."""
-    return next(kind.__name__ for kind in type(error).__mro__ if not kind.__module__.startswith("aicourse"))
+    return next(
+        kind.__name__
+        for kind in type(error).__mro__
+        if not kind.__module__.startswith("aicourse")
+    )
 
 
 def a_wrong_key_is_heard(suggest):
     try:
-        got = suggest(ScriptedModel(HEALTHY).client(faults=[Fault(status=401)]), "What is it?")
+        got = suggest(
+            ScriptedModel(HEALTHY).client(faults=[Fault(status=401)]), "What is it?"
+        )
     except openai.AuthenticationError:
         return True
     return f"You returned {got!r}: nobody will ever repair the key."
@@ -290,8 +336,20 @@ graceful = Exercise(
     ],
 )
 
-NOTHING = {"", "none", "n/a", "unknown", "not stated", "not specified", "not mentioned", "not provided"}
-FIELD = re.compile(r"^[\s>*\-\d.]*\**(colou?rs?|materials?)\**\s*:\s*\**(.*)$", re.IGNORECASE | re.MULTILINE)
+NOTHING = {
+    "",
+    "none",
+    "n/a",
+    "unknown",
+    "not stated",
+    "not specified",
+    "not mentioned",
+    "not provided",
+}
+FIELD = re.compile(
+    r"^[\s>*\-\d.]*\**(colou?rs?|materials?)\**\s*:\s*\**(.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def read_fields(text, *, pattern=FIELD, nothing=NOTHING):
@@ -299,7 +357,9 @@ def read_fields(text, *, pattern=FIELD, nothing=NOTHING):
     for name, values in pattern.findall(text):
         field = "colours" if name.lower().startswith("colo") else "materials"
         words = [word.strip(" .*").lower() for word in re.split(r",|;|/|\band\b|&", values)]
-        found[field] += [word for word in words if word not in nothing and word not in found[field]]
+        found[field] += [
+            word for word in words if word not in nothing and word not in found[field]
+        ]
     return found
 
 
@@ -308,7 +368,9 @@ def parse_attributes(text):
 
 
 def british_only(text):
-    return read_fields(text, pattern=re.compile(FIELD.pattern.replace("colou?r", "colour"), FIELD.flags))
+    return read_fields(
+        text, pattern=re.compile(FIELD.pattern.replace("colou?r", "colour"), FIELD.flags)
+    )
 
 
 def keeps_nothing_words(text):
@@ -317,14 +379,20 @@ def keeps_nothing_words(text):
 
 def exact_format_or_crash(text):
     colours, materials = re.fullmatch(r"Colours: (.+)\nMaterials: (.+)", text).groups()
-    return {"colours": colours.lower().split(", "), "materials": materials.lower().split(", ")}
+    return {
+        "colours": colours.lower().split(", "),
+        "materials": materials.lower().split(", "),
+    }
 
 
 def exact_format_or_empty(text):
     match = re.fullmatch(r"Colours: (.+)\nMaterials: (.+)", text)
     if not match:
         return {"colours": [], "materials": []}
-    return {"colours": match[1].lower().split(", "), "materials": match[2].lower().split(", ")}
+    return {
+        "colours": match[1].lower().split(", "),
+        "materials": match[2].lower().split(", "),
+    }
 
 
 def same_fields(answer, expected):
@@ -342,7 +410,10 @@ parsing = Exercise(
     behaviours=[
         Behaviour(
             "reads the two lines as asked",
-            ["Colours: Blue\nMaterials: Denim, Metal", "Colours: Green, White\nMaterials: Glass"],
+            [
+                "Colours: Blue\nMaterials: Denim, Metal",
+                "Colours: Green, White\nMaterials: Glass",
+            ],
             same=same_fields,
         ),
         Behaviour(
@@ -360,7 +431,10 @@ parsing = Exercise(
         ),
         Behaviour(
             "reads bullets and bold",
-            ["- Colours: Blue\n- Materials: Linen", "**Colours:** Grey\n**Materials:** Wool, Silk"],
+            [
+                "- Colours: Blue\n- Materials: Linen",
+                "**Colours:** Grey\n**Materials:** Wool, Silk",
+            ],
             same=same_fields,
         ),
         Behaviour(
@@ -384,8 +458,14 @@ parsing = Exercise(
             exact_format_or_empty,
             "Only the exact two lines are read. Search for each field on its own, line by line.",
         ),
-        Mistake(british_only, "The model also writes 'Color' and 'Colors': in a pattern, `colou?rs?`."),
-        Mistake(keeps_nothing_words, "'not stated' is not a colour. Drop the words that mean nothing."),
+        Mistake(
+            british_only,
+            "The model also writes 'Color' and 'Colors': in a pattern, `colou?rs?`.",
+        ),
+        Mistake(
+            keeps_nothing_words,
+            "'not stated' is not a colour. Drop the words that mean nothing.",
+        ),
     ],
     hints=[
         "Take one line at a time: does it begin with one of the two names, then a colon?",

@@ -89,7 +89,16 @@ def measure() -> list[dict[str, Any]]:
         for path in notebooks:
             command += run("-m", "papermill", "--no-progress-bar", path, home / "stock" / path.name)
         sanitize = f"--nbval-sanitize-with={home / 'notebooks' / 'nbval_sanitize.cfg'}"
-        nbval = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", sanitize, *notebooks]
+        nbval: list[str | Path] = [
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--nbval",
+            sanitize,
+            *notebooks,
+        ]
         # Its cells are not in IPython's history, so a `;` at a cell's end hides nothing, and it tells so.
         stock = run(*nbval, codes=(0, 1))
         once = run("-c", VALIDATE.format(once=True))

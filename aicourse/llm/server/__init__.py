@@ -1,12 +1,15 @@
 """The course's own model server: any OpenAI or Anthropic client, pointed at a small model on this computer.
 
-- `process`   start it when needed, find it, stop it; one per user and machine
-- `app`       the routes
-- `guard`     loopback names only, a token, a limit on size, a bounded queue
-- `requests`  what a request may ask for; schemas get bounds
-- `responses` and `messages`  the two other dialects, translated to chat completions and back
-- `backend`   llama.cpp in this process, models loaded on demand
-- `problems`  errors in the shape that each provider's client expects
+- `process`    start it when needed, find it, stop it; one per user and machine
+- `serving`    the process itself, until it is stopped or idle
+- `app`        the routes
+- `guard`      loopback names only, a token, limits on size and time, a bounded queue
+- `requests` and `schemas`   what a request may ask for; schemas get bounds
+- `responses`, `messages`, `embeddings`   the other dialects, translated to chat completions and back
+- `answers` and `streams`    blocking model, async routes; chunks as server-sent events
+- `backend` and `turns`      llama.cpp in this process, one model at a time, loaded on demand
+- `problems`   errors in the shape that each provider's client expects
+- `counters`   what /metrics says
 
 Not handled yet: tools (a text model this small does not keep to them unaided) and images.
 """

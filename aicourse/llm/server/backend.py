@@ -1,7 +1,7 @@
 """llama.cpp in this process (xllamacpp), models loaded when first asked for.
 
-One chat model is kept in memory; asking for another waits for the calls under way, then swaps. llama.cpp opens an HTTP
-port of its own that cannot be switched off: it gets a random key that nobody is told.
+One chat model is kept in memory (`turns` says whose turn it is). llama.cpp opens an HTTP port of its own that
+cannot be switched off: it gets a random key that nobody is told.
 
 Source of parameters: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
 """
@@ -12,8 +12,7 @@ import importlib
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +21,7 @@ import psutil
 from aicourse.errors import CatalogError
 from aicourse.llm import catalog, download
 from aicourse.llm.server.problems import Problem
+from aicourse.llm.server.turns import Turns
 
 SLOTS = 2
 TOKENS_PER_SLOT = 8_192
@@ -40,7 +40,7 @@ class Backend(Protocol):
         ...
 
     def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
-        """Answer a request: `emit` gets the completion, or each chunk when streaming, and returns True to stop.
+        """Answer a request: `emit` gets the completion or each chunk of a stream, and returns True to stop.
 
         Raises:
             Problem: the model is unknown, or the request cannot be answered.
@@ -60,9 +60,8 @@ class LlamaBackend:
     """The embedded models whose files are here."""
 
     def __init__(self) -> None:
-        self._swap = threading.Condition()
-        self._loaded: tuple[str, Any] | None = None
-        self._under_way = 0
+        self._turns = Turns(lambda model: _load(_file_of(model, "chat")))
+        self._embedder_lock = threading.Lock()
         self._embedder: Any = None
 
     def names(self) -> list[str]:
@@ -75,7 +74,7 @@ class LlamaBackend:
 
     def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
         """Answer with llama.cpp; see `Backend.chat`."""
-        path = _file_of(model, "chat")
+        _file_of(model, "chat")  # refused at once, not when its turn comes
         failures: list[Problem] = []
 
         def receive(text: str) -> bool:
@@ -86,7 +85,7 @@ class LlamaBackend:
                 return True
             return emit(payload)
 
-        with self._llama(model, path) as llama:
+        with self._turns.use(model) as llama:
             try:
                 llama.handle_chat_completions(json.dumps(request), receive)
             except (ValueError, RuntimeError) as error:
@@ -97,29 +96,12 @@ class LlamaBackend:
     def embed(self, model: str, texts: list[str]) -> tuple[list[list[float]], int]:
         """Embed with MiniLM; see `Backend.embed`."""
         _file_of(model, "embedding")
-        with self._swap:
+        with self._embedder_lock:
             if self._embedder is None:
                 from aicourse.llm.embedder import Embedder  # onnxruntime: only for those who embed
 
                 self._embedder = Embedder.load(model)
         return self._embedder.embed(texts).tolist(), self._embedder.count_tokens(texts)
-
-    @contextmanager
-    def _llama(self, model: str, path: Path) -> Iterator[Any]:
-        with self._swap:
-            while self._loaded is not None and self._loaded[0] != model and self._under_way:
-                self._swap.wait()
-            if self._loaded is None or self._loaded[0] != model:
-                self._loaded = None  # frees the memory before the next model takes its own
-                self._loaded = (model, _load(path))
-            self._under_way += 1
-            llama = self._loaded[1]
-        try:
-            yield llama
-        finally:
-            with self._swap:
-                self._under_way -= 1
-                self._swap.notify_all()
 
 
 def _file_of(model: str, kind: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-NO_STATUS = 499  # nginx's word for a client that left before the answer began
+from aicourse.llm.server.problems import CLIENT_LEFT
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Counted:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, status = time.perf_counter(), NO_STATUS
+        started, status = time.perf_counter(), CLIENT_LEFT
 
         async def noting(message: Message) -> None:
             nonlocal status

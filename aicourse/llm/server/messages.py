@@ -1,6 +1,7 @@
 """Anthropic's Messages API on top of chat completions: https://docs.anthropic.com/en/api/messages
 
-Text in, text out, whole or streamed. Not handled: tools, images, thinking, citations.
+Text in, text out, whole or streamed. Not handled: tools, images, thinking, citations; which stop sequence
+ended a message (`stop_reason` is `end_turn` then).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Problem: 400, a part is missing or not text.
     """
-    if "max_tokens" not in request:
+    if request.get("max_tokens") is None:
         raise Problem(400, "max_tokens: field required", param="max_tokens")
     messages = request.get("messages")
     if not isinstance(messages, list):

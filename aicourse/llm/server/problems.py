@@ -1,20 +1,24 @@
 """Errors as providers send them, so that every client raises its own exception for them.
 
-OpenAI: `{"error": {"message", "type", "param", "code"}}`; Anthropic: `{"type": "error", "error": {"type", "message"}}`.
+OpenAI: `{"error": {"message", "type", "param", "code"}}`; Anthropic: `{"type": "error", "error": {"type",
+"message"}}`.
 Sources: https://platform.openai.com/docs/guides/error-codes and https://docs.anthropic.com/en/api/errors
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from starlette.responses import JSONResponse
 
+CLIENT_LEFT = 499  # nginx's status for a client that left before the answer began; nobody reads it
 ANTHROPIC_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
+    408: "timeout_error",
     413: "request_too_large",
     503: "overloaded_error",
 }
@@ -57,7 +61,20 @@ class Problem(Exception):
             return {"type": "error", "error": {"type": kind, "message": self.message}}
         return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
 
+    def event(self, path: str) -> str:
+        """The error as an event of a stream that has begun."""
+        body = self.body(path)
+        if path.startswith("/v1/chat/"):
+            return f"data: {json.dumps(body)}\n\n"
+        return f"event: error\ndata: {json.dumps({'type': 'error'} | body)}\n\n"
+
     def response(self, path: str) -> JSONResponse:
         """The whole HTTP response."""
         headers = {"retry-after": str(self.retry_after)} if self.retry_after is not None else None
         return JSONResponse(self.body(path), self.status, headers)
+
+
+def defect(error: Exception) -> Problem:
+    """What a client is told of an error that nobody foresaw; the log has its traceback."""
+    name = type(error).__name__
+    return Problem(500, f"The embedded model's server failed ({name}). Its log says more: aicourse doctor")

@@ -1,22 +1,24 @@
 """One server per user and machine: found, started when needed, stopped.
 
-The state file (mode 0600) holds address, token and process; a lock file is held for as long as the server lives, so there are
-never two. A server that was killed leaves its state behind: it is recognised by process number *and* start time, because numbers are used again.
-The server is detached from whoever started it, so it outlives a kernel, and leaves by itself when nobody asked for half an hour.
+The state file (mode 0600) holds address, token and process; a lock file is held for as long as the server
+lives, so there are never two. A server that was killed leaves its state behind: it is recognised by process
+number *and* start time, because numbers are used again. Both files lie in a folder named after the machine,
+because a home may be shared by several.
+The server is detached from whoever started it, so it outlives a kernel.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import secrets
+import re
 import socket
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import filelock
 import httpx2
@@ -25,15 +27,18 @@ import psutil
 from aicourse import paths
 from aicourse.errors import ServerError
 
-IDLE_MINUTES = 30.0
 START_SECONDS = 90.0  # a cold import of llama.cpp from a slow disk
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.05
 LOG_BYTES = 1_000_000
-IDLE_CHECKS_PER_MINUTE = 12
+MODULE = "aicourse.llm.server"
+# -P: the folder it runs in must not give it modules
+COMMAND = (sys.executable, "-P", "-m", MODULE)
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where the server is and the token it wants; `started` is its process's start time (seconds since 1970)."""
+    """Where the server is and the token it wants; `started` is when its process did (seconds since 1970)."""
 
     url: str
     token: str
@@ -45,11 +50,13 @@ class ServerAddress:
 
 
 def running() -> ServerAddress | None:
-    """The server of this user, if it lives."""
+    """The server of this user on this machine, if it lives."""
+    address = _stated()
+    if address is None:
+        return None
     try:
-        address = ServerAddress(**json.loads(_state_file().read_text(encoding="utf-8")))
         alive = abs(psutil.Process(address.pid).create_time() - address.started) < 1
-    except (OSError, ValueError, TypeError, psutil.Error):
+    except (psutil.Error, ValueError, OverflowError):
         return None
     return address if alive else None
 
@@ -62,9 +69,17 @@ def ensure_running() -> ServerAddress:
     """
     if address := running():
         return address
-    paths.state_dir().mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(paths.state_dir() / "server-start.lock", timeout=2 * START_SECONDS):
-        return running() or _start()
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder() / "start.lock", timeout=2 * START_SECONDS):
+            return running() or _start()
+    except filelock.Timeout:
+        raise ServerError(
+            "Another program has been starting the embedded model's server for minutes. "
+            "Look with: aicourse doctor"
+        ) from None
+    except OSError as error:
+        raise _not_writable(error) from error
 
 
 def stop() -> bool:
@@ -72,12 +87,15 @@ def stop() -> bool:
     address = running()
     if address is None:
         return False
-    process = psutil.Process(address.pid)
-    process.terminate()
-    try:
-        process.wait(10)
-    except psutil.TimeoutExpired:
-        process.kill()
+    with suppress(psutil.NoSuchProcess):  # it may leave by itself in between
+        process = psutil.Process(address.pid)
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_SECONDS)
+    forget(address)
     return True
 
 
@@ -87,34 +105,64 @@ def serve(*, port: int = 0, idle_minutes: float | None = None) -> None:
     Raises:
         ServerError: another one runs, or the port is taken.
     """
-    paths.state_dir().mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(paths.state_dir() / "server.lock")
+    from aicourse.llm.server import serving  # with the app: only in the server's own process
+
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise ServerError("The server is running already. Its address: aicourse status") from None
+        folder().mkdir(parents=True, exist_ok=True)
+        lock = _only_one()
+    except OSError as error:
+        raise _not_writable(error) from error
     with lock, _listen(port) as listener:
-        address = _announce(listener.getsockname()[1])
-        try:
-            asyncio.run(_run(listener, address.token, idle_minutes))
-        finally:
-            if running() == address:
-                _state_file().unlink(missing_ok=True)
+        serving.run(listener, idle_minutes)
 
 
 def log_file() -> Path:
     """Where a server in the background writes."""
-    return paths.state_dir() / "server.log"
+    return folder() / "server.log"
 
 
-def _state_file() -> Path:
-    return paths.state_dir() / "server.json"
+def state_file() -> Path:
+    """Where a server says how to reach it."""
+    return folder() / "server.json"
+
+
+def folder() -> Path:
+    """This machine's folder in the user's state."""
+    machine = re.sub(r"[^A-Za-z0-9._-]", "_", socket.gethostname()) or "unnamed"
+    return paths.state_dir() / "server" / machine
+
+
+def forget(address: ServerAddress) -> None:
+    """Delete the state file if it is that of `address`."""
+    if _stated() == address:
+        state_file().unlink(missing_ok=True)
+
+
+def _stated() -> ServerAddress | None:
+    """What the state file says, true or not."""
+    try:
+        entry = json.loads(state_file().read_text(encoding="utf-8"))
+        return ServerAddress(
+            str(entry["url"]), str(entry["token"]), int(entry["pid"]), float(entry["started"])
+        )
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None  # none, or not one of ours
+
+
+def _only_one() -> AbstractContextManager[Any]:
+    """The lock that the server holds; a dead process holds none."""
+    try:
+        return filelock.FileLock(folder() / "server.lock").acquire(timeout=0)
+    except filelock.Timeout:
+        raise ServerError("The server is running already. Its address: aicourse status") from None
 
 
 def _listen(port: int) -> socket.socket:
+    """A listening socket on loopback; from now on a connection waits instead of being refused."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen(128)
     except OSError as error:
         listener.close()
         raise ServerError(
@@ -123,60 +171,18 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _announce(port: int) -> ServerAddress:
-    process = psutil.Process()
-    address = ServerAddress(
-        f"http://127.0.0.1:{port}", secrets.token_urlsafe(32), process.pid, process.create_time()
-    )
-    paths.write_atomically(_state_file(), json.dumps(asdict(address)), mode=0o600)
-    return address
-
-
-async def _run(listener: socket.socket, token: str, idle_minutes: float | None) -> None:
-    import uvicorn  # with the app: only in the server's own process
-
-    from aicourse.llm.server.app import create_app
-    from aicourse.llm.server.backend import LlamaBackend
-
-    app = create_app(LlamaBackend(), token)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
-
-    async def leave_when_idle(seconds: float) -> None:
-        while app.state.line.idle_seconds < seconds:
-            await asyncio.sleep(min(seconds, 60 / IDLE_CHECKS_PER_MINUTE))
-        server.should_exit = True
-
-    watcher = None if idle_minutes is None else asyncio.create_task(leave_when_idle(60 * idle_minutes))
-    await server.serve(sockets=[listener])
-    if watcher is not None:
-        watcher.cancel()
-
-
 def _start() -> ServerAddress:
-    log = log_file()
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.unlink()
-    with log.open("ab") as output:
-        detached = (
-            {"creationflags": 0x00000008 | 0x00000200} if os.name == "nt" else {"start_new_session": True}
-        )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "aicourse.llm.server"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=paths.state_dir(),
-            close_fds=True,
-            **detached,  # type: ignore[call-overload]  # by platform
-        )
+    process = _spawn()
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline:
+        ended = process.poll() is not None
         address = running()
         if address is not None and _answers(address):
             return address
-        time.sleep(0.05)
-    if (address := running()) and _answers(address):  # somebody's `aicourse serve` was faster
+        if ended and address is None:
+            break
+        time.sleep(POLL_SECONDS)
+    if address := _survivor():
         return address
     process.kill()
     raise ServerError(
@@ -184,9 +190,37 @@ def _start() -> ServerAddress:
     )
 
 
+def _spawn() -> subprocess.Popen[bytes]:
+    log = log_file()
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.unlink()
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=folder(),
+            **detached,
+        )
+
+
+def _survivor() -> ServerAddress | None:
+    """A server whose start time looks wrong, because the clock was set (as after a laptop's sleep)."""
+    try:
+        with _only_one():
+            return None
+    except ServerError:
+        address = _stated()
+        return address if address and _answers(address) else None
+
+
 def _answers(address: ServerAddress) -> bool:
     try:
-        with httpx2.Client(trust_env=False, timeout=5) as client:
+        with httpx2.Client(trust_env=False, timeout=5, verify=False) as client:  # plain http on loopback
             return client.get(f"{address.url}/health").status_code == 200
     except httpx2.HTTPError:
         return False
@@ -196,3 +230,10 @@ def _last_lines(count: int = 5) -> str:
     text = log_file().read_text(encoding="utf-8", errors="replace") if log_file().exists() else ""
     lines = [line for line in text.splitlines() if line.strip()]
     return f"Its log ends: {' | '.join(lines[-count:])}." if lines else "Its log is empty."
+
+
+def _not_writable(error: OSError) -> ServerError:
+    return ServerError(
+        f"The server cannot use its folder {folder()}: {error.strerror or error}. "
+        "Make it writable, or set AICOURSE_STATE to another folder."
+    )

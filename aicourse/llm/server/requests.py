@@ -10,7 +10,7 @@ Fields are those of https://platform.openai.com/docs/api-reference/chat. Not han
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeGuard
 
 from aicourse.llm.server.problems import Problem
 from aicourse.llm.server.schemas import bounded
@@ -150,7 +150,11 @@ def text_of(content: Any, where: str, kinds: tuple[str, ...] = ("text",)) -> str
     if not isinstance(content, list):
         raise Problem(400, f"{where} must be text.", param=where)
     for part in content:
-        if not isinstance(part, dict) or part.get("type") not in kinds or not isinstance(part.get("text"), str):
+        if (
+            not isinstance(part, dict)
+            or part.get("type") not in kinds
+            or not isinstance(part.get("text"), str)
+        ):
             raise Problem(
                 400, f"{where} has a part that is not text: this model reads text only.", param=where
             )
@@ -170,11 +174,12 @@ def _token_limit(request: dict[str, Any]) -> int:
 def _number(request: dict[str, Any], name: str) -> float:
     low, high = _RANGES[name]
     value = request[name]
-    is_number = _is_whole(value) or (isinstance(value, float) and name not in _WHOLE)
-    if not is_number or not low <= value <= high:
+    fits = _is_whole(value) if name in _WHOLE else _is_number(value)
+    if not fits or not low <= value <= high:
         kind = "whole number" if name in _WHOLE else "number"
         raise Problem(400, f"{name} must be a {kind} from {low:,} to {high:,}.", param=name)
-    return value  # type: ignore[no-any-return]  # a number: tested above
+    number: float = value
+    return number
 
 
 def _seed(request: dict[str, Any]) -> dict[str, int]:
@@ -214,9 +219,11 @@ def _logprobs(request: dict[str, Any]) -> dict[str, bool]:
 def _logit_bias(request: dict[str, Any]) -> dict[str, dict[str, float]]:
     biases = object_in(request, "logit_bias")
     for token, bias in biases.items():
-        is_number = _is_whole(bias) or isinstance(bias, float)
-        if not (token.isascii() and token.isdigit() and len(token) < 8 and is_number and -100 <= bias <= 100):
-            raise Problem(400, "logit_bias must give token numbers a bias from -100 to 100.", param="logit_bias")
+        is_token = token.isascii() and token.isdigit() and len(token) < 8
+        if not is_token or not _is_number(bias) or not -100 <= bias <= 100:
+            raise Problem(
+                400, "logit_bias must give token numbers a bias from -100 to 100.", param="logit_bias"
+            )
     return {"logit_bias": biases} if biases else {}
 
 
@@ -236,5 +243,9 @@ def _response_format(wanted: Any) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"schema": bounded(schema)}}
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return _is_whole(value) or isinstance(value, float)

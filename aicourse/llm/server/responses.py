@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aicourse.llm.server.problems import Problem
+from aicourse.llm.server.requests import object_in, text_of
 
 _SHARED = ("model", "temperature", "top_p", "stream", "tools", "seed")
-_TEXT_PARTS = {"input_text", "output_text", "text"}
+_TEXT_PARTS = ("input_text", "output_text", "text")
 
 
 def to_chat(request: dict[str, Any]) -> dict[str, Any]:
@@ -34,11 +35,9 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
     chat["messages"] = [*system, *_messages(request.get("input"))]
     if request.get("max_output_tokens") is not None:
         chat["max_tokens"] = request["max_output_tokens"]
-    if wanted := (request.get("text") or {}).get("format"):
-        schema = {name: value for name, value in wanted.items() if name != "type"}
-        chat["response_format"] = (
-            wanted if wanted.get("type") != "json_schema" else {"type": "json_schema", "json_schema": schema}
-        )
+    if wanted := object_in(object_in(request, "text"), "format"):
+        kind = wanted.get("type")
+        chat["response_format"] = wanted if kind != "json_schema" else {"type": kind, "json_schema": wanted}
     return chat
 
 
@@ -53,15 +52,7 @@ def _messages(given: Any) -> list[dict[str, Any]]:
 def _message(item: Any, where: str) -> dict[str, Any]:
     if not isinstance(item, dict) or item.get("type", "message") != "message" or "role" not in item:
         raise Problem(400, f"{where} is not a message: this server takes messages only.", param=where)
-    content = item.get("content")
-    if isinstance(content, list):
-        if any(not isinstance(part, dict) or part.get("type") not in _TEXT_PARTS for part in content):
-            raise Problem(
-                400, f"{where} has a part that is not text: this model reads text only.", param=where
-            )
-        content = "".join(part["text"] for part in content)
-    role = "system" if item["role"] == "developer" else item["role"]
-    return {"role": role, "content": content}
+    return {"role": item["role"], "content": text_of(item.get("content"), f"{where}.content", _TEXT_PARTS)}
 
 
 def from_chat(completion: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,272 @@
+"""Evaluation sets: cases in a JSON Lines file, read one line at a time.
+
+    {"id": "L061", "input": "Burberry trench …", "expected": {"brand": "Burberry"}, "tags": ["shade"],
+     "provenance": "datasets/listings, test split"}
+
+`id` and `input` are required; `input` and `expected` are any JSON value. A set may be larger than memory:
+only the ids are kept while reading, to notice one that occurs twice. Other tools' files: `formats`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aicourse.errors import EvaluationError
+from aicourse.paths import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Case(BaseModel):
+    """One thing to try: what goes in, what should come out, and where both come from.
+
+    `tags` are the slices the case belongs to. `provenance` says who or what made it, in words.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1)
+    input: Any
+    expected: Any = None
+    tags: tuple[str, ...] = ()
+    provenance: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """A short hash of what the case asks and expects: another one means another case."""
+        content = self.model_dump_json(include={"id", "input", "expected"})
+        return blake2b(content.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The cases of one file; iterate as often as you like, each time it is read anew.
+
+    Iterating raises `EvaluationError` at the first line that is not a case, at an id that occurs twice, and
+    when there is no case at all; the message names file and line.
+    """
+
+    path: Path
+
+    def __iter__(self) -> Iterator[Case]:
+        return unique(self._cases(), str(self.path))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _cases(self) -> Iterator[tuple[str, Case]]:
+        for number, line in read_lines(self.path):
+            place = f"{self.path}, line {number}"
+            yield place, _parse(line, place)
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The non-empty lines of a text file with their numbers, one at a time."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield number, line
+    except FileNotFoundError:
+        raise EvaluationError(
+            f"No file {path}. Check the path, or write the set with save().", path=path
+        ) from None
+    except UnicodeDecodeError as error:
+        raise EvaluationError(
+            f"{path} is not UTF-8 text ({error.reason}). Save it as UTF-8.", path=path
+        ) from error
+
+
+def unique(cases: Iterable[tuple[str, Case]], source: str) -> Iterator[Case]:
+    """The cases of (place, case) pairs, refused when two share an id or when there is none."""
+    seen: set[str] = set()
+    for place, case in cases:
+        if case.id in seen:
+            raise EvaluationError(
+                f"{place}: the id {case.id!r} occurs twice. Give each case its own.", id=case.id
+            )
+        seen.add(case.id)
+        yield case
+    if not seen:
+        raise EvaluationError(f"{source} holds no case. Add one per line, such as {_EXAMPLE}", source=source)
+
+
+_EXAMPLE = '{"id": "1", "input": "…", "expected": "…"}'
+
+
+def _parse(line: str, place: str) -> Case:
+    try:
+        return Case.model_validate_json(line)
+    except ValidationError as error:
+        raise EvaluationError(
+            f"{place}: not a case ({first_problem(error)}). Correct the line.", place=place
+        ) from None
+
+
+def make_case(place: str, **fields: Any) -> Case:
+    """A case from values that came from elsewhere; `place` is where, for the message.
+
+    Raises:
+        EvaluationError: the values do not make a case.
+    """
+    try:
+        return Case.model_validate(fields)
+    except ValidationError as error:
+        raise EvaluationError(
+            f"{place}: not a case ({first_problem(error)}). Correct it.", place=place
+        ) from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing wrong, in words that name the field."""
+    problem = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        return f"unknown field {where!r}; a case has {', '.join(Case.model_fields)}"
+    return f"{where}: {problem['msg']}" if where else problem["msg"]
+
+
+def load(path: Path | str) -> EvaluationSet:
+    """The evaluation set in a JSON Lines file; nothing is read before you iterate."""
+    return EvaluationSet(Path(path))
+
+
+def save(cases: Iterable[Case], path: Path | str) -> Path:
+    """Write an evaluation set; refuses an empty one and ids that occur twice."""
+    checked = unique(((f"case {case.id!r}", case) for case in cases), "the set to save")
+    lines = [case.model_dump_json(exclude_defaults=True) + "\n" for case in checked]
+    write_atomically(Path(path), "".join(lines))
+    return Path(path)
+
+
+def from_frame(
+    frame: pd.DataFrame,
+    *,
+    input: str | Sequence[str],
+    expected: str | Sequence[str] | None = None,
+    id: str | None = None,
+    tags: str | None = None,
+    provenance: str | None = None,
+) -> list[Case]:
+    """One case per row; arguments name columns, and a list of columns becomes an object.
+
+    `id` defaults to the index. A `tags` column holds lists, or text separated by commas. NaN becomes None
+    (not stated). `provenance` is the same words for all.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"text": ["oak table"], "brand": ["IKEA"]}, index=["L1"])
+    >>> from_frame(frame, input="text", expected=["brand"])[0].expected
+    {'brand': 'IKEA'}
+    """
+    named = [input, expected, id, tags]
+    columns = [name for names in named if names for name in ([names] if isinstance(names, str) else names)]
+    if missing := [name for name in columns if name not in frame.columns]:
+        names = ", ".join(map(repr, missing))
+        raise EvaluationError(
+            f"The table has no column {names}. It has: {', '.join(frame.columns)}.", missing=missing
+        )
+    rows = zip(frame.index, frame.to_dict("records"), strict=True)
+
+    def cases() -> Iterator[tuple[str, Case]]:
+        for index, row in rows:
+            place = f"row {index!r}"
+            yield (
+                place,
+                make_case(
+                    place,
+                    id=str(index if id is None else row[id]),
+                    input=_cells(row, input),
+                    expected=_cells(row, expected),
+                    tags=_tags(row[tags]) if tags else (),
+                    provenance=provenance,
+                ),
+            )
+
+    return list(unique(cases(), "the table"))
+
+
+def _cells(row: Mapping[Any, Any], names: str | Sequence[str] | None) -> Any:
+    if names is None:
+        return None
+    return _cell(row[names]) if isinstance(names, str) else {name: _cell(row[name]) for name in names}
+
+
+def _cell(value: Any) -> Any:
+    """A plain JSON value: numpy scalars unpacked, NaN as None."""
+    plain = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
+    return None if isinstance(plain, float) and math.isnan(plain) else plain
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    words = value.split(",") if isinstance(value, str) else (value if isinstance(value, Iterable) else ())
+    return tuple(word.strip() for word in map(str, words) if word.strip())
+
+
+def from_csv(
+    path: Path | str,
+    *,
+    input: str | Sequence[str],
+    expected: str | Sequence[str] | None = None,
+    id: str | None = None,
+    tags: str | None = None,
+) -> list[Case]:
+    """One case per row of a CSV file with a header, as in `from_frame`; every cell is text, empty is None.
+
+    Without `id` the rows are numbered from 1.
+    """
+    import pandas as pd  # 0.3 s to import, and most sets are JSON Lines
+
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise EvaluationError(
+            f"{path} cannot be read as CSV ({error}). Correct the file.", path=path
+        ) from error
+    frame = frame.astype(object).mask(frame == "", None)
+    frame.index = frame.index + 1
+    return from_frame(frame, input=input, expected=expected, id=id, tags=tags, provenance=Path(path).name)
+
+
+def from_corrections(
+    cases: Iterable[Case], corrections: Mapping[str, Mapping[str, Any]], *, by: str
+) -> list[Case]:
+    """The cases that somebody corrected, with their expected fields replaced and the corrector named.
+
+    `corrections` maps a case's id to the fields that were wrong; each result is tagged "corrected".
+
+    >>> case = Case(id="1", input="tan bag", expected={"colour": "beige", "brand": None})
+    >>> from_corrections([case], {"1": {"colour": "brown"}}, by="seller")[0].expected
+    {'colour': 'brown', 'brand': None}
+    """
+    known = {case.id: case for case in cases}
+    if unknown := [id for id in corrections if id not in known]:
+        raise EvaluationError(
+            f"Corrections of unknown cases: {', '.join(unknown)}. Check the ids.", unknown=unknown
+        )
+    return [_corrected(known[id], fields, by) for id, fields in corrections.items()]
+
+
+def _corrected(case: Case, fields: Mapping[str, Any], by: str) -> Case:
+    update = {
+        "expected": {**(case.expected or {}), **fields},
+        "tags": tuple(dict.fromkeys([*case.tags, "corrected"])),
+        "provenance": f"{case.provenance or 'unknown'}; {', '.join(fields)} corrected by {by}",
+    }
+    return case.model_copy(update=update)
+
+
+def from_listings(split: str) -> list[Case]:
+    """The listings of a split as cases: the text goes in, the six gold attributes are expected."""
+    from aicourse.datasets import ATTRIBUTES, load_listings  # with pandas, as above
+
+    frame = load_listings(split)
+    provenance = f"datasets/listings, {split} split"
+    return from_frame(frame, input="text", expected=list(ATTRIBUTES), tags="tags", provenance=provenance)

@@ -1,0 +1,114 @@
+"""What a score is, and how any function becomes a scorer.
+
+A scorer is a function of one `Context`. What it returns says what it means: a bool is an assertion, a
+number a score, a str a label; a `Score` adds the reason, and a mapping gives several at once:
+
+    def polite(context):              True                 ->  Score("polite", True)
+    def words(context):               12                   ->  Score("words", 12)
+    def tone(context):                {"tone": "ironic"}   ->  Score("tone", "ironic")
+
+After pydantic_evals. A scorer that raises yields a `Score` with an `error` instead of a value, so that one
+bad scorer costs neither the other scores nor the other cases. Scorers are not awaited.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+Value = bool | int | float | str
+Kind = Literal["assertion", "number", "label", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a scorer sees: one case and what the task made of it."""
+
+    output: Any
+    expected: Any = None
+    input: Any = None
+    id: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One judgement about one output; `value` is None only when the scorer failed with `error`."""
+
+    name: str
+    value: Value | None
+    reason: str = ""
+    error: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What the type of the value says.
+
+        >>> Score("exact", True).kind, Score("f1", 0.5).kind, Score("tone", "ironic").kind
+        ('assertion', 'number', 'label')
+        """
+        if isinstance(self.value, bool):
+            return "assertion"
+        if isinstance(self.value, int | float):
+            return "number"
+        return "error" if self.value is None else "label"
+
+
+Scored = Value | Score | Mapping[str, Value | Score]
+Scorer = Callable[[Context], Scored]
+
+
+def reasoned(value: Value, reason: str) -> Score:
+    """A score with a reason, to be returned by a scorer; it gets the scorer's name."""
+    return Score("", value, reason)
+
+
+def scorer_name(scorer: Scorer) -> str:
+    """The name that a scorer's scores get: its `name`, else the function's or class's."""
+    known = getattr(scorer, "name", None) or getattr(scorer, "__name__", None)
+    return str(known or type(scorer).__name__)
+
+
+def score_all(scorers: Sequence[Scorer], context: Context) -> tuple[Score, ...]:
+    """The scores of one output, in the scorers' order.
+
+    >>> def loud(context):
+    ...     return context.output.isupper()
+    >>> score_all([loud], Context(output="HELP"))
+    (Score(name='loud', value=True, reason='', error=None),)
+    >>> score_all([loud], Context(output=None))[0].error
+    "AttributeError: 'NoneType' object has no attribute 'isupper' (<doctest aicourse.evals.scores.score_all[0]>, line 2)"
+    """  # noqa: E501
+    return tuple(score for scorer in scorers for score in _scores(scorer, context))
+
+
+def _scores(scorer: Scorer, context: Context) -> list[Score]:
+    name = scorer_name(scorer)
+    try:
+        scored = scorer(context)
+        if isinstance(scored, Mapping):
+            return [_score(key, value) for key, value in scored.items()]
+        return [_score(name, scored)]
+    except Exception as error:  # any function may be a scorer, so anything may go wrong in it
+        return [Score(name, None, error=f"{type(error).__name__}: {error} ({_place(error)})")]
+
+
+def _score(name: str, scored: Value | Score) -> Score:
+    if isinstance(scored, Score):
+        return scored if scored.name else replace(scored, name=name)
+    if isinstance(scored, bool | int | float | str):
+        return Score(name, scored)
+    if hasattr(scored, "item"):  # a numpy scalar
+        return Score(name, scored.item())
+    raise TypeError(
+        f"scorer {name!r} returned {type(scored).__name__}; return a bool, a number, a str or a Score"
+    )
+
+
+def _place(error: Exception) -> str:
+    """The line that raised, so that its author finds it without a traceback."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}, line {frame.lineno}"

@@ -1,0 +1,128 @@
+"""The totals of a run, from one pass over its records: 16 bytes per score are kept, not the records.
+
+A case whose task failed counts as False or 0 in every score: a prompt must not look better because it broke
+on the hard cases. A score whose scorer failed has no value and is counted as an error.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from aicourse.evals.records import CaseRecord
+from aicourse.evals.scores import Kind, Score
+from aicourse.evals.statistics import Interval, Values, bootstrap_mean, proportion
+
+
+@dataclass(frozen=True)
+class ScoreSummary:
+    """One score over a run: the mean with its interval, or for labels how often each was given.
+
+    `cases` is how many cases count, `errors` how many times the scorer failed.
+    """
+
+    name: str
+    kind: Kind
+    cases: int
+    mean: Interval | None
+    labels: Mapping[str, int]
+    errors: int
+
+    @property
+    def text(self) -> str:
+        """The result in words."""
+        if self.mean is None:
+            return ", ".join(f"{label}: {count}" for label, count in self.labels.items()) or "no value"
+        if self.mean.low == self.mean.high:
+            return f"{self.mean.estimate:.3f}"
+        return f"{self.mean.estimate:.3f} ({self.mean.low:.3f} to {self.mean.high:.3f})"
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """Totals of a run. `seconds` are the latencies of all records, in the order they finished."""
+
+    records: int
+    failed: int
+    scores: tuple[ScoreSummary, ...]
+    prompt_tokens: int
+    completion_tokens: int
+    cost: Decimal | None
+    seconds: Values
+
+    @property
+    def median_seconds(self) -> float | None:
+        """The median latency of a case."""
+        return float(np.median(self.seconds)) if self.seconds.size else None
+
+
+class _Column:
+    """The values of one score while the records pass by."""
+
+    def __init__(self) -> None:
+        self.kind: Kind = "error"
+        self.indices = array("q")
+        self.values = array("d")
+        self.labels: Counter[str] = Counter()
+        self.errors = 0
+
+    def add(self, index: int, score: Score) -> None:
+        if score.value is None:
+            self.errors += 1
+            return
+        self.kind = score.kind
+        if isinstance(score.value, str):
+            self.labels[score.value] += 1
+        else:
+            self.indices.append(index)
+            self.values.append(score.value)
+
+    def summary(self, name: str, failed: array[int]) -> ScoreSummary:
+        """The mean over cases of the mean over repeats; failed ones count 0."""
+        indices = np.concatenate(
+            [np.asarray(self.indices, dtype=np.int64), np.asarray(failed, dtype=np.int64)]
+        )
+        counts = np.bincount(indices)
+        sums = np.bincount(
+            np.asarray(self.indices, dtype=np.int64), np.asarray(self.values), minlength=counts.size
+        )
+        means = sums[counts > 0] / counts[counts > 0]
+        numeric = self.kind in ("assertion", "number")
+        cases = means.size if numeric else self.labels.total()
+        labels = dict(self.labels.most_common())
+        return ScoreSummary(
+            name, self.kind, cases, _interval(means, self.kind) if numeric else None, labels, self.errors
+        )
+
+
+def _interval(means: Values, kind: Kind) -> Interval:
+    if kind == "assertion" and np.isin(means, (0.0, 1.0)).all():
+        return proportion(int(means.sum()), means.size)
+    return (
+        bootstrap_mean(means)
+        if means.size > 1
+        else Interval(float(means[0]), float(means[0]), float(means[0]))
+    )
+
+
+def summarise(records: Iterator[CaseRecord]) -> RunSummary:
+    """The totals of the records."""
+    columns: dict[str, _Column] = {}
+    failed, seconds = array("q"), array("d")
+    prompt = completion = 0
+    cost: Decimal | None = Decimal(0)
+    for record in records:
+        if record.error is not None:
+            failed.append(record.index)
+        for score in record.scores:
+            columns.setdefault(score.name, _Column()).add(record.index, score)
+        seconds.append(record.seconds)
+        prompt, completion = prompt + record.prompt_tokens, completion + record.completion_tokens
+        cost = None if cost is None or record.cost is None else cost + record.cost
+    scores = tuple(column.summary(name, failed) for name, column in columns.items())
+    return RunSummary(len(seconds), len(failed), scores, prompt, completion, cost, np.asarray(seconds))

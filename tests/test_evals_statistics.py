@@ -1,0 +1,187 @@
+"""The statistics against scipy, statsmodels, published examples and simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import proportion_confint
+
+from aicourse.evals import statistics
+from aicourse.evals.statistics import Interval
+
+GENERATOR = np.random.default_rng(20261123)
+
+
+# against other implementations
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_the_sign_test_is_scipys_binomial_test(wins: int, losses: int) -> None:
+    expected = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+    assert statistics.sign_test(wins, losses) == pytest.approx(expected)
+
+
+def test_the_sign_test_of_many_cases() -> None:
+    assert statistics.sign_test(25_400, 24_600) == pytest.approx(
+        stats.binomtest(25_400, 50_000).pvalue, rel=1e-6
+    )
+
+
+def test_mcnemar_is_that_of_statsmodels() -> None:
+    before = GENERATOR.random(120) < 0.7
+    after = np.where(GENERATOR.random(120) < 0.2, ~before, before)
+    table = [
+        [np.sum(before & after), np.sum(before & ~after)],
+        [np.sum(~before & after), np.sum(~before & ~after)],
+    ]
+    expected = statsmodels_mcnemar(table, exact=True).pvalue
+    assert statistics.mcnemar(before.tolist(), after.tolist()) == pytest.approx(expected)
+    assert expected < 1
+
+
+@pytest.mark.parametrize("p_values", [[0.03], [0.04, 0.01, 0.03], [0.2, 0.2, 0.001, 0.9, 0.012], [1.0, 0.0]])
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    assert statistics.holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
+@pytest.mark.parametrize(("passed", "cases"), [(0, 12), (7, 10), (90, 120), (120, 120)])
+def test_a_proportion_has_wilsons_interval(passed: int, cases: int) -> None:
+    interval = statistics.proportion(passed, cases)
+    expected = proportion_confint(passed, cases, method="wilson")
+    assert (interval.low, interval.high) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("degrees", [8, 20, 119])
+@pytest.mark.parametrize("probability", [0.9, 0.975, 0.995])
+def test_the_t_quantile_is_scipys(probability: float, degrees: int) -> None:
+    assert statistics.t_quantile(probability, degrees) == pytest.approx(
+        stats.t.ppf(probability, degrees), rel=2e-3
+    )
+
+
+def test_the_bootstrap_agrees_with_scipys() -> None:
+    before, after = GENERATOR.random(400), GENERATOR.random(400) + 0.05
+    ours = statistics.paired_bootstrap(before, after)
+    theirs = stats.bootstrap(
+        (after - before,), np.mean, method="percentile", n_resamples=10_000, rng=np.random.default_rng(1)
+    ).confidence_interval
+    assert ours.estimate == pytest.approx((after - before).mean())
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.002)
+
+
+def test_few_and_many_distinct_values_draw_from_the_same_distribution() -> None:
+    few = GENERATOR.integers(0, 2, 300).astype(float)
+    many = few + np.linspace(0, 1e-6, 300)
+    one, other = statistics.bootstrap_mean(few), statistics.bootstrap_mean(many)
+    assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=0.004)
+
+
+def test_the_interval_of_paired_proportions_by_hand() -> None:
+    # 7 fixed, 3 broken of 98: (7-3)/100, standard deviation sqrt(11 - 16/100)/100
+    interval = statistics.paired_proportions(7, 3, 98)
+    reach = 1.959964 * np.sqrt(10.84) / 100
+    assert (interval.low, interval.high) == pytest.approx((0.04 - reach, 0.04 + reach), abs=1e-6)
+    assert interval.estimate == pytest.approx(4 / 98)
+
+
+def test_the_minimum_detectable_effect_is_statsmodels() -> None:
+    expected = NormalIndPower().solve_power(nobs1=120, alpha=0.05, power=0.8, ratio=0)
+    effect = statistics.minimum_detectable_effect(120, deviation=0.4)
+    assert effect / 0.4 == pytest.approx(expected, rel=1e-4)
+    assert statistics.cases_needed(effect, 0.4) == pytest.approx(120, abs=1)
+
+
+# by simulation
+
+
+def coverage(intervals: list[Interval], truth: float) -> float:
+    return float(np.mean([interval.low <= truth <= interval.high for interval in intervals]))
+
+
+@pytest.mark.parametrize(("cases", "fixed", "broken"), [(40, 0.2, 0.1), (120, 0.15, 0.05)])
+def test_bootstrap_intervals_cover_what_they_say(cases: int, fixed: float, broken: float) -> None:
+    """Pass or fail, before and after: 95 ± 1.5 % of the intervals hold the true change."""
+    drawn = np.random.default_rng(7).choice(
+        [1.0, -1.0, 0.0], p=[fixed, broken, 1 - fixed - broken], size=(2_000, cases)
+    )
+    nothing = np.zeros(cases)
+    intervals = [
+        statistics.paired_bootstrap(nothing, row, resamples=1_000, seed=seed)
+        for seed, row in enumerate(drawn)
+    ]
+    assert coverage(intervals, fixed - broken) == pytest.approx(0.95, abs=0.015)
+
+
+def test_bootstrap_intervals_of_a_skewed_score_cover_what_they_say() -> None:
+    """F1 as it comes: mostly 0, 0.5, 0.67 or 1."""
+    scores, shares = [0.0, 0.5, 2 / 3, 1.0], [0.15, 0.1, 0.15, 0.6]
+    drawn = np.random.default_rng(8).choice(scores, p=shares, size=(2_000, 60))
+    intervals = [statistics.bootstrap_mean(row, resamples=1_000, seed=seed) for seed, row in enumerate(drawn)]
+    assert coverage(intervals, float(np.dot(scores, shares))) == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize(("cases", "fixed", "broken"), [(20, 0.1, 0.1), (60, 0.08, 0.03), (120, 0.02, 0.02)])
+def test_intervals_of_paired_proportions_cover_at_least_what_they_say(
+    cases: int, fixed: float, broken: float
+) -> None:
+    """Where few cases change, it errs on the careful side; nowhere is it more than 1.5 points short."""
+    counts = np.random.default_rng(9).multinomial(cases, [fixed, broken, 1 - fixed - broken], size=20_000)
+    intervals = [statistics.paired_proportions(int(up), int(down), cases) for up, down, _ in counts]
+    assert 0.935 <= coverage(intervals, fixed - broken) <= 0.995
+
+
+def test_mcnemar_finds_the_minimum_detectable_change_as_often_as_stated() -> None:
+    cases, changing = 600, 0.2
+    change = statistics.minimum_detectable_change(cases, changing, power=0.8)
+    assert change is not None
+    fixed = (changing + change) / 2
+    counts = np.random.default_rng(10).multinomial(cases, [fixed, changing - fixed, 1 - changing], size=4_000)
+    found = np.mean([statistics.sign_test(int(up), int(down)) < 0.05 for up, down, _ in counts])
+    assert found == pytest.approx(0.8, abs=0.03)  # the exact test is a little careful
+
+
+# properties and edges
+
+
+def test_too_few_cases_to_find_any_change() -> None:
+    assert statistics.minimum_detectable_change(20, 0.1) is None
+
+
+@given(st.lists(st.sampled_from([0.0, 0.25, 1.0]), min_size=2, max_size=30))
+def test_an_interval_holds_its_estimate_and_mirrors_when_runs_are_swapped(after: list[float]) -> None:
+    before = after[::-1]
+    interval = statistics.paired_bootstrap(before, after, resamples=500)
+    mirrored = statistics.paired_bootstrap(after, before, resamples=500)
+    assert interval.low <= interval.estimate <= interval.high
+    assert mirrored.estimate == pytest.approx(-interval.estimate)
+
+
+def test_no_change_at_all_is_not_certainty() -> None:
+    few, many = (statistics.paired_bootstrap([1.0] * size, [1.0] * size) for size in (10, 1_000))
+    assert few.low < -0.1
+    assert -0.01 < many.low < 0
+
+
+def test_the_interval_of_very_many_cases_continues_that_of_many() -> None:
+    many, more = (statistics.bootstrap_mean(np.tile([0.0, 0.2, 1.0], size)) for size in (6_600, 6_700))
+    assert (many.high - many.low) == pytest.approx(more.high - more.low, rel=0.03)
+    assert more.low < more.estimate < more.high
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = GENERATOR.random(50)
+    assert statistics.bootstrap_mean(values, seed=3) == statistics.bootstrap_mean(values, seed=3)
+    assert statistics.bootstrap_mean(values, seed=3) != statistics.bootstrap_mean(values, seed=4)
+
+
+def test_what_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match="2 and 1 cases"):
+        statistics.paired_bootstrap([1, 2], [1])
+    with pytest.raises(ValueError, match="at least 2 cases"):
+        statistics.bootstrap_mean([1.0])
