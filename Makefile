@@ -53,17 +53,19 @@ clean:  ## Delete what the other targets wrote, but neither .venv nor the models
 
 ifdef UV
 MAKE_VENV = uv venv --quiet --python "$${python:->=3.11}" $(VENV)
+INSTALLER = sys
 INSTALL = uv pip install --quiet --python $(VENV_PYTHON)
 else
 MAKE_VENV = { test -n "$$python" || { echo "No Python 3.11 or newer found ($(PYTHONS))." >&2; exit 1; }; \
 	"$$python" -m venv $(VENV); }
+INSTALLER = pip
 INSTALL = $(VENV_PYTHON) -m pip --disable-pip-version-check --no-input --quiet install
 endif
 
-# An environment whose Python still starts is kept. The project is built without isolation, because its build
+# An environment whose Python still starts, with an installer, is kept: a killed set-up is repeated. The project is built without isolation, because its build
 # backend is in the lock: nothing is fetched that the lock does not name, and nothing at all the second time.
 $(INSTALLED): requirements.lock pyproject.toml
-	@$(VENV_PYTHON) -c '' 2>/dev/null || { rm -rf $(VENV); \
+	@$(VENV_PYTHON) -c 'import $(INSTALLER)' 2>/dev/null || { rm -rf $(VENV); \
 	python=$$(for name in $(PYTHONS); do "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		2>/dev/null && echo "$$name" && break; done); $(MAKE_VENV); }
 	@echo "Installing into $(VENV) what requirements.lock names: a few minutes the first time."

@@ -265,7 +265,7 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_case(tmp_path: Path) 
     before = {record.id for record in runs.load(path).records()}
     assert 38 <= len(before) < 60  # all but those under way
     with open(path, "ab") as file:
-        file.write(b'{"id": "77", "index": 7')  # and half a line, as a full disk leaves it
+        file.write('{"id": "é'.encode()[:-1])  # and half a line that ends within a letter
 
     again: list[str] = []
 
@@ -329,6 +329,8 @@ def test_two_processes_do_not_write_one_run(tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_runs(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="No run"):
+        runs.load(tmp_path / "none.jsonl")
     path = tmp_path / "run.jsonl"
     for text in ("", "{}\n", "id,score\n"):
         path.write_text(text)

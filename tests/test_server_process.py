@@ -88,6 +88,14 @@ def test_the_life_of_a_server() -> None:
     second = process.ensure_running()
     assert (second.pid, second.token) != (address.pid, address.token)
 
+    if hasattr(os, "waitid"):  # killed as a child of this process, it stays in the table until somebody looks
+        os.kill(second.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, second.pid, os.WEXITED | os.WNOWAIT)
+        assert process.running() is None
+        third = process.ensure_running()
+        assert third.pid != second.pid
+        second = third
+
     assert process.stop()
     assert process.running() is None
     assert not process.state_file().exists()

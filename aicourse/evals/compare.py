@@ -161,7 +161,7 @@ def compare_runs(
     pairs = np.array([(one[id], other[id]) for id in shared])
 
     def change(name: str, chosen: Values) -> Change:
-        return _change(name, chosen[:, 0], chosen[:, 1], confidence, seed)
+        return compare_values(name, chosen[:, 0], chosen[:, 1], confidence=confidence, seed=seed)
 
     members = _members(tags)
     large = [name for name, places in members.items() if len(places) >= max(2, smallest_slice)]
@@ -203,7 +203,10 @@ def _members(tags: list[tuple[str, ...]]) -> dict[str, list[int]]:
     return dict(sorted(members.items()))
 
 
-def _change(name: str, before: Values, after: Values, confidence: float, seed: int) -> Change:
+def compare_values(
+    name: str, before: Values, after: Values, *, confidence: float = 0.95, seed: int = 0
+) -> Change:
+    """The change of one slice; values come case by case, in the same order."""
     differences = after - before
     better, worse = int((differences > 0).sum()), int((differences < 0).sum())
     p_value = statistics.sign_test(better, worse)

@@ -33,7 +33,7 @@ _HEADER = ("score", "slice", "cases", "before", "after", "change", "tolerance", 
 
 @dataclass(frozen=True)
 class Rule:
-    """How much worse a score may become: over all cases, in each slice (None: any amount), in named slices."""
+    """How much worse a score may become: over all cases, in each slice (None: any), in named slices."""
 
     score: str
     tolerance: float = 0.02
@@ -171,10 +171,10 @@ def check_gate(
         options = {"confidence": confidence, "smallest_slice": smallest_slice}
         comparison = compare_runs(before, after, rule.score, **options)  # type: ignore[arg-type]
         problems += _gaps(comparison, rule)
-        overall.append(_judge_overall(rule, comparison.overall, confidence))
+        overall.append(judge_overall(rule, comparison.overall, confidence))
         for change in comparison.slices:
             if (tolerance := rule.tolerance_of(change.slice)) is not None:
-                slices.append(_judge_slice(rule.score, change, tolerance, confidence))
+                slices.append(judge_slice(rule.score, change, tolerance, confidence))
     names = before.info.name, after.info.name
     return GateResult(*names, tuple(overall), tuple(slices), tuple(dict.fromkeys(problems)), strict)
 
@@ -204,7 +204,8 @@ def _gaps(comparison: Comparison, rule: Rule) -> list[str]:
     return problems
 
 
-def _judge_overall(rule: Rule, change: Change, confidence: float) -> Line:
+def judge_overall(rule: Rule, change: Change, confidence: float) -> Line:
+    """All cases: pass only when a loss beyond the tolerance is ruled out."""
     effect, tolerance = change.effect, rule.tolerance
     if effect.low >= -tolerance:
         return Line(rule.score, change, tolerance, "pass", "not worse than the tolerance")
@@ -224,7 +225,8 @@ def _advice(change: Change, tolerance: float) -> str:
     return f"; about {needed:,} would settle it"
 
 
-def _judge_slice(score: str, change: Change, tolerance: float, confidence: float) -> Line:
+def judge_slice(score: str, change: Change, tolerance: float, confidence: float) -> Line:
+    """One slice: fail only when a loss is shown, and it is beyond the tolerance."""
     if change.adjusted_p < 1 - confidence and change.effect.estimate < -tolerance:
         reason = f"worse by {-change.effect.estimate:.3f}: {change.worse} cases worse, {change.better} better"
         return Line(score, change, tolerance, "fail", reason)

@@ -66,7 +66,7 @@ def info_line(info: RunInfo) -> bytes:
     return _INFO.dump_json({"run": info}) + b"\n"
 
 
-def read_info(line: str) -> RunInfo | None:
+def read_info(line: bytes) -> RunInfo | None:
     """What the first line of a run's file says was run; None when it is no such line."""
     try:
         return _INFO.validate_json(line)["run"]
@@ -74,7 +74,7 @@ def read_info(line: str) -> RunInfo | None:
         return None
 
 
-def read_record(line: str | bytes, place: str) -> CaseRecord:
+def read_record(line: bytes, place: str) -> CaseRecord:
     """A line of a run's file.
 
     Raises:

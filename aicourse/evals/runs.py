@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aicourse.errors import EvaluationError
-from aicourse.evals.cases import read_lines
 from aicourse.evals.records import CaseRecord, RunInfo, read_info, read_record
 from aicourse.evals.summaries import RunSummary, summarise
 from aicourse.evals.views import html_table
@@ -124,7 +123,17 @@ def _lines(path: Path) -> Iterator[bytes]:
         with open(path, "rb") as file:
             yield from file
     except FileNotFoundError:
-        raise EvaluationError(f"No run {path}. Check the path, or write it with runner.run().", path=path) from None
+        raise EvaluationError(
+            f"No run {path}. Check the path, or write it with runner.run().", path=path
+        ) from None
+
+
+def _value_in(record: CaseRecord, name: str) -> float | None:
+    if record.error is not None:
+        return 0.0
+    value = next((score.value for score in record.scores if score.name == name), None)
+    return None if value is None or isinstance(value, str) else float(value)
+
 
 def _row(record: CaseRecord) -> dict[str, Any]:
     names = ("id", "index", "repeat", "tags", "input", "expected", "output")

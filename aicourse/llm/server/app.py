@@ -26,7 +26,7 @@ from aicourse.llm.server.problems import Problem, defect
 from aicourse.llm.server.requests import chat_request, model_of, object_in, read_json
 from aicourse.llm.server.streams import Chunks, EventStream, chat_events, named_events
 
-SERVED, WAITING = 2, 16
+SERVED, WAITING = 1, 16
 
 
 def create_app(backend: Backend, token: str, *, served: int = SERVED, waiting: int = WAITING) -> FastAPI:

@@ -55,7 +55,9 @@ def running() -> ServerAddress | None:
     if address is None:
         return None
     try:
-        alive = abs(psutil.Process(address.pid).create_time() - address.started) < 1
+        found = psutil.Process(address.pid)
+        # a killed server stays a zombie until the process that started it looks, and keeps its start time
+        alive = found.status() != psutil.STATUS_ZOMBIE and abs(found.create_time() - address.started) < 1
     except (psutil.Error, ValueError, OverflowError):
         return None
     return address if alive else None
@@ -196,7 +198,7 @@ def _spawn() -> subprocess.Popen[bytes]:
         log.unlink()
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
-        detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+        detached = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
     with log.open("ab") as output:
         return subprocess.Popen(
             COMMAND,

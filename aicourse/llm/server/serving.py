@@ -22,6 +22,7 @@ from aicourse.llm.server.guard import Line
 IDLE_MINUTES = 30.0
 CHECK_SECONDS = 5.0
 STDERR = 2
+KEEP_ALIVE_SECONDS = 75  # uvicorn's 5 would race with a client that pauses between calls
 GRACE_SECONDS = 5  # for requests under way when it is stopped
 
 
@@ -30,7 +31,12 @@ def run(listener: socket.socket, idle_minutes: float | None) -> None:
     token = secrets.token_urlsafe(32)
     app = create_app(LlamaBackend(), token)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     address = _announce(listener.getsockname()[1], token)
     try:

@@ -1,0 +1,137 @@
+"""Comparisons of two runs, and the choice between quality, cost and latency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from aicourse.errors import EvaluationError
+from aicourse.evals import runner, statistics
+from aicourse.evals.cases import Case
+from aicourse.evals.compare import ALL_CASES, Option, compare_runs, compare_values, option, pareto_front
+from aicourse.evals.runs import Run
+
+
+def run_of(
+    values: Mapping[str, float], name: str = "run", tags: Mapping[str, tuple[str, ...]] | None = None
+) -> Run:
+    cases = [Case(id=id, input="", tags=(tags or {}).get(id, ())) for id in values]
+    return runner.run(
+        lambda case: values[case.id],
+        cases,
+        [lambda context: {"score": context.output}],
+        name=name,
+        progress=False,
+    )
+
+
+def numbered(values: list[bool] | list[float]) -> dict[str, float]:
+    return {str(number): value for number, value in enumerate(values)}
+
+
+BEFORE = [True] * 60 + [False] * 40
+AFTER = [True] * 56 + [False] * 4 + [True] * 14 + [False] * 26
+
+
+def test_assertions_are_compared_case_by_case() -> None:
+    comparison = compare_runs(run_of(numbered(BEFORE), "v1"), run_of(numbered(AFTER), "v2"), "score")
+    change = comparison.overall
+    assert (change.cases, change.better, change.worse) == (100, 14, 4)
+    assert (change.before, change.after, change.effect.estimate) == (0.6, 0.7, pytest.approx(0.1))
+    assert change.p_value == change.adjusted_p == statistics.mcnemar(BEFORE, AFTER)
+    assert change.effect == statistics.paired_proportions(14, 4, 100)
+    assert set(comparison.differences.values()) == {-1.0, 1.0}
+    assert list(comparison.differences)[:4] == ["56", "57", "58", "59"]  # what broke comes first
+
+
+def test_the_order_of_the_cases_does_not_matter() -> None:
+    swapped = dict(reversed(numbered(AFTER).items()))
+    one = compare_runs(run_of(numbered(BEFORE)), run_of(numbered(AFTER)), "score")
+    other = compare_runs(run_of(numbered(BEFORE)), run_of(swapped), "score")
+    assert one.overall == other.overall
+
+
+def test_numbers_are_compared_by_the_bootstrap() -> None:
+    generator = np.random.default_rng(3)
+    before = generator.random(80).round(3)
+    after = np.clip(before + generator.normal(0.05, 0.1, 80), 0, 1).round(3)
+    change = compare_runs(
+        run_of(numbered(before.tolist())), run_of(numbered(after.tolist())), "score", seed=5
+    ).overall
+    expected = statistics.paired_bootstrap(before, after, seed=5)
+    assert change.effect.low == pytest.approx(expected.low, abs=0.003)  # drawn in another order
+    assert change.detectable == pytest.approx(2.8 * (after - before).std(ddof=1) / 80**0.5, rel=0.01)
+
+
+def test_slices_are_adjusted_for_each_other() -> None:
+    tags = {str(number): ("short",) if number < 50 else ("long", "odd") for number in range(100)}
+    tags["0"] = ("short", "rare")
+    comparison = compare_runs(
+        run_of(numbered(BEFORE), tags=tags), run_of(numbered(AFTER), tags=tags), "score"
+    )
+    assert [change.slice for change in comparison.slices] == ["long", "odd", "short"]
+    assert comparison.too_small == ("rare",)
+    long, odd, short = comparison.slices
+    assert (long.cases, long.better, long.worse, short.better) == (50, 14, 4, 0)
+    assert [long.adjusted_p, odd.adjusted_p, short.adjusted_p] == statistics.holm(
+        [long.p_value, odd.p_value, short.p_value]
+    )
+    assert long.adjusted_p == pytest.approx(3 * long.p_value)
+
+
+def test_no_change_is_shown_as_no_change() -> None:
+    change = compare_values(ALL_CASES, np.array(BEFORE, float), np.array(BEFORE, float))
+    assert (change.p_value, change.effect.estimate, change.detectable) == (1.0, 0.0, None)
+    assert change.effect.low < 0 < change.effect.high
+
+
+def test_cases_in_only_one_run_are_named() -> None:
+    comparison = compare_runs(run_of(numbered(BEFORE)), run_of(numbered(BEFORE[:-2])), "score")
+    assert comparison.unpaired == ("98", "99")
+    assert "2 cases in only one run left out" in comparison.caption
+
+
+def test_what_cannot_be_compared() -> None:
+    before = run_of(numbered(BEFORE), "v1")
+    with pytest.raises(EvaluationError, match="share 0 cases"):
+        compare_runs(before, run_of({"x": 1}), "score")
+    with pytest.raises(EvaluationError, match="no number or assertion 'f1'. It has: score"):
+        compare_runs(before, before, "f1")
+    other = [Case(id=id, input="another text") for id in numbered(BEFORE)]
+    changed = runner.run(lambda case: 1, other, [lambda context: {"score": 1}], progress=False)
+    with pytest.raises(EvaluationError, match=r"100 cases were changed between the runs \(0, 1, 2, 3, 4\)"):
+        compare_runs(before, changed, "score")
+
+
+def test_a_comparison_shows_itself() -> None:
+    tags = {str(number): ("a|b",) for number in range(10)}
+    comparison = compare_runs(
+        run_of(numbered(BEFORE), "v1", tags), run_of(numbered(AFTER), "<v2>", tags), "score"
+    )
+    assert "&lt;v2&gt; against v1" in comparison._repr_html_()
+    lines = str(comparison).splitlines()
+    assert lines[2].startswith("| slice | cases | before | after | change |")
+    assert lines[4].startswith("| all cases | 100 | 0.600 | 0.700 | +0.100 (95 % interval +0.0")
+    assert lines[5].startswith("| a\\|b | 10 |")
+    frame = comparison.to_frame()
+    assert frame.loc[ALL_CASES, ["better", "worse"]].tolist() == [14, 4]
+
+
+# quality, cost, latency
+
+
+def test_the_pareto_front_keeps_what_nothing_beats() -> None:
+    small, large = Option("small", 0.6, Decimal("0.0"), 0.5), Option("large", 0.8, Decimal("0.01"), 2.0)
+    slow = Option("slow", 0.8, Decimal("0.01"), 3.0)
+    unpriced = Option("unpriced", 0.8, None, 2.0)
+    twin = Option("twin", 0.6, Decimal("0.0"), 0.5)
+    assert pareto_front([small, large, slow, unpriced, twin]) == [small, large, twin]
+    assert pareto_front([unpriced]) == [unpriced]
+
+
+def test_a_run_is_an_option() -> None:
+    chosen = option(run_of({"a": 1.0, "b": 0.5}, "v1"), "score")
+    assert (chosen.name, chosen.quality, chosen.cost) == ("v1", 0.75, Decimal(0))
