@@ -118,7 +118,7 @@ def describe_calls(usage: Usage) -> Badge:
     >>> describe_calls(Usage(()))
     Badge(kind='idle', words='no model call yet')
     """
-    recorded, live = usage.count("recorded"), [call for call in usage.calls if call.source == "live"]
+    recorded, live = usage.count("recorded"), [call for call in usage.calls if _is_live_reply(call)]
     if not live:
         words = f"recorded · {_count(recorded)}"
         return Badge("recorded", words) if recorded else Badge("idle", "no model call yet")
@@ -127,6 +127,11 @@ def describe_calls(usage: Usage) -> Badge:
     cost = f", {dollars(usage.spent)}" if kind == "hosted" else ""
     rest = f" · {recorded} recorded" if recorded else ""
     return Badge(kind, f"live: {', '.join(providers)} · {_count(len(live))}{cost}{rest}")
+
+
+def _is_live_reply(call: Call) -> bool:
+    """A provider that could not be reached, or refused, has not answered anything."""
+    return call.source == "live" and call.status is not None and call.status < 400
 
 
 def _count(calls: int) -> str:

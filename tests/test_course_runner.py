@@ -15,12 +15,14 @@ from typing import Any
 import psutil
 import pytest
 from filelock import FileLock
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
 
 from aicourse import course
 from aicourse.errors import LessonError
 
 FOLDER = Path(__file__).parent / "notebooks" / "run"
-NAMES = ["fails", "dies", "not-json", "parameters", "calls"]
+NAMES = ["fails", "dies", "not-json", "parameters", "calls", "same"]
 RUN = """
 import sys
 from pathlib import Path
@@ -94,11 +96,25 @@ def test_a_lesson_runs_in_its_own_folder(runs: dict[str, course.LessonRun]) -> N
     assert outputs(runs["calls"], "folder") == ["'run'"]
 
 
+def test_a_forked_kernel_shows_what_stock_papermill_shows(
+    runs: dict[str, course.LessonRun], tmp_path: Path
+) -> None:
+    """Tables, pictures, settings, paths, the terminal, the shell and an error's traceback."""
+    with pytest.raises(PapermillExecutionError, match="division by zero"):
+        execute_notebook(  # type: ignore[no-untyped-call]
+            FOLDER / "same.ipynb", tmp_path / "stock.ipynb", cwd=FOLDER, progress_bar=False
+        )
+    stock = json.loads((tmp_path / "stock.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert len(stock) == len(cells(runs["same"]))
+    for theirs, ours in zip(stock, cells(runs["same"]), strict=True):
+        assert ours.get("outputs") == theirs.get("outputs")
+
+
 def test_nothing_but_whole_notebooks_is_left(runs: dict[str, course.LessonRun]) -> None:
     path = runs["fails"].path
     assert path is not None
     names = {file.name for file in path.parent.iterdir()} - {".lock"}
-    assert names == {"fails.ipynb", "dies.ipynb", "parameters.ipynb", "calls.ipynb"}
+    assert names == {f"{name}.ipynb" for name in NAMES if name != "not-json"}
 
 
 def test_parameters_reach_the_lesson(tmp_path: Path) -> None:

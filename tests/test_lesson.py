@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -335,3 +336,9 @@ def test_papermill_and_strict_nbval_are_not_stopped_by_unsolved_exercises(
     )
     assert compared.returncode == 0, compared.stdout
     assert f"{2 * len(CELLS)} passed" in compared.stdout
+
+
+def test_a_provider_that_did_not_answer_is_not_where_replies_came_from() -> None:
+    refused = dataclasses.replace(call("live", "openai"), status=401)
+    unreachable = dataclasses.replace(call("live", "openai"), status=None)
+    assert describe_calls(Usage((call("recorded"), refused, unreachable))).words == "recorded · 1 call"

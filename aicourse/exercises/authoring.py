@@ -91,6 +91,7 @@ class Exercise:
     - `reference`: a right answer; its type tells what an answer must be (a function, a class, or data).
     - `expects`: the type of an answer that is data, where the reference's own would be too narrow.
     - `hints`: shown one more at each `hint("01.2")`.
+    - `untouched`: for answers that are data, what the exercise's cell begins with: not started, not wrong.
     - `show_expected`: whether a failed input is shown with the expected result.
     - `seconds`: time limit for each call; None for answers that call a model.
     - `repeatable`: False when asking the answer twice means paying twice, or rightly gives another result.
@@ -105,6 +106,7 @@ class Exercise:
     mistakes: Sequence[Mistake] = ()
     hints: Sequence[str] = ()
     expects: type | tuple[type, ...] | None = None
+    untouched: Any = None
     show_expected: bool = True
     seconds: float | None = 5.0
     repeatable: bool = True

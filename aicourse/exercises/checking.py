@@ -52,7 +52,7 @@ def _record(result: CheckResult) -> None:
 
 def examine(exercise: Exercise, answer: Any) -> CheckResult:
     """What `check` shows, without finding the exercise and without keeping the result."""
-    if answer is None or answer is Ellipsis:
+    if answer is None or answer is Ellipsis or _is_untouched(exercise, answer):
         return _not_started(exercise)
     typed = attempt(lambda: _wrong_type(exercise, answer), seconds=exercise.seconds, namespace=None)
     if problem := typed.value if typed.kind == "returned" else UNREADABLE:
@@ -109,8 +109,17 @@ def _forgets_to_return(answer: Any, trials: Sequence[Trial]) -> bool:
     return bool(code is not None and code.co_names and called and silent)
 
 
+def _is_untouched(exercise: Exercise, answer: Any) -> bool:
+    if exercise.untouched is None:
+        return False
+    return (
+        attempt(lambda: equal(answer, exercise.untouched), seconds=exercise.seconds, namespace=None).value
+        is True
+    )
+
+
 def _not_started(exercise: Exercise) -> CheckResult:
-    task = f"Write `{exercise.name}`" if exercise.wants_function else "Replace the `...` with your answer"
+    task = f"Write `{exercise.name}`" if exercise.wants_function else "Fill in the cell of the exercise"
     message = f"{task}, then run this cell again."
     return CheckResult(
         exercise.id, exercise.title, "not started", message=message, offers_hint=bool(exercise.hints)

@@ -113,6 +113,15 @@ success_as_data = Exercise(
     title="Success as data",
     expects=dict,
     reference=REFERENCE,
+    untouched={
+        "who": "sellers",
+        "metric": "a better experience",
+        "measure": None,
+        "unit": None,
+        "baseline": None,
+        "target": "much better",
+        "guardrails": [],
+    },
     behaviours=[
         Behaviour("somebody else can compute the metric", predicate=can_be_measured),
         Behaviour(
@@ -338,6 +347,7 @@ model_or_not = Exercise(
     title="Model or not?",
     expects=dict,
     reference={**dict.fromkeys(COMPUTED, "rule"), **dict.fromkeys(LANGUAGE, "model")},
+    untouched=dict.fromkeys(COMPUTED + LANGUAGE),
     behaviours=[
         Behaviour("computes what can be computed", predicate=all_are("rule", COMPUTED)),
         Behaviour("leaves language to a model", predicate=all_are("model", LANGUAGE)),

@@ -129,12 +129,13 @@ def in_floats(calls, tokens_in, tokens_out, price_in, price_out):
     )
 
 
+def dollars_per_thousand(calls, tokens_in, tokens_out, price_in, price_out):
+    per_call = tokens_in * Decimal(price_in) + tokens_out * Decimal(price_out)
+    return (calls * per_call / 1_000).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
 def rounded_per_call(calls, tokens_in, tokens_out, price_in, price_out):
     return calls * monthly_cost(1, tokens_in, tokens_out, price_in, price_out)
-
-
-def per_thousand(calls, tokens_in, tokens_out, price_in, price_out):
-    return 1000 * monthly_cost(calls, tokens_in, tokens_out, price_in, price_out)
 
 
 def half_even(calls, tokens_in, tokens_out, price_in, price_out):
@@ -190,7 +191,7 @@ the_bill = Exercise(
             rounded_per_call,
             "You round each call. A call costs a fraction of a cent: round once, at the end.",
         ),
-        Mistake(per_thousand, "Prices are per million tokens, not per thousand."),
+        Mistake(dollars_per_thousand, "Prices are per million tokens, not per thousand."),
         Mistake(
             half_even,
             "`quantize` rounds half to even by default; a bill rounds half up: pass ROUND_HALF_UP.",
@@ -322,7 +323,7 @@ graceful = Exercise(
         ),
         Mistake(
             suggest_everything_caught,
-            "`except Exception` also swallows the wrong key. Name the errors you can handle.",
+            "What you catch includes the wrong key: `Exception` does, `openai.APIError` does. Name what waiting mends.",
         ),
         Mistake(
             suggest_half_texts,
@@ -365,6 +366,15 @@ def read_fields(text, *, pattern=FIELD, nothing=NOTHING):
 
 def parse_attributes(text):
     return read_fields(text)
+
+
+def as_written(text):
+    found = {"colours": [], "materials": []}
+    for name, values in FIELD.findall(text):
+        field = "colours" if name.lower().startswith("colo") else "materials"
+        words = [word.strip(" .*") for word in re.split(r",|;|/|\band\b|&", values)]
+        found[field] += [word for word in words if word.lower() not in NOTHING]
+    return found
 
 
 def british_only(text):
@@ -462,6 +472,7 @@ parsing = Exercise(
             british_only,
             "The model also writes 'Color' and 'Colors': in a pattern, `colou?rs?`.",
         ),
+        Mistake(as_written, "Lower case, please: 'Blue' and 'blue' are one colour."),
         Mistake(
             keeps_nothing_words,
             "'not stated' is not a colour. Drop the words that mean nothing.",
