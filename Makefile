@@ -62,8 +62,9 @@ INSTALLER = pip
 INSTALL = $(VENV_PYTHON) -m pip --disable-pip-version-check --no-input --quiet install
 endif
 
-# An environment whose Python still starts, with an installer, is kept: a killed set-up is repeated. The project is built without isolation, because its build
-# backend is in the lock: nothing is fetched that the lock does not name, and nothing at all the second time.
+# An environment whose Python and installer still start is kept; a set-up that was killed is taken up again. The
+# project is built without isolation, because its build backend is in the lock: nothing is fetched that the lock
+# does not name, and nothing at all the second time.
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(VENV_PYTHON) -c 'import $(INSTALLER)' 2>/dev/null || { rm -rf $(VENV); \
 	python=$$(for name in $(PYTHONS); do "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

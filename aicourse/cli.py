@@ -219,8 +219,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
 ) -> None:
     """Serve the embedded model here, in the foreground. For curl, Ollama-style tools and other clients."""
-    typer.echo(f"Address and token, until Ctrl-C: {process.state_file()}")
-    process.serve(port=port)
+    process.serve(port=port, announce=lambda address: typer.echo(tables.client_settings(address)))
 
 
 @app.command(epilog="Example: aicourse status")

@@ -40,6 +40,10 @@ class AicourseError(Exception):
         self.message = message
         self.data = data
 
+    def _render_traceback_(self) -> list[str]:
+        # what IPython shows instead of a traceback: our sentence says more than thirty frames of libraries
+        return [f"{type(self).__name__}: {self.message}"]
+
     def __getattr__(self, name: str) -> Any:
         try:
             return self.__dict__["data"][name]

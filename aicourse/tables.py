@@ -69,6 +69,16 @@ def status() -> Iterable[str | Table]:
     yield table
 
 
+def client_settings(address: process.ServerAddress) -> str:
+    """What to set so that another program's OpenAI or Anthropic client asks the embedded model."""
+    return (
+        "Serving until Ctrl-C. For an OpenAI client:\n"
+        f"  OPENAI_BASE_URL={address.url}/v1\n"
+        f"  OPENAI_API_KEY={address.token}\n"
+        f"For Anthropic's: ANTHROPIC_BASE_URL={address.url} and the same key. Models: aicourse status"
+    )
+
+
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for heading in headings:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from sklearn.metrics import precision_recall_fscore_support
@@ -127,6 +127,7 @@ def test_normalised(got: str | None, expected: str | None, same: bool) -> None:
     assert value(scorers.normalised(), got, expected) is same
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.sets(st.sampled_from(COLOURS)), st.sets(st.sampled_from(COLOURS)))
 def test_set_scores_are_those_of_scikit_learn(got: set[str], expected: set[str]) -> None:
     scores = score_all(

@@ -495,14 +495,22 @@ def test_the_openai_client_raises_for_a_bad_request(client: openai.OpenAI) -> No
 
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
-TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
 
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
         ({"n": 2}, "n"),
-        ({"tools": [TOOL]}, "tools"),
+        ({"functions": [TOOL["function"]]}, "functions"),
+        ({"tools": TOOL}, "tools"),
+        ({"tools": [TOOL, {"type": "web_search"}]}, "tools[1]"),
+        ({"tools": [TOOL | {"function": {"name": "no name"}}]}, "tools[0]"),
+        ({"tools": [TOOL | {"function": {"name": "f", "parameters": [1]}}]}, "tools[0]"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tools": [TOOL], "tool_choice": "sometimes"}, "tool_choice"),
+        ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}}, "tool_choice"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f"}}]}]}, "messages[0]"),
         ({"messages": []}, "messages"),
         ({"messages": "Hello"}, "messages"),
         ({"messages": [5]}, "messages[0]"),

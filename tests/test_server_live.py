@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,3 +138,18 @@ def test_the_server_tells_what_it_did(client: openai.OpenAI) -> None:
     raw = client.chat.completions.with_raw_response.create(model=MODEL, messages=COUNT, max_tokens=1)
     assert len(raw.headers["aicourse-model-sha256"]) == 64
     assert raw.parse().choices[0].finish_reason == "length"
+
+
+def test_a_tool_is_called_with_arguments_that_fit(client: openai.OpenAI) -> None:
+    parameters = {
+        "type": "object",
+        "properties": {"colour": {"enum": ["red", "blue"]}},
+        "required": ["colour"],
+    }
+    tool = {"type": "function", "function": {"name": "find", "description": "Find", "parameters": parameters}}
+    messages = [{"role": "user", "content": "Find me a blue one."}]
+    reply = ask(client, messages=messages, tools=[tool], tool_choice="required", max_tokens=60)
+    assert reply.choices[0].finish_reason == "tool_calls"
+    function = reply.choices[0].message.tool_calls[0].function
+    assert function.name == "find"
+    assert json.loads(function.arguments)["colour"] in ("red", "blue")

@@ -213,3 +213,10 @@ def test_a_file_that_is_not_its_log_is_left_alone(
         monkeypatch.setattr(serving, "STDERR", output.fileno())
         serving.trim_log()
         assert (tmp_path / "mine").stat().st_size == process.log_file().stat().st_size == 20
+
+
+def test_a_server_in_the_foreground_tells_its_address() -> None:
+    told: list[process.ServerAddress] = []
+    process.serve(idle_minutes=0.001, announce=told.append)
+    assert [address.url.partition(":")[0] for address in told] == ["http"]
+    assert told[0].token

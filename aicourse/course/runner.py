@@ -170,7 +170,7 @@ def _sole_writer(settings: Settings) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise LessonError(
-            f"Another run is writing to {settings.folder}. Wait for it, or name another folder with --out.",
+            f"Another run is writing to {settings.folder}. Wait until it has ended, then try again.",
             folder=settings.folder,
         ) from None
     try:

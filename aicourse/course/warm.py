@@ -18,6 +18,7 @@ lesson runs with the rights of its user.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import ctypes
 import importlib
@@ -29,6 +30,8 @@ import signal
 import socket
 import sys
 import threading
+import types
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -40,7 +43,6 @@ PRELOADED = (
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
     "matplotlib_inline.backend_inline",
-    "ipywidgets",
     "pandas",
     "openai",
 )
@@ -49,13 +51,13 @@ _SET_PARENT_DEATH_SIGNAL = 1
 
 def main(address: str) -> None:
     """Serve requests on the Unix socket at `address` until standard input closes."""
+    if Path(sys.path[0]) == Path.cwd():
+        del sys.path[0]  # `-m` puts it there; ipykernel's launcher takes it away as well
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen()
     print("listening", flush=True)
-    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-    for name in PRELOADED:
-        importlib.import_module(name)
+    _import_as_in_a_notebook()
     if threading.active_count() != 1:
         raise SystemExit(f"A thread runs after imports, so forking is not safe: {threading.enumerate()}")
     signal.signal(signal.SIGCHLD, _reap)
@@ -73,6 +75,18 @@ def main(address: str) -> None:
                 connection.close()
                 _become_kernel(request, parent)
             connection.sendall(json.dumps({"pid": pid}).encode() + b"\n")
+
+
+def _import_as_in_a_notebook() -> None:
+    """Import `PRELOADED`; what asks at import whether this is a notebook is told that it is.
+
+    matplotlib reads its backend, and pandas chooses how wide a table may be.
+    """
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    vars(builtins)["get_ipython"] = lambda: types.SimpleNamespace(kernel=None)
+    for name in PRELOADED:
+        importlib.import_module(name)
+    del vars(builtins)["get_ipython"]
 
 
 def _reap(signum: int, frame: FrameType | None) -> None:

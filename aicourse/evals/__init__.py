@@ -2,7 +2,8 @@
 
 Read in this order: `scores` (what a score is), `scorers` (ready-made ones) with `sizes`, `cases` (the
 evaluation set) with `formats` (other tools' files), `runner` (a task over the cases) with `runs`, `records`
-and `summaries` (what it leaves), `statistics` and `compare` (two runs), `gate` (may it ship?).
+and `summaries` (what it leaves), `statistics` and `compare` (two runs), `gate` (may it ship?), `report` (all
+of it in one HTML file).
 
     from aicourse.evals import cases, compare, gate, runner, scorers
 

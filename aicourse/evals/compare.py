@@ -68,7 +68,7 @@ class Change:
             str(self.effect),
             str(self.better),
             str(self.worse),
-            f"{self.adjusted_p:.3f}",
+            "< 0.001" if self.adjusted_p < 0.001 else f"{self.adjusted_p:.3f}",
             detectable,
         )
 

@@ -1,8 +1,8 @@
 """Simulated sellers in front of the form, as the marketplace works before any model.
 
 No real person is behind these numbers. The model of a seller is three assumptions, each a constant
-below: filling in a field takes a log-normal time around a median, patience is log-normal too, and a seller gives
-up at the field where the time spent passes their patience. The constants were chosen so that about
+below: filling in a field takes a log-normal time around a median, patience is log-normal too, and a seller
+gives up at the field where the time spent passes their patience. The constants were chosen so that about
 40 % give up. Lesson 00 uses it to define success before touching a model.
 
 Not handled: returning sellers, and sellers who skip a field.
@@ -25,8 +25,8 @@ def simulate_form(sellers: int, seed: int) -> pd.DataFrame:
     """Let simulated sellers fill in the form.
 
     Returns:
-        One row per seller: `fields_filled` (0–6), `stopped_at` (name of the field, None when all were filled),
-        `published` (bool) and `seconds` spent in the form.
+        One row per seller: `fields_filled` (0–6), `stopped_at` (name of the field, None when all were
+        filled), `published` (bool) and `seconds` spent in the form.
 
     >>> simulate_form(1000, seed=7)["published"].mean().round(1)
     np.float64(0.6)

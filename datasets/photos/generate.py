@@ -1,7 +1,7 @@
-"""Draw the photos of `scenes.csv` and write them with their labels: `python datasets/photos/generate.py [L003 …]`.
+"""Draw the photos of `scenes.csv` and write them with their records.
 
-Without arguments: every photo into `images/`, then `photos.jsonl` and the hashes in `SHA256SUMS`. With listings:
-only these, into the directory given by `--to` (to look at a change before making it).
+python datasets/photos/generate.py                     all: images/, photos.jsonl, SHA256SUMS
+python datasets/photos/generate.py L003 --to /tmp/try  one, elsewhere: look at a change before making it
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ def main() -> None:
     if arguments.listings and arguments.to is None:
         parser.error("a part of the photos goes elsewhere: add --to FOLDER")
     folder = arguments.to or FOLDER
-    scenes = [s for s in read_scenes(FOLDER / "scenes.csv") if s.listing in arguments.listings or not arguments.listings]
+    scenes = [
+        s
+        for s in read_scenes(FOLDER / "scenes.csv")
+        if s.listing in arguments.listings or not arguments.listings
+    ]
     write_photos(scenes, folder)
 
 
@@ -50,7 +54,7 @@ def write_photos(scenes: list[Scene], folder: Path) -> None:
 
 
 def read_gold() -> dict[str, dict[str, Any]]:
-    """Split and gold labels of the listings by id. (Plain JSON: the generator needs only numpy and Pillow.)"""
+    """Split and gold labels by listing, from plain JSON: the generator needs only numpy and Pillow."""
     gold = {}
     for split in ("dev", "test"):
         for line in (LISTINGS / f"{split}.jsonl").read_text(encoding="utf-8").splitlines():

@@ -121,18 +121,12 @@ def _serve() -> None:
     llama_backend = backend.LlamaBackend()
     with mock.patch("secrets.token_hex", return_value=KEY), llama_backend._turns.use(DEFAULT_MODEL) as llama:
         bare_url = llama.listening_address
-    announce = serving._announce
 
-    def announce_both(port: int, token: str) -> process.ServerAddress:
-        address = announce(port, token)
-        print(json.dumps({"url": address.url, "token": token, "bare_url": bare_url}), flush=True)
-        return address
+    def announce(address: process.ServerAddress) -> None:
+        print(json.dumps({"url": address.url, "token": address.token, "bare_url": bare_url}), flush=True)
 
-    with (
-        mock.patch.object(serving, "LlamaBackend", return_value=llama_backend),
-        mock.patch.object(serving, "_announce", announce_both),
-    ):
-        process.serve()
+    with mock.patch.object(serving, "LlamaBackend", return_value=llama_backend):
+        process.serve(announce=announce)
 
 
 if __name__ == "__main__":

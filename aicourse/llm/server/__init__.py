@@ -5,11 +5,12 @@
 - `app`        the routes
 - `guard`      loopback names only, a token, limits on size and time, a bounded queue
 - `requests` and `schemas`   what a request may ask for; schemas get bounds
+- `toolcalls`  tools as a prompt and a grammar, because a model this small does not keep to them unaided
 - `responses`, `messages`, `embeddings`   the other dialects, translated to chat completions and back
 - `answers` and `streams`    blocking model, async routes; chunks as server-sent events
 - `backend` and `turns`      llama.cpp in this process, one model at a time, loaded on demand
 - `problems`   errors in the shape that each provider's client expects
 - `counters`   what /metrics says
 
-Not handled yet: tools (a text model this small does not keep to them unaided) and images.
+Not handled: images, and tools anywhere but in chat completions.
 """

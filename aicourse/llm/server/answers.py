@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from aicourse.llm.server.backend import Backend
+from aicourse.llm.server.backend import Chat
 from aicourse.llm.server.guard import Line
 from aicourse.llm.server.problems import CLIENT_LEFT, Problem
 
@@ -21,7 +21,7 @@ _END = object()
 
 
 async def complete(
-    backend: Backend, line: Line, model: str, request: dict[str, Any], has_left: HasLeft
+    chat: Chat, line: Line, model: str, request: dict[str, Any], has_left: HasLeft
 ) -> dict[str, Any]:
     """The completion of a request that does not stream, under the name of `model`.
 
@@ -36,7 +36,7 @@ async def complete(
 
     async with line.place():
         await _refuse_if(has_left)
-        await asyncio.to_thread(backend.chat, model, request, emit)
+        await asyncio.to_thread(chat, model, request, emit)
     if not answers:
         raise _no_answer()
     return answers[0] | {"model": model}
@@ -46,13 +46,13 @@ class Stream:
     """The chunks of one answer, written by a task of its own from the moment this is made."""
 
     def __init__(
-        self, backend: Backend, line: Line, model: str, request: dict[str, Any], has_left: HasLeft
+        self, chat: Chat, line: Line, model: str, request: dict[str, Any], has_left: HasLeft
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Any] = asyncio.Queue()
         self._stopped = threading.Event()
         self._model = model
-        self._writer = asyncio.create_task(self._write(backend, line, request, has_left))
+        self._writer = asyncio.create_task(self._write(chat, line, request, has_left))
 
     def stop(self) -> None:
         """Let the model stop at its next chunk; what has been written can still be read."""
@@ -74,12 +74,12 @@ class Stream:
                 raise item
             yield item
 
-    async def _write(self, backend: Backend, line: Line, request: dict[str, Any], has_left: HasLeft) -> None:
+    async def _write(self, chat: Chat, line: Line, request: dict[str, Any], has_left: HasLeft) -> None:
         try:
             async with line.place():
                 await _refuse_if(has_left)
                 if not self._stopped.is_set():
-                    await asyncio.to_thread(backend.chat, self._model, request, self._emit)
+                    await asyncio.to_thread(chat, self._model, request, self._emit)
         except asyncio.CancelledError:
             self._queue.put_nowait(Problem(503, "The server is stopping.", code="server_stopping"))
         except BaseException as error:  # raised again where the chunks are read

@@ -25,6 +25,7 @@ from aicourse.llm.server.guard import Guard, Line
 from aicourse.llm.server.problems import Problem, defect
 from aicourse.llm.server.requests import chat_request, model_of, object_in, read_json
 from aicourse.llm.server.streams import Chunks, EventStream, chat_events, named_events
+from aicourse.llm.server.toolcalls import calling, toolbox
 
 SERVED, WAITING = 1, 16
 
@@ -121,8 +122,10 @@ class Asking:
     ) -> Response:
         """The response to `body`, which is a chat request; `translate…` write it as the client expects it."""
         name, chat = model_of(body), chat_request(body)
-        question = (self._backend, self._line, name, chat, request.is_disconnected)
-        if "stream" not in chat:
+        streams = "stream" in chat
+        ask = calling(self._backend.chat, streams) if toolbox(body) else self._backend.chat
+        question = (ask, self._line, name, chat, request.is_disconnected)
+        if not streams:
             completion = await complete(*question)
             self._counters.add_tokens(completion.get("usage"))
             return JSONResponse(translate(completion), headers=_proof(self._backend, name))

@@ -28,6 +28,7 @@ from aicourse.llm.server.turns import Turns
 SLOTS = 1
 TOKENS_PER_SLOT = 8_192
 Emit = Callable[[dict[str, Any]], bool]
+Chat = Callable[[str, dict[str, Any], Emit], None]
 
 
 class Backend(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 from aicourse.llm.server.problems import Problem
 
 STOP_REASONS = {"stop": "end_turn", "length": "max_tokens"}
-_SHARED = ("model", "temperature", "top_p", "top_k", "stream", "tools")
+_SHARED = ("model", "temperature", "top_p", "top_k", "stream")
 
 
 def to_chat(request: dict[str, Any]) -> dict[str, Any]:
@@ -26,6 +26,8 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
     messages = request.get("messages")
     if not isinstance(messages, list):
         raise Problem(400, "messages: must be a list", param="messages")
+    if request.get("tools"):
+        raise Problem(400, "Here this server takes no tools; /v1/chat/completions does.", param="tools")
     system = [{"role": "system", "content": request["system"]}] if request.get("system") else []
     chat = {name: request[name] for name in _SHARED if name in request}
     chat |= {"messages": [*system, *messages], "max_tokens": request["max_tokens"]}

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,8 +102,15 @@ def stop() -> bool:
     return True
 
 
-def serve(*, port: int = 0, idle_minutes: float | None = None) -> None:
+def serve(
+    *,
+    port: int = 0,
+    idle_minutes: float | None = None,
+    announce: Callable[[ServerAddress], None] = lambda address: None,
+) -> None:
     """Run the server in this process until it is stopped, or idle for `idle_minutes` (None: never).
+
+    `announce` is told the address as soon as it is known.
 
     Raises:
         ServerError: another one runs, or the port is taken.
@@ -115,7 +123,7 @@ def serve(*, port: int = 0, idle_minutes: float | None = None) -> None:
     except OSError as error:
         raise _not_writable(error) from error
     with lock, _listen(port) as listener:
-        serving.run(listener, idle_minutes)
+        serving.run(listener, idle_minutes, announce)
 
 
 def log_file() -> Path:

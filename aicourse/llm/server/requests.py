@@ -3,8 +3,8 @@
 llama.cpp trusts its caller: an odd number can end the process. So only fields that are named here are passed
 on, each checked first.
 
-Fields are those of https://platform.openai.com/docs/api-reference/chat. Not handled: tools, images, audio,
-`n` above 1.
+Fields are those of https://platform.openai.com/docs/api-reference/chat. Not handled: images, audio, `n`
+above 1.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any, TypeGuard
 
 from aicourse.llm.server.problems import Problem
 from aicourse.llm.server.schemas import bounded
+from aicourse.llm.server.toolcalls import toolbox, written_out
 
 MAX_TOKENS = 2_048  # when the caller names no limit: about 50 s of the 0.5B model on two cores
 MOST_TOKENS = 1_000_000  # more than any context here; llama.cpp keeps it in 32 bits
+DEFAULT_SYSTEM = "You are a helpful assistant."  # before a description of tools
 MAX_DEPTH = 64  # objects and lists in each other; llama.cpp and we walk them recursively
 MAX_STOPS, MAX_STOP_CHARACTERS = 16, 200
 _SEEDS = 2**32 - 1  # llama.cpp keeps 32 bits, and takes the highest number for "choose one"
@@ -89,8 +91,8 @@ def chat_request(request: dict[str, Any]) -> dict[str, Any]:
     chat: dict[str, Any] = {"messages": _messages(request), "max_tokens": _token_limit(request)}
     chat |= {name: _number(request, name) for name in _RANGES if request.get(name) is not None}
     chat |= _seed(request) | _stop(request) | _logprobs(request) | _logit_bias(request)
-    if request.get("response_format") is not None:
-        chat["response_format"] = _response_format(request["response_format"])
+    if schema := _schema(request):
+        chat["response_format"] = {"type": "json_schema", "json_schema": {"schema": bounded(schema)}}
     if request.get("stream"):
         # llama.cpp counts tokens in the last chunk only when asked; usage and cost need them always
         chat |= {"stream": True, "stream_options": {"include_usage": True}}
@@ -115,17 +117,19 @@ def _is_deeper(value: Any, levels: int) -> bool:
 def _refuse_unsupported(request: dict[str, Any]) -> None:
     if request.get("n") not in (None, 1):
         raise Problem(400, "This server gives one choice per request: set n=1 and ask again.", param="n")
-    if request.get("tools") or request.get("functions"):
-        raise Problem(
-            400, "This server does not take tools. Ask for JSON with response_format instead.", param="tools"
-        )
+    if request.get("functions"):
+        raise Problem(400, "'functions' is the old name: send them as tools.", param="functions")
 
 
 def _messages(request: dict[str, Any]) -> list[dict[str, str]]:
-    messages = request.get("messages")
-    if not isinstance(messages, list) or not messages:
+    given = written_out(request.get("messages"))
+    if not isinstance(given, list) or not given:
         raise Problem(400, "'messages' must be a list with at least one message.", param="messages")
-    return [_message(message, f"messages[{position}]") for position, message in enumerate(messages)]
+    messages = [_message(message, f"messages[{position}]") for position, message in enumerate(given)]
+    if tools := toolbox(request):
+        system = messages.pop(0)["content"] if messages[0]["role"] == "system" else DEFAULT_SYSTEM
+        messages.insert(0, {"role": "system", "content": tools.prompt(system)})
+    return messages
 
 
 def _message(message: Any, where: str) -> dict[str, str]:
@@ -227,12 +231,19 @@ def _logit_bias(request: dict[str, Any]) -> dict[str, dict[str, float]]:
     return {"logit_bias": biases} if biases else {}
 
 
-def _response_format(wanted: Any) -> dict[str, Any]:
+def _schema(request: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema of the whole answer, with a place for tool calls if there are tools."""
+    reply = _reply_schema(request.get("response_format"))
+    tools = toolbox(request)
+    return tools.schema(reply or {"type": "string"}) if tools else reply
+
+
+def _reply_schema(wanted: Any) -> dict[str, Any] | None:
     kind = wanted.get("type") if isinstance(wanted, dict) else None
-    if kind == "text":
-        return {"type": "text"}
+    if wanted is None or kind == "text":
+        return None
     if kind == "json_object":  # llama.cpp accepts this type and does not enforce it
-        return {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
+        return {"type": "object"}
     schema = object_in(wanted, "json_schema").get("schema") if kind == "json_schema" else None
     if not isinstance(schema, dict):
         raise Problem(
@@ -240,7 +251,7 @@ def _response_format(wanted: Any) -> dict[str, Any]:
             "response_format must be text, json_object, or json_schema with a schema.",
             param="response_format",
         )
-    return {"type": "json_schema", "json_schema": {"schema": bounded(schema)}}
+    return schema
 
 
 def _is_whole(value: Any) -> TypeGuard[int]:

@@ -14,7 +14,7 @@ from typing import Any
 from aicourse.llm.server.problems import Problem
 from aicourse.llm.server.requests import object_in, text_of
 
-_SHARED = ("model", "temperature", "top_p", "stream", "tools", "seed")
+_SHARED = ("model", "temperature", "top_p", "stream", "seed")
 _TEXT_PARTS = ("input_text", "output_text", "text")
 
 
@@ -30,6 +30,8 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
             "This server stores nothing: send the whole conversation as input.",
             param="previous_response_id",
         )
+    if request.get("tools"):
+        raise Problem(400, "Here this server takes no tools; /v1/chat/completions does.", param="tools")
     system = [{"role": "system", "content": request["instructions"]}] if request.get("instructions") else []
     chat = {name: request[name] for name in _SHARED if request.get(name) is not None}
     chat["messages"] = [*system, *_messages(request.get("input"))]

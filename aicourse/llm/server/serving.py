@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 
@@ -26,7 +27,9 @@ KEEP_ALIVE_SECONDS = 75  # uvicorn's 5 would race with a client that pauses betw
 GRACE_SECONDS = 5  # for requests under way when it is stopped
 
 
-def run(listener: socket.socket, idle_minutes: float | None) -> None:
+def run(
+    listener: socket.socket, idle_minutes: float | None, announce: Callable[[process.ServerAddress], None]
+) -> None:
     """Serve on a listening socket until stopped, or idle for `idle_minutes` (None: never)."""
     token = secrets.token_urlsafe(32)
     app = create_app(LlamaBackend(), token)
@@ -38,14 +41,15 @@ def run(listener: socket.socket, idle_minutes: float | None) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    address = _announce(listener.getsockname()[1], token)
+    address = _state_address(listener.getsockname()[1], token)
+    announce(address)
     try:
         asyncio.run(_serve(uvicorn.Server(config), listener, app.state.line, idle_minutes))
     finally:
         process.forget(address)
 
 
-def _announce(port: int, token: str) -> process.ServerAddress:
+def _state_address(port: int, token: str) -> process.ServerAddress:
     own = psutil.Process()
     address = process.ServerAddress(f"http://127.0.0.1:{port}", token, own.pid, own.create_time())
     paths.write_atomically(process.state_file(), json.dumps(asdict(address)), mode=0o600)

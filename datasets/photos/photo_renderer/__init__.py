@@ -1,7 +1,8 @@
-"""Draw the course's product photos: outlines filled with materials, put on a background, seen by a bad camera.
+"""Draw product photos: outlines filled with materials, on a background, seen by a bad camera.
 
-Modules, each using only the ones before it: `noise`, `colours`, `materials`, `outlines`, the shapes (`garments`,
-`footwear_bags`, `furniture`, `household`, `gear`), `painting`, `backgrounds`, `camera`, `scenes`. numpy and Pillow only.
+Modules, each using only those before it: `noise`, `colours`, `materials`, `outlines`; the shapes (`garments`,
+`footwear`, `bags`, `furniture`, `cabinets`, `household`, `toys_garden`, `sports_wheels`, `electronics`);
+`painting`, `backgrounds`, `labels`, `camera`, `scenes`. They need numpy and Pillow only.
 
 Not handled: real three-dimensional geometry. Roundness is faked by lighting the blurred outline.
 """

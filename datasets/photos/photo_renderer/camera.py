@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
-from photo_renderer.noise import Field, blur, fractal_noise
 from PIL import Image
+
+from photo_renderer.noise import Field, blur, fractal_noise
 
 QUALITY = 77
 ORIENTATION_TAG = 0x0112
@@ -16,7 +17,7 @@ TURNS = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.T
 
 @dataclass(frozen=True)
 class Shot:
-    """The faults of one photo. exposure 1 is right; warmth above 0 is too yellow; orientation 1 is upright."""
+    """The faults of one photo: exposure 1 is right, warmth above 0 too yellow, orientation 1 upright."""
 
     tilt: float
     exposure: float
@@ -32,10 +33,17 @@ class Shot:
     def conditions(self) -> list[str]:
         """The faults that a viewer notices, by name."""
         noticed = {
-            "dark": self.exposure < 0.88, "bright": self.exposure > 1.18, "warm": self.warmth > 0.045, "cold": self.warmth < -0.045,
-            "blurred": self.blur >= 1.2, "shaken": self.shake > 1, "noisy": self.noise > 6, "glare": self.glare > 0,
-            "tilted": abs(self.tilt) > 0.05, "rotated": self.orientation != 1,
-        }  # fmt: skip
+            "dark": self.exposure < 0.92,
+            "bright": self.exposure > 1.24,
+            "warm": self.warmth > 0.045,
+            "cold": self.warmth < -0.045,
+            "blurred": self.blur >= 1.2,
+            "shaken": self.shake > 1,
+            "noisy": self.noise > 6,
+            "glare": self.glare > 0,
+            "tilted": abs(self.tilt) > 0.05,
+            "rotated": self.orientation != 1,
+        }
         return [name for name, applies in noticed.items() if applies]
 
 
@@ -43,10 +51,10 @@ def choose_shot(random: np.random.RandomState, *, sharp: bool) -> Shot:
     """A hasty photo at random; `sharp` when something in it must stay readable."""
     return Shot(
         tilt=random.uniform(-0.11, 0.11),
-        exposure=float(np.clip(random.normal(1.04, 0.14), 0.74, 1.32)),
-        warmth=float(np.clip(random.normal(0.015, 0.045), -0.09, 0.1)),
+        exposure=float(np.clip(random.normal(1.1, 0.14), 0.78, 1.36)),
+        warmth=float(np.clip(random.normal(0.015, 0.045), -0.06, 0.09)),
         blur=0.5 if sharp else float(random.choice([0.5, 0.6, 0.7, 1.3, 1.7])),
-        shake=1 if sharp else int(random.choice([1, 1, 1, 1, 6, 9])),
+        shake=1 if sharp else int(random.choice([1, 1, 1, 1, 5, 7])),
         noise=float(random.uniform(1.5, 5) if random.rand() < 0.7 else random.uniform(6, 10)),
         glare=float(random.uniform(0.35, 0.6)) if random.rand() < 0.14 else 0.0,
         falloff=random.uniform(0.08, 0.36),
@@ -95,7 +103,9 @@ def _tilted(image: Image.Image, tilt: float) -> Image.Image:
     for (x, y), (a, b) in zip(target, corners, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -a * x, -a * y], [0, 0, 0, x, y, 1, -b * x, -b * y]]
     solution = np.linalg.solve(np.array(rows, dtype=float), np.array(corners, dtype=float).ravel())
-    return image.transform(image.size, Image.Transform.PERSPECTIVE, solution.tolist(), Image.Resampling.BICUBIC)
+    return image.transform(
+        image.size, Image.Transform.PERSPECTIVE, solution.tolist(), Image.Resampling.BICUBIC
+    )
 
 
 def develop(image: Image.Image, orientation: int) -> bytes:

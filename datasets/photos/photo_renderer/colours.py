@@ -38,7 +38,6 @@ SHADES: dict[str, tuple[str, tuple[int, int, int]]] = {
     "turquoise": ("turquoise", (42, 180, 184)),
     "petrol": ("turquoise", (18, 98, 108)),
     "purple": ("purple", (110, 60, 142)),
-    "lilac": ("purple", (186, 158, 214)),
     "aubergine": ("purple", (84, 40, 82)),
     "gold": ("gold", (206, 166, 66)),
     "silver": ("silver", (192, 195, 200)),

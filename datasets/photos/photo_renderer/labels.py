@@ -1,10 +1,11 @@
-"""Size tags and care labels: a scrap of white satin with print that a person can read, or could if it were sharp."""
+"""Size tags and care labels: white satin with print that a person can read, or could if it were sharp."""
 
 from __future__ import annotations
 
 import numpy as np
-from photo_renderer.noise import Field, blur, fractal_noise
 from PIL import Image, ImageDraw, ImageFont
+
+from photo_renderer.noise import Field, blur, fractal_noise
 
 SCALE = 2  # drawn larger, then reduced
 INK = (38, 38, 44, 255)
@@ -23,7 +24,8 @@ def stick_label(
     layer.paste(tag, (left, top))
     pixels = np.asarray(layer, dtype=float)
     alpha = pixels[..., 3] / 255
-    satin = 0.9 + 0.14 * fractal_noise(*np.mgrid[:height, :width] / 40.0, seed, 2)
+    rows, columns = np.mgrid[:height, :width] / 40.0
+    satin = 0.9 + 0.14 * fractal_noise(rows, columns, seed, 2)
     colour = pixels[..., :3] * satin[..., None]
     if not sharp:
         colour = blur(np.where(alpha[..., None] > 0, colour, 230), 4)
@@ -54,7 +56,9 @@ def _label(lines: list[str]) -> Image.Image:
 def _wash_symbols(draw: ImageDraw.ImageDraw, middle: float, y: float) -> None:
     s = SCALE
     x = middle - 42 * s
-    draw.polygon([(x, y), (x + 18 * s, y), (x + 15 * s, y + 14 * s), (x + 3 * s, y + 14 * s)], outline=INK, width=s)
+    draw.polygon(
+        [(x, y), (x + 18 * s, y), (x + 15 * s, y + 14 * s), (x + 3 * s, y + 14 * s)], outline=INK, width=s
+    )
     x += 33 * s
     draw.polygon([(x, y + 14 * s), (x + 16 * s, y + 14 * s), (x + 8 * s, y)], outline=INK, width=s)
     x += 33 * s

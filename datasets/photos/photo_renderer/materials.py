@@ -1,7 +1,7 @@
 """What materials look like close up: tint, relief, gloss, as fields over a patch of the picture.
 
-Each recipe takes coordinates in pixels along and across the thing, and a seed. Periods are chosen for 480 x 640
-pixels: a knit stitch is about six pixels, coarser than life, because finer ones would vanish in the JPEG.
+Each recipe takes coordinates in pixels along and across the thing, and a seed. Periods suit 480 x 640 pixels:
+a knit stitch is about six pixels, coarser than life, because finer ones would vanish in the JPEG.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from photo_renderer.noise import Field, fractal_noise, value_noise
 
 
@@ -31,8 +32,8 @@ Recipe = Callable[[Field, Field, int], Surface]
 def _folds(u: Field, v: Field, seed: int, height: float) -> Field:
     """Soft creases: ridges of warped noise, longer along v, as cloth hangs or lies."""
     bent = u / 46 + 1.2 * value_noise(u / 70, v / 70, seed + 11)
-    ridges = 1 - np.abs(2 * fractal_noise(bent, v / 130, seed + 12, 2) - 1)
-    return np.asarray(height * (ridges**2 + 0.6 * fractal_noise(u / 35, v / 50, seed + 13, 2)))
+    ridges = np.exp(-((4.4 * fractal_noise(bent, v / 130, seed + 12, 2) - 2.2) ** 2))
+    return np.asarray(height * (0.8 * ridges + 0.6 * fractal_noise(u / 35, v / 50, seed + 13, 2)))
 
 
 def _grain(u: Field, v: Field, seed: int, strength: float) -> Field:
@@ -65,11 +66,13 @@ def _denim(u: Field, v: Field, seed: int) -> Surface:
 
 def _velvet(u: Field, v: Field, seed: int) -> Surface:
     pile = fractal_noise(u / 40, v / 55, seed, 3)
-    return Surface(0.7 + 0.6 * pile + 0.06 * _grain(u, v, seed, 1) - 0.03, _folds(u, v, seed, 6), 0.0, rim=0.5)
+    return Surface(
+        0.7 + 0.6 * pile + 0.06 * _grain(u, v, seed, 1) - 0.03, _folds(u, v, seed, 6), 0.0, rim=0.5
+    )
 
 
 def _silk(u: Field, v: Field, seed: int) -> Surface:
-    return Surface(1 + 0 * u, _folds(u, v, seed, 17) + _folds(v, u, seed + 3, 4), gloss=0.42)
+    return Surface(1 + 0 * u, _folds(u, v, seed, 14), gloss=0.42)
 
 
 def _technical(fold: float, gloss: float) -> Recipe:
@@ -83,12 +86,6 @@ def _technical(fold: float, gloss: float) -> Recipe:
 def _fleece(u: Field, v: Field, seed: int) -> Surface:
     nubs = fractal_noise(u / 3.2, v / 3.2, seed, 2)
     return Surface(0.9 + 0.22 * nubs, 1.6 * nubs + _folds(u, v, seed, 6), gloss=0.0, rim=0.15)
-
-
-def _down(u: Field, v: Field, seed: int) -> Surface:
-    baffle = np.abs(np.sin(np.pi * (v + 4 * value_noise(u / 30, v / 30, seed)) / 30))
-    crinkle = 1.8 * fractal_noise(u / 9, v / 14, seed, 2)
-    return Surface(0.72 + 0.32 * baffle**0.5, 7 * baffle**0.6 + crinkle, gloss=0.22)
 
 
 def _leather(pebble: float, gloss: float, fold: float = 4) -> Recipe:
@@ -118,13 +115,6 @@ def _wood(u: Field, v: Field, seed: int) -> Surface:
     return Surface(0.95 + 0.13 * rings + 0.2 * (pores - 0.5), 0.2 * pores, gloss=0.12)
 
 
-def _bamboo(u: Field, v: Field, seed: int) -> Surface:
-    slat = (u / 13) % 1
-    node = np.exp(-(((v / 70 + value_noise(np.floor(u / 13), 0 * v, seed) * 3) % 1 - 0.5) ** 2) / 0.0008)
-    tint = 0.95 + 0.12 * value_noise(u / 2, v / 60, seed) - 0.28 * (slat < 0.1) - 0.25 * node
-    return Surface(tint, 2.5 * np.sin(np.pi * slat), gloss=0.15)
-
-
 def _rattan(u: Field, v: Field, seed: int) -> Surface:
     over = np.sin(np.pi * u / 7) * np.sin(np.pi * v / 5)
     return Surface(0.86 + 0.2 * np.sign(over) * np.abs(over) ** 0.5, 2 * np.abs(over), gloss=0.08)
@@ -147,35 +137,73 @@ def _metal(u: Field, v: Field, seed: int) -> Surface:
 
 def _smooth(gloss: float, uneven: float = 0.06, opacity: float = 1.0) -> Recipe:
     def recipe(u: Field, v: Field, seed: int) -> Surface:
-        return Surface(1 + uneven * (fractal_noise(u / 40, v / 40, seed) - 0.5), 0 * u, gloss, opacity=opacity)
+        return Surface(
+            1 + uneven * (fractal_noise(u / 40, v / 40, seed) - 0.5), 0 * u, gloss, opacity=opacity
+        )
 
     return recipe
 
 
 RECIPES: dict[str, Recipe] = {
-    "wool": _knit, "cashmere": _knit, "acrylic": _knit, "fleece": _fleece, "tweed": _speckled((1.6, 5), 0.18, 0.0),
-    "pile": _speckled((2.2, 9), 0.12, 0.0), "cotton": _woven(3, 8), "canvas": _woven(4, 4, slub=0.12),
-    "linen": _woven(3.6, 10, slub=0.2), "viscose": _woven(3, 8, 0.06), "denim": _denim, "velvet": _velvet,
-    "silk": _silk, "polyester": _technical(8, 0.1), "nylon": _technical(8, 0.2), "elastane": _technical(6, 0.1),
-    "down": _down, "leather": _leather(1.6, 0.26), "faux_leather": _leather(0.8, 0.38, 3), "suede": _suede,
-    "faux_fur": _fur, "mohair": _fur, "felt": _speckled((1.5, 4), 0.1, 0.0), "rubber": _smooth(0.3),
-    "plastic": _smooth(0.45), "paint": _smooth(0.2), "wood": _wood, "bamboo": _bamboo, "rattan": _rattan,
-    "cork": _speckled((3, 7), 0.22, 0.0), "paper": _smooth(0.04, 0.1), "print": _smooth(0.2, 0.02), "metal": _metal,
-    "enamel": _smooth(0.6), "glass": _smooth(0.9, 0.0, 0.22), "ceramic": _smooth(0.7, 0.04),
-    "clay": _speckled((1.8, 8), 0.09, 0.03), "stone": _speckled((2, 6), 0.24, 0.08), "foam": _smooth(0.02, 0.1),
-    "skin": _smooth(0.1), "screen": _smooth(0.8, 0.2), "worsted": _woven(3, 5, 0.03),
-    "cloth": _woven(3, 7), "shell": _technical(7, 0.16), "jute": _rattan, "tinted_glass": _smooth(0.9, 0.0, 0.6),
-}  # fmt: skip
+    "wool": _knit,
+    "cashmere": _knit,
+    "fleece": _fleece,
+    "tweed": _speckled((1.6, 5), 0.18, 0.0),
+    "pile": _speckled((2.2, 9), 0.12, 0.0),
+    "cotton": _woven(3, 8),
+    "canvas": _woven(4, 4, slub=0.12),
+    "linen": _woven(3.6, 10, slub=0.2),
+    "viscose": _woven(3, 8, 0.06),
+    "denim": _denim,
+    "velvet": _velvet,
+    "silk": _silk,
+    "polyester": _technical(8, 0.1),
+    "nylon": _technical(8, 0.2),
+    "elastane": _technical(6, 0.1),
+    "leather": _leather(1.6, 0.26),
+    "faux_leather": _leather(0.8, 0.38, 3),
+    "suede": _suede,
+    "faux_fur": _fur,
+    "mohair": _fur,
+    "felt": _speckled((1.5, 4), 0.1, 0.0),
+    "rubber": _smooth(0.3),
+    "plastic": _smooth(0.45),
+    "paint": _smooth(0.2),
+    "wood": _wood,
+    "rattan": _rattan,
+    "cork": _speckled((3, 7), 0.22, 0.0),
+    "paper": _smooth(0.04, 0.1),
+    "print": _smooth(0.2, 0.02),
+    "metal": _metal,
+    "enamel": _smooth(0.6),
+    "glass": _smooth(0.9, 0.0, 0.22),
+    "ceramic": _smooth(0.7, 0.04),
+    "clay": _speckled((1.8, 8), 0.09, 0.03),
+    "stone": _speckled((2, 6), 0.24, 0.08),
+    "foam": _smooth(0.02, 0.1),
+    "skin": _smooth(0.1),
+    "screen": _smooth(0.8, 0.2),
+    "worsted": _woven(3, 5, 0.03),
+    "cloth": _woven(3, 7),
+    "shell": _technical(7, 0.16),
+    "tinted_glass": _smooth(0.9, 0.0, 0.6),
+}
 
 # Recipes that show a material of the listings' vocabulary under another name.
 SHOWS = {
-    "fleece": "polyester", "tweed": "wool", "canvas": "cotton", "mohair": "wool", "enamel": "metal", "clay": "ceramic",
-    "worsted": "wool", "pile": "wool", "tinted_glass": "glass",
-}  # fmt: skip
+    "fleece": "polyester",
+    "tweed": "wool",
+    "mohair": "wool",
+    "enamel": "metal",
+    "clay": "ceramic",
+    "worsted": "wool",
+    "pile": "wool",
+    "tinted_glass": "glass",
+}
 # Recipes that show nothing a person could name from the picture.
-UNNAMEABLE = {"paint", "print", "skin", "screen", "cloth", "shell", "jute"}
+UNNAMEABLE = {"paint", "print", "skin", "screen", "cloth", "shell"}
 
 
 def vocabulary_material(recipe: str) -> str | None:
-    """The word of the listings' vocabulary, or None when the look names no material: `fleece -> polyester`."""
+    """The listings' word, or None when the look names no material: `fleece -> polyester`."""
     return None if recipe in UNNAMEABLE else SHOWS.get(recipe, recipe)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
 from photo_renderer.noise import Field
 
-Points = Sequence[tuple[float, float]]
+Points = str | Sequence[tuple[float, float]]  # as a string in the way of SVG: "0,-.5 .3,.4"
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,34 @@ class Part:
     turn: bool = False  # grain runs across instead of along
 
 
+Shapes = dict[str, Callable[[], list[Part]]]
+
+
 def polygon(points: Points, colour: int | str = 0, material: int | str = 0, swell: float = 0.03) -> Part:
     """Straight edges and sharp corners."""
-    return Part(np.array(points, dtype=float), colour, material, swell)
+    return Part(_points(points), colour, material, swell)
 
 
 def curve(points: Points, colour: int | str = 0, material: int | str = 0, swell: float = 0.06) -> Part:
     """A closed Catmull-Rom curve through the points; a point given twice is a corner."""
-    return Part(_spline(np.array(points, dtype=float), closed=True), colour, material, swell)
+    return Part(_spline(_points(points), closed=True), colour, material, swell)
 
 
 def mirrored(right: Points, colour: int | str = 0, material: int | str = 0, swell: float = 0.06) -> Part:
     """A symmetric closed curve from its right half, listed from the top down."""
-    return curve([*right, *((-x, y) for x, y in reversed(right))], colour, material, swell)
+    half = _points(right)
+    whole = np.concatenate([half, half[::-1] * (-1, 1)])
+    return Part(_spline(whole, closed=True), colour, material, swell)
 
 
 def ellipse(
-    x: float, y: float, rx: float, ry: float, colour: int | str = 0, material: int | str = 0, swell: float = 0.1
+    x: float,
+    y: float,
+    rx: float,
+    ry: float,
+    colour: int | str = 0,
+    material: int | str = 0,
+    swell: float = 0.1,
 ) -> Part:
     """An ellipse around (x, y)."""
     angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
@@ -77,7 +89,7 @@ def tube(
     points: Points, width: float, colour: int | str = 0, material: int | str = 0, *, smooth: bool = True
 ) -> Part:
     """A line of this width: handles, legs, straps, cables, seams."""
-    path = np.array(points, dtype=float)
+    path = _points(points)
     path = _spline(path, closed=False) if smooth and len(path) > 2 else path
     along = np.gradient(path, axis=0)
     across = np.stack([-along[:, 1], along[:, 0]], axis=1)
@@ -98,6 +110,12 @@ def moved(parts: Sequence[Part], x: float, y: float, scale: float = 1.0) -> list
 def flipped(parts: Sequence[Part]) -> list[Part]:
     """The parts seen in a mirror."""
     return [replace(part, outline=part.outline * (-1, 1)) for part in parts]
+
+
+def _points(points: Points) -> Field:
+    if isinstance(points, str):
+        return np.array([point.split(",") for point in points.split()], dtype=float)
+    return np.array(points, dtype=float)
 
 
 def _spline(points: Field, *, closed: bool, steps: int = 10) -> Field:

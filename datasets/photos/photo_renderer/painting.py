@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image, ImageDraw
+
 from photo_renderer.colours import SHADES, rgb
 from photo_renderer.materials import RECIPES, Surface
 from photo_renderer.noise import Field, blur, value_noise
 from photo_renderer.outlines import Part
-from PIL import Image, ImageDraw
 
 LIGHT = np.array([-0.42, -0.55, 0.72]) / np.linalg.norm([-0.42, -0.55, 0.72])
-HALFWAY = (LIGHT + (0, 0, 1)) / np.linalg.norm(LIGHT + (0, 0, 1))
+HALFWAY = np.add(LIGHT, [0, 0, 1]) / np.linalg.norm(np.add(LIGHT, [0, 0, 1]))
 OVERSAMPLING = 3
 
 
@@ -89,7 +90,14 @@ def cast_standing(picture: Field, covered: Field, slant: float) -> None:
     image = Image.fromarray((covered * 255).astype(np.uint8))
     flat = 0.16
     # output (x, y) takes input (x - slant * d, base - d / flat), d = base + 4 - y
-    coefficients = (1, slant / flat * 0.5, -slant / flat * 0.5 * (base + 4), 0, 1 / flat, base - (base + 4) / flat)
+    coefficients = (
+        1,
+        slant / flat * 0.5,
+        -slant / flat * 0.5 * (base + 4),
+        0,
+        1 / flat,
+        base - (base + 4) / flat,
+    )
     laid = np.asarray(image.transform(image.size, Image.Transform.AFFINE, coefficients), dtype=float) / 255
     foot = blur(np.roll(covered, 5, 0) * (np.arange(len(covered)) > base - 14)[:, None], 5)
     wall = blur(np.roll(covered, (6, 16), (0, 1)), 12)
@@ -115,7 +123,13 @@ def _mask(pixels: Field, window: tuple[slice, slice]) -> Field:
 
 
 def _fill(
-    patch: Field, mask: Field, part: Part, coat: Coat, place: Placement, window: tuple[slice, slice], seed: int
+    patch: Field,
+    mask: Field,
+    part: Part,
+    coat: Coat,
+    place: Placement,
+    window: tuple[slice, slice],
+    seed: int,
 ) -> None:
     rows, columns = np.mgrid[window].astype(float)
     cos, sin = np.cos(place.angle), np.sin(place.angle)
@@ -139,7 +153,7 @@ def _light(mask: Field, surface: Surface, swell: float, colour: Field) -> tuple[
     steep = 1 - normal[..., 2]
     if surface.metal:
         bands = 0.5 + 0.5 * np.sin(3.2 * normal[..., 1] - 2.6 * normal[..., 0] + 0.4)
-        shade = 0.5 + 0.3 * diffuse + 0.42 * (bands - 0.5)
+        shade = 0.66 + 0.28 * diffuse + 0.45 * (bands - 0.5)
     else:
         shade = 0.42 + 0.58 * diffuse + surface.rim * steep
     sharp = np.clip(normal @ HALFWAY, 0, 1)
@@ -157,14 +171,16 @@ def _patterned(part: Part, coat: Coat, u: Field, v: Field, seed: int) -> Field:
     count = len(coat.shades)
     if part.pattern == "patchwork":
         return _patchwork(u, v, seed)
-    if part.pattern in ("hoops", "bars"):
-        which = np.floor((v if part.pattern == "hoops" else u) * 6.5 + 20).astype(int) % count
-        return np.stack([coat.colour(k) for k in range(count)])[which]
+    if part.pattern == "hoops":
+        which = np.floor(v * 6.5 + 20).astype(int) % count
+        return np.asarray(np.stack([coat.colour(k) for k in range(count)])[which])
+    if part.pattern == "flecks":
+        return np.where((value_noise(u * 60, v * 60, seed) > 0.76)[..., None], coat.colour(1), base)
     if part.pattern == "lines":
         return np.where(((u * 13) % 1 < 0.3)[..., None], coat.colour(count - 1), base)
     if part.pattern == "sprigs":
         return np.where(_sprigs(u, v, seed)[..., None], coat.colour(1), base)
-    raise ValueError(f"No pattern {part.pattern!r}: use patchwork, hoops, bars, lines or sprigs.")
+    raise ValueError(f"No pattern {part.pattern!r}: use patchwork, hoops, flecks, lines or sprigs.")
 
 
 def _patchwork(u: Field, v: Field, seed: int) -> Field:
