@@ -121,7 +121,7 @@ def run(
     settings = Settings((out or paths.build_dir() / "course").absolute(), replay, parameters or {})
     runs = execute(chosen, settings, jobs=jobs)
     if save:
-        from aicourse.course.outputs import store_outputs  # with nbformat, which is slow to import
+        from aicourse.course.outputs import store_outputs  # after the light import of nbformat
 
         for finished in runs:
             if finished.path and not finished.error:
@@ -188,7 +188,8 @@ def _run_one(lesson: Lesson, settings: Settings, kernels: Kernels) -> LessonRun:
         return LessonRun(lesson, None, 0.0, 0, error=unreadable)
     bar = LessonBar(lesson, len(read_notebook(lesson.path).code_cells))
     progress = Progress(bar)
-    # papermill takes 1.5 s to import; the warm server's own imports run meanwhile.
+    # Only now, because the warm server does its own, longer imports meanwhile.
+    import aicourse.course.light_nbformat  # noqa: F401  (first: see there)
     from aicourse.course.engine import run_lesson
 
     manager, output = kernels.new_manager(AsyncKernelManager), settings.partial / lesson.path.name

@@ -124,7 +124,8 @@ def _command(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[str]:
     sanitize = paths.notebooks_dir() / SANITIZE
     return [
         *(sys.executable, "-m", "pytest", "--quiet", "--color=no", "--capture=no"),
-        *(f"--config-file={settings}", "-p", "no:cacheprovider", "-p", "nbval.plugin"),
+        *(f"--config-file={settings}", "-p", "no:cacheprovider"),
+        *("-p", "aicourse.course.light_nbformat", "-p", "nbval.plugin"),
         *("-p", "aicourse.course.nbval_plugin", f"--aicourse-sockets={kernels.folder}"),
         *([f"--aicourse-warm={kernels.server.address}"] if kernels.server else []),
         *(["--aicourse-once"] if once else []),

@@ -26,6 +26,7 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -63,7 +64,8 @@ def main(address: str) -> None:
     signal.signal(signal.SIGCHLD, _reap)
     while True:
         readable, _, _ = select.select([sys.stdin, listener], [], [])
-        if sys.stdin in readable:
+        if sys.stdin in readable:  # our owner was killed, and left the folder of the sockets behind
+            shutil.rmtree(Path(address).parent, ignore_errors=True)
             return
         connection, _ = listener.accept()
         with connection:

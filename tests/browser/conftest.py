@@ -96,7 +96,7 @@ class OpenNotebook:
         return [one for one in outputs if one["output_type"] == "error" or one.get("name") == "stderr"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Headless Chromium."""
     playwright = pytest.importorskip(
@@ -109,7 +109,7 @@ def browser() -> Iterator[Any]:
         yield started.chromium.launch(executable_path=program, args=BROWSER_FLAGS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """JupyterLab on a copy of the course, with settings and state of its own."""
     root = tmp_path_factory.mktemp("lab")

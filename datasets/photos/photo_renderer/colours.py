@@ -11,6 +11,7 @@ SHADES: dict[str, tuple[str, tuple[int, int, int]]] = {
     "white": ("white", (238, 238, 234)),
     "grey": ("grey", (133, 135, 139)),
     "charcoal": ("grey", (84, 87, 92)),
+    "ash": ("grey", (140, 135, 127)),  # warm enough to stay grey in cold light
     "beige": ("beige", (216, 195, 160)),
     "camel": ("beige", (202, 166, 118)),
     "cream": ("beige", (236, 221, 188)),
