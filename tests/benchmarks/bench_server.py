@@ -103,8 +103,8 @@ def _both_servers() -> Iterator[tuple[httpx2.Client, httpx2.Client]]:
         try:
             address = json.loads(server.stdout.readline())
             with (
-                httpx2.Client(base_url=address["url"], headers=_key(address["token"]), timeout=600) as ours,
-                httpx2.Client(base_url=address["bare_url"], headers=_key(KEY), timeout=600) as bare,
+                _client(address["url"], address["token"]) as ours,
+                _client(address["bare_url"], KEY) as bare,
             ):
                 yield ours, bare
         finally:
@@ -112,8 +112,12 @@ def _both_servers() -> Iterator[tuple[httpx2.Client, httpx2.Client]]:
             server.wait()
 
 
-def _key(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"}
+def _client(url: str, token: str) -> httpx2.Client:
+    # no connection is used twice: llama.cpp's own listener closes idle ones, just when the next call begins
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    return httpx2.Client(
+        base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=600, limits=limits
+    )
 
 
 def _serve() -> None:
