@@ -23,7 +23,7 @@ from pydantic_ai import Agent, NativeOutput
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from aicourse.llm.server import guard
+from aicourse.llm.server import guard, process
 from aicourse.llm.server.app import create_app
 from aicourse.llm.server.problems import Problem
 
@@ -103,7 +103,7 @@ class RunningServer:
         self.app = create_app(self.backend, TOKEN, served=1, waiting=1)
         config = uvicorn.Config(self.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = process._listen(0)
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._run)

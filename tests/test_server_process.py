@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -220,3 +221,28 @@ def test_a_server_in_the_foreground_tells_its_address() -> None:
     process.serve(idle_minutes=0.001, announce=told.append)
     assert [address.url.partition(":")[0] for address in told] == ["http"]
     assert told[0].token
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    """Without TCP_NODELAY each answer on a kept connection waits 40 ms for the client's acknowledgement."""
+    no_delay: list[int] = []
+
+    async def accept_one() -> None:
+        accepted = asyncio.Event()
+
+        def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted_socket = writer.get_extra_info("socket")
+            no_delay.append(accepted_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+            accepted.set()
+
+        listener = process._listen(0)
+        server = await asyncio.start_server(note, sock=listener)
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        await accepted.wait()
+        writer.close()
+        server.close()
+
+    asyncio.run(accept_one())
+    assert len(no_delay) == 1
+    assert no_delay[0]
