@@ -13,7 +13,13 @@
     │   └── HashMismatch          it was fetched and is not the file we asked for
     ├── ServerError               the embedded model's server did not start or answer
     ├── DatasetError              a dataset is missing, broken or not for you
+    ├── PromptError               a prompt file is missing, broken, frozen or wrongly filled in
+    ├── PhotoError                a file is no picture that can be shown to a model
     ├── EvaluationError           an evaluation set or a run is missing, broken or does not fit
+    ├── AssignmentError           a master notebook, its checks file or a homework's name is wrong
+    ├── SubmissionError           a submission cannot be read or matched to its assignment
+    ├── SandboxError              student code cannot be run as protected as asked for
+    ├── GradingError              results, gradebook or feedback cannot be read or written
     ├── ExerciseError             an exercise id or its checks file is wrong
     └── LessonError               a lesson is unknown, failed or breaks a rule
 
@@ -99,8 +105,32 @@ class DatasetError(AicourseError):
     """A dataset is missing, broken, or not for the caller."""
 
 
+class PromptError(AicourseError):
+    """A prompt file is missing, broken, frozen, or wrongly filled in."""
+
+
+class PhotoError(AicourseError):
+    """A file is no picture that can be shown to a model."""
+
+
 class EvaluationError(AicourseError):
     """An evaluation set or a run is missing, broken, or does not fit what is asked of it."""
+
+
+class AssignmentError(AicourseError):
+    """A master notebook, its checks file, or a homework's name is wrong."""
+
+
+class SubmissionError(AicourseError):
+    """A submission cannot be read, or not matched to its assignment."""
+
+
+class SandboxError(AicourseError):
+    """Student code cannot be run as protected as asked for; carries `level` and `found`."""
+
+
+class GradingError(AicourseError):
+    """Results, gradebook or feedback cannot be read or written."""
 
 
 class ExerciseError(AicourseError):

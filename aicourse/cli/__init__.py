@@ -1,12 +1,13 @@
 """The `aicourse` command. Each command parses its arguments and calls one function.
 
+Groups of commands have a file each in this folder; what stands here are those about lessons and the machine.
+
 Foreseeable mistakes end in one sentence on stderr and exit code 1; `AICOURSE_DEBUG=1` shows the
 traceback. Help is plain text, because drawing it with rich triples the time that `--help` takes.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import io
 import json
@@ -19,35 +20,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aicourse import paths
+from aicourse.cli.common import PLAIN, Lazy, exit_if
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog
 
-
-class _Lazy:
-    """A module that is imported when its first attribute is asked for."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, attribute: str) -> Any:
-        return getattr(importlib.import_module(self._name), attribute)
-
-
-# papermill, fastapi and pandas take seconds to import, and `aicourse --help` needs none of them.
 if TYPE_CHECKING:
     from aicourse import course, doctor, exercises, selftest, tables
     from aicourse.llm import download
     from aicourse.llm.server import process
 else:
-    course = _Lazy("aicourse.course")
-    doctor = _Lazy("aicourse.doctor")
-    exercises = _Lazy("aicourse.exercises")
-    selftest = _Lazy("aicourse.selftest")
-    tables = _Lazy("aicourse.tables")
-    download = _Lazy("aicourse.llm.download")
-    process = _Lazy("aicourse.llm.server.process")
+    course = Lazy("aicourse.course")
+    doctor = Lazy("aicourse.doctor")
+    exercises = Lazy("aicourse.exercises")
+    selftest = Lazy("aicourse.selftest")
+    tables = Lazy("aicourse.tables")
+    download = Lazy("aicourse.llm.download")
+    process = Lazy("aicourse.llm.server.process")
 
-PLAIN: dict[str, Any] = {"rich_markup_mode": None, "no_args_is_help": True, "add_completion": False}
 app = typer.Typer(
     help="Learn and teach AI engineering in Jupyter.",
     epilog="Start with: aicourse doctor",
@@ -97,7 +86,7 @@ def run_doctor(
     """Examine this machine. Each problem comes with one line that mends it."""
     report = doctor.report()
     typer.echo(report.to_json() if as_json else str(report))
-    _exit_if(report.has_problems)
+    exit_if(report.has_problems)
 
 
 @models.command("list", epilog="Example: aicourse model list")
@@ -156,7 +145,7 @@ def run(
     typer.echo(
         f"\nReport: {report}\nTo work through the lessons: make lab (or: python -m jupyterlab notebooks)"
     )
-    _exit_if(any(run.error for run in runs))
+    exit_if(any(run.error for run in runs))
 
 
 def _parameters(assignments: Sequence[str]) -> dict[str, Any]:
@@ -180,7 +169,7 @@ def validate(names: Lessons = None) -> None:
     for result in results:
         for failure in result.failures:
             typer.echo(f"\n{result.lesson.name}, {failure}")
-    _exit_if(not all(result.passed for result in results))
+    exit_if(not all(result.passed for result in results))
 
 
 @app.command(epilog="Example: aicourse record 01 --check")
@@ -201,7 +190,7 @@ def record(
     reports = course.record(names or None, missing_only=missing, check=check, live=live)
     for report in reports:
         typer.echo(str(report))
-    _exit_if(any(report.error or (check and not report.complete) for report in reports))
+    exit_if(any(report.error or (check and not report.complete) for report in reports))
 
 
 @app.command(epilog="Example: aicourse lint 01")
@@ -211,7 +200,7 @@ def lint(names: Lessons = None) -> None:
     for finding in findings:
         typer.echo(str(finding))
     typer.echo(f"{len(findings) or 'No'} breach{'' if len(findings) == 1 else 'es'} of the rules.")
-    _exit_if(bool(findings))
+    exit_if(bool(findings))
 
 
 @app.command(epilog="Example: aicourse serve --port 8000")
@@ -241,10 +230,4 @@ def run_tests(
     ] = None,
 ) -> None:
     """Run all checks that a change must pass. Style, types, notebook rules, tests, lessons, recordings."""
-    _exit_if(not all(result.passed for result in selftest.run_steps(steps or ())))
-
-
-def _exit_if(failed: bool) -> None:
-    """End with exit code 1 when what was looked at is not as it should be."""
-    if failed:
-        raise typer.Exit(1)
+    exit_if(not all(result.passed for result in selftest.run_steps(steps or ())))

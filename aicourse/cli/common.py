@@ -1,0 +1,29 @@
+"""What every command file shares: lazy imports, plain help, and the exit code."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import typer
+
+PLAIN: dict[str, Any] = {"rich_markup_mode": None, "no_args_is_help": True, "add_completion": False}
+
+
+class Lazy:
+    """A module that is imported when its first attribute is asked for.
+
+    papermill, fastapi and pandas take seconds to import, and `aicourse --help` needs none of them.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(importlib.import_module(self._name), attribute)
+
+
+def exit_if(failed: bool) -> None:
+    """End with exit code 1 when what was looked at is not as it should be."""
+    if failed:
+        raise typer.Exit(1)
