@@ -1,0 +1,106 @@
+"""What is asked of a submission, and what comes back: plain records that every part of grading shares.
+
+A `Call` names something that the student wrote and the inputs to call it with. An `Answer` is what came back,
+as plain data. An `Execution` is a whole notebook's run: its outputs, its answers, and one sentence if it did
+not go as it should. Nothing here says what is right: that stays in the grader (`checks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+AnswerKind = Literal["returned", "raised", "endless", "missing", "unreadable", "dead"]
+Ending = Literal["finished", "timed_out", "died", "out_of_memory", "flooded", "not_started"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """Ask for `target`: a name, or names with dots, in the namespace that the notebook left behind.
+
+    `arguments` and `named` are plain data (JSON types and tuples); `arguments` of None asks for the value itself.
+    `seconds` is the time the student's code may take.
+    """
+
+    target: str
+    arguments: tuple[Any, ...] | None = None
+    named: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for a call.
+
+    - returned: `value` is made of exact built-in types, or a pandas or numpy object rebuilt from JSON
+    - raised: `error` is the exception's class name, `message` its text
+    - endless: it took longer than it may; dead: it ended the kernel; missing: there is no such name
+    - unreadable: what it gave is no plain data, or too large or too deep; `message` says which
+    """
+
+    kind: AnswerKind
+    value: Any = None
+    error: str = ""
+    message: str = ""
+    printed: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class CellFailure:
+    """A cell that raised, or ended the run; `index` counts the notebook's cells from 0."""
+
+    index: int
+    cell_id: str
+    error: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may take; bytes and seconds."""
+
+    notebook_seconds: float = 120.0
+    cell_seconds: float = 60.0
+    memory: int = 1 << 30  # all processes of the submission together
+    disk: int = 64 << 20
+    files: int = 4_096
+    processes: int = 64
+    output: int = 4 << 20  # of one cell
+    answer: int = 1 << 20
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A notebook's run: `notebook` (nbformat 4 as plain data, with outputs) and one answer per call, in order.
+
+    `sentence` says in plain words what went wrong, "" when nothing did. `level` is the protection it ran
+    under ("L3"). `peak_memory` is that of the whole process tree, in bytes, 0 when unknown.
+    """
+
+    notebook: dict[str, Any]
+    answers: tuple[Answer, ...]
+    ending: Ending
+    sentence: str
+    failures: tuple[CellFailure, ...]
+    level: str
+    seconds: float
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to run: the notebook, files beside it, parameters (papermill's), and what to ask afterwards."""
+
+    notebook: dict[str, Any]
+    calls: Sequence[Call] = ()
+    files: Path | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+    model_calls: int = 0  # how many the proxy lets through; 0: no model at all
+
+
+Executor = Callable[[Job], Execution]
