@@ -1,0 +1,143 @@
+"""What changed between two prompts: words, tokens (estimated), parameters and hints.
+
+    "Which colours?"  ->  "Which main colours?"        Which {+main +}colours?
+
+Words are compared, not characters, so that a reader sees what an author did; the algorithm is difflib's
+(Ratcliff and Obershelp, https://docs.python.org/3/library/difflib.html). Moved text counts as removed in one
+place and added in another.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from aicourse.prompts.library import load
+from aicourse.prompts.records import Prompt
+
+Kind = Literal["same", "removed", "added"]
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text that is in both prompts, or in one of them."""
+
+    kind: Kind
+    text: str
+
+    @property
+    def words(self) -> int:
+        """How many words it has; punctuation alone is none."""
+        return len(re.findall(r"\w+", self.text))
+
+
+@dataclass(frozen=True)
+class PromptDiff:
+    """How `after` differs from `before`. `pieces` are the two bodies, in the order of reading."""
+
+    before: Prompt
+    after: Prompt
+    pieces: tuple[Piece, ...]
+
+    @property
+    def words_added(self) -> int:
+        """Words that are only in the later one."""
+        return sum(piece.words for piece in self.pieces if piece.kind == "added")
+
+    @property
+    def words_removed(self) -> int:
+        """Words that are only in the earlier one."""
+        return sum(piece.words for piece in self.pieces if piece.kind == "removed")
+
+    @property
+    def token_change(self) -> int:
+        """The change in estimated tokens of the template; positive when it grew."""
+        return self.after.estimated_tokens - self.before.estimated_tokens
+
+    @property
+    def headline(self) -> str:
+        """The change in one line."""
+        tokens = f"{self.before.estimated_tokens} to {self.after.estimated_tokens}"
+        return (
+            f"{self.before.ref} -> {self.after.ref}: {self.words_added} words added, {self.words_removed} "
+            f"removed; estimated tokens {tokens} ({self.token_change:+d})"
+        )
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What changed beside the text: parameters and hints, one line each."""
+        gone = [f"- parameter {name}" for name in self.before.parameters if name not in self.after.parameters]
+        come = [f"+ parameter {name}" for name in self.after.parameters if name not in self.before.parameters]
+        return (*gone, *come, *_changed_hints(self.before.hints, self.after.hints))
+
+    def __str__(self) -> str:
+        """The change with added words as {+…+}, removed ones as [-…-], as in `git diff --word-diff`."""
+        body = "".join(_MARKS[piece.kind].format(piece.text) for piece in self.pieces)
+        return "\n".join([self.headline, *self.settings, "", body.rstrip("\n")])
+
+    def __repr__(self) -> str:
+        return f"<PromptDiff {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        from aicourse.prompts.views import diff_html  # it draws this record, so it imports it
+
+        return diff_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from aicourse.prompts.views import diff_markdown
+
+        return diff_markdown(self)
+
+
+_MARKS: dict[Kind, str] = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+
+
+def diff(before: Prompt | str | Path, after: Prompt | str | Path) -> PromptDiff:
+    """Compare two prompts, or what `load` takes for them.
+
+    Raises:
+        PromptError: one of them cannot be loaded.
+    """
+    first, second = (one if isinstance(one, Prompt) else load(one) for one in (before, after))
+    return PromptDiff(first, second, compare_texts(first.body, second.body))
+
+
+def compare_texts(before: str, after: str) -> tuple[Piece, ...]:
+    """The two texts as pieces; without the added ones they are `before`, without the removed ones `after`.
+
+    >>> [(piece.kind, piece.text) for piece in compare_texts("a red coat", "a blue coat")]
+    [('same', 'a '), ('removed', 'red'), ('added', 'blue'), ('same', ' coat')]
+    """
+    first, second = _TOKEN.findall(before), _TOKEN.findall(after)
+    codes = difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
+    pieces: list[Piece] = []
+    removed = added = ""
+    for index, (code, low, high, new_low, new_high) in enumerate(codes):
+        old, new = "".join(first[low:high]), "".join(second[new_low:new_high])
+        between = 0 < index < len(codes) - 1
+        if code == "equal" and not (between and old.isspace() and "\n" not in old):
+            pieces += [*_change(removed, added), Piece("same", old)]
+            removed = added = ""
+        else:  # a lone space between two changed words is no stretch that stayed the same
+            removed, added = removed + old, added + new
+    return (*pieces, *_change(removed, added))
+
+
+def _change(removed: str, added: str) -> Iterator[Piece]:
+    if removed:
+        yield Piece("removed", removed)
+    if added:
+        yield Piece("added", added)
+
+
+def _changed_hints(before: Mapping[str, object], after: Mapping[str, object]) -> Sequence[str]:
+    lines = []
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            lines.append(f"~ {name}: {before.get(name, 'not set')} -> {after.get(name, 'not set')}")
+    return lines

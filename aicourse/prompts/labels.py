@@ -1,0 +1,226 @@
+"""Labels: words such as `production` and `candidate` that stand for a version and may move to another.
+
+    notebooks/prompts/extract_listing/labels.json:
+    {"production": [{"action": "promote", "version": 4, "hash": "9f2c…", "at": "2026-11-24T10:00:00+00:00",
+                     "reason": "PASS: v4 may replace v3.", "by": "you"}]}
+
+Each move is kept. `production` moves only with the proof that a gate has passed (`GateProof`); any other
+label moves freely. Your moves are written to your own folder, with a copy of the shipped history before them,
+and from then on your file decides about that label. A proof is a record of a decision, not a lock: whoever
+can write Python can write one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from aicourse import paths
+from aicourse.errors import PromptError
+from aicourse.prompts import folders
+from aicourse.prompts.hints import did_you_mean
+from aicourse.prompts.ledger import mark_used
+from aicourse.prompts.records import Prompt
+
+FILE = "labels.json"
+PRODUCTION = "production"
+_LABEL = re.compile(r"(?!v?[0-9]+$)[a-z][a-z0-9_-]{0,31}")
+
+
+class LabelMove(BaseModel):
+    """One move of a label: to which version, when and why. `by` is "you" or "the course", never a name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    label: str
+    action: Literal["promote", "rollback"]
+    version: int
+    hash: str
+    at: datetime
+    reason: str
+    by: Literal["you", "the course"]
+
+
+@dataclass(frozen=True)
+class GateProof:
+    """What a gate decided about two prompts, by their hashes: the ticket for `promote`.
+
+    `headline` is the gate's sentence, `cases` how many it looked at.
+    """
+
+    passed: bool
+    headline: str
+    before_hash: str
+    after_hash: str
+    cases: int
+
+
+_Moves = dict[str, list[LabelMove]]
+_MOVES = TypeAdapter(_Moves)
+
+
+def history(name: str, label: str = PRODUCTION) -> tuple[LabelMove, ...]:
+    """Every move of a label, the first one first; empty when the label is not used.
+
+    Raises:
+        PromptError: the file of labels is damaged.
+    """
+    return tuple(_moves(name).get(label, ()))
+
+
+def labels(name: str) -> tuple[LabelMove, ...]:
+    """The move by which each label stands where it stands now, by label."""
+    return tuple(moves[-1] for _, moves in sorted(_moves(name).items()) if moves)
+
+
+def labelled(name: str, label: str, known: Sequence[int]) -> LabelMove:
+    """Where a label stands; `known` are the versions that the message names.
+
+    Raises:
+        PromptError: no version has that label.
+    """
+    moves = history(name, label)
+    if not moves:
+        used = [move.label for move in labels(name)]
+        guess = did_you_mean(label, used)
+        raise PromptError(
+            f"No version of {name} has the label {label!r}.{guess} Labels: {', '.join(used) or 'none'}; "
+            f"versions: {', '.join(f'v{version}' for version in known)}. "
+            f"Set it with: aicourse prompts promote {name}@{known[-1]} --label {label}",
+            name=name,
+            label=label,
+        )
+    return moves[-1]
+
+
+def promote(prompt: Prompt, label: str = PRODUCTION, *, proof: GateProof | None = None) -> LabelMove:
+    """Move `label` to this version, which is frozen by it.
+
+    `production` needs a proof for the change from the version it stands on now, except when it stands on
+    none: then there is nothing to compare with.
+
+    Raises:
+        PromptError: no proof, one that failed or is about other content, or the label is there already.
+    """
+    if not _LABEL.fullmatch(label):
+        raise PromptError(f"{label!r} is no label: use one lower-case word, such as candidate.", label=label)
+    root = folders.own_dir_for_writing()
+    if prompt.source is None or prompt.source.resolve().parent.parent not in [
+        r.resolve() for r in folders.roots()
+    ]:
+        raise PromptError(
+            f"{prompt.ref} lies in no prompt folder, so no label can point to it. Make a version of it with: "
+            f"aicourse prompts new {prompt.name} --file FILE",
+            prompt=prompt.ref,
+        )
+    mark_used(prompt)
+    with folders.locked(root / prompt.name):
+        moves = _moves(prompt.name)
+        current = moves[label][-1] if moves.get(label) else None
+        if current and (current.version, current.hash) == (prompt.version, prompt.hash):
+            raise PromptError(f"{prompt.ref} has the label {label} already. There is nothing to do.")
+        if label == PRODUCTION and current:
+            _check_proof(proof, current, prompt)
+        reason = proof.headline if proof else "first version" if label == PRODUCTION else "set by hand"
+        move = _move(label, "promote", prompt.version, prompt.hash, reason)
+        _write(root / prompt.name, moves, move)
+    return move
+
+
+def rollback(name: str, label: str = PRODUCTION) -> LabelMove:
+    """Move `label` back to the version it stood on before; doing so twice goes back two steps.
+
+    Raises:
+        PromptError: there is nothing to go back to.
+    """
+    root = folders.own_dir_for_writing()
+    with folders.locked(root / name):
+        moves = _moves(name)
+        steps = _steps(moves.get(label, []))
+        if len(steps) < 2:
+            raise PromptError(
+                f"{name}@{label} cannot go back: it has no earlier version. "
+                f"See its history with: aicourse prompts list {name}",
+                name=name,
+                label=label,
+            )
+        left, to = steps[-1], steps[-2]
+        move = _move(label, "rollback", to.version, to.hash, f"back from v{left.version}")
+        _write(root / name, moves, move)
+    return move
+
+
+def _steps(moves: Sequence[LabelMove]) -> list[LabelMove]:
+    """The promotions that are not taken back; the last one is where the label stands."""
+    steps: list[LabelMove] = []
+    for move in moves:
+        if move.action == "promote":
+            steps.append(move)
+        elif steps:
+            steps.pop()
+    return steps
+
+
+def _check_proof(proof: GateProof | None, current: LabelMove, prompt: Prompt) -> None:
+    advice = f"Run: aicourse prompts promote {prompt.ref} --before RUN --after RUN"
+    if proof is None:
+        problem = f"{prompt.ref} needs a passed gate to replace v{current.version} in production."
+    elif not proof.passed:
+        problem = f"{prompt.ref} stays out of production. {proof.headline}"
+        advice = f"Mend it in a new version: aicourse prompts new {prompt.ref} --changelog …"
+    elif proof.cases < 1:
+        problem = "The gate has looked at no case, so it proves nothing."
+    elif proof.after_hash != prompt.hash:
+        problem = (
+            f"The gate judged {proof.after_hash or 'an unnamed prompt'}, and {prompt.ref} is {prompt.hash}."
+        )
+    elif proof.before_hash != current.hash:
+        problem = (
+            f"The gate compared with {proof.before_hash or 'an unnamed prompt'}, and in production is "
+            f"v{current.version}, {current.hash}."
+        )
+    else:
+        return
+    raise PromptError(f"{problem} {advice}", prompt=prompt.ref, proof=proof)
+
+
+def _move(
+    label: str, action: Literal["promote", "rollback"], version: int, digest: str, reason: str
+) -> LabelMove:
+    at = datetime.now(UTC).replace(microsecond=0)
+    return LabelMove(label=label, action=action, version=version, hash=digest, at=at, reason=reason, by="you")
+
+
+def _moves(name: str) -> _Moves:
+    """The moves by label: the shipped ones, and instead of them your own where you have moved a label."""
+    merged: _Moves = {}
+    for root in folders.roots():
+        merged |= _read(root / name / FILE)
+    return merged
+
+
+def _read(path: Path) -> _Moves:
+    try:
+        entries = _MOVES.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"]) or "its form"
+        raise PromptError(
+            f"{folders.shown(path)} is damaged ({place}: {error.errors()[0]['msg']}). "
+            f"Restore it with: git checkout -- {folders.shown(path)} (or delete it, if it is your own).",
+            path=path,
+        ) from None
+    return entries
+
+
+def _write(folder: Path, merged: _Moves, move: LabelMove) -> None:
+    """Add a move to your own file; the history that came before it is kept there too."""
+    own = _read(folder / FILE)
+    own[move.label] = [*merged.get(move.label, []), move]
+    paths.write_atomically(folder / FILE, _MOVES.dump_json(own, indent=1) + b"\n")
