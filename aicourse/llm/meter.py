@@ -16,6 +16,7 @@ from aicourse.llm import catalog
 from aicourse.llm.flow import Flow, Layer
 from aicourse.llm.formats import Tokens, endpoint, model_in
 from aicourse.llm.keys import mask_keys
+from aicourse.llm.prompt_header import take_prompt
 from aicourse.llm.session import current
 from aicourse.llm.transcript import Transcript, observe
 from aicourse.llm.usage import Call, Source, Usage
@@ -64,23 +65,24 @@ class MeterLayer:
         return Usage(tuple(self._calls))
 
     def __call__(self, request: httpx2.Request) -> Flow:
-        """One request."""
+        """One request; the prompt named on it is noted and goes no further."""
+        prompt = take_prompt(request)
         started = perf_counter()
         try:
             response = yield from self._inner(request)
         except AicourseError:
             raise
         except BaseException as error:
-            self._note(self._unanswered(request, error, perf_counter() - started))
+            self._note(self._unanswered(request, prompt, error, perf_counter() - started))
             raise
-        return observe(response, lambda transcript: self._note(self._answered(request, transcript)))
+        return observe(response, lambda transcript: self._note(self._answered(request, prompt, transcript)))
 
     def _note(self, call: Call) -> None:
         with self._lock:
             self._calls.append(call)
         self._report(call)
 
-    def _answered(self, request: httpx2.Request, transcript: Transcript) -> Call:
+    def _answered(self, request: httpx2.Request, prompt: str | None, transcript: Transcript) -> Call:
         origin, used, model = transcript.origin, transcript.tokens, model_in(request.content)
         failed = transcript.status >= 400
         cost = (
@@ -99,9 +101,12 @@ class MeterLayer:
             first_token_seconds=transcript.first_token_seconds,
             at=origin.at,
             error=_fault_of(transcript),
+            prompt=prompt,
         )
 
-    def _unanswered(self, request: httpx2.Request, error: BaseException, seconds: float) -> Call:
+    def _unanswered(
+        self, request: httpx2.Request, prompt: str | None, error: BaseException, seconds: float
+    ) -> Call:
         source: Source = "fault" if getattr(error, "injected", False) else "live"
         return Call(
             provider=self._provider,
@@ -116,6 +121,7 @@ class MeterLayer:
             first_token_seconds=None,
             at=datetime.now(UTC),
             error=_named(error),
+            prompt=prompt,
         )
 
 

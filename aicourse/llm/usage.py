@@ -27,7 +27,8 @@ class Call:
 
     `seconds` is the latency when the model answered: the original one for a recorded reply, and `at`
     is that moment. `status` is None when no response came. `cost` is in USD, None when the price or
-    the token counts are unknown.
+    the token counts are unknown. `prompt` is the prompt version and hash that the caller named with
+    `extra_headers=prompt.headers`.
     """
 
     provider: str
@@ -42,6 +43,7 @@ class Call:
     first_token_seconds: float | None
     at: datetime
     error: str | None = None
+    prompt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,15 @@ class Usage:
         return sum(call.error is None and call.cost is None for call in self.calls)
 
     @property
+    def by_prompt(self) -> tuple[PromptUsage, ...]:
+        """The calls apart by the prompt they were made with, in order of first use; others are left out."""
+        named = dict.fromkeys(call.prompt for call in self.calls if call.prompt is not None)
+        return tuple(
+            PromptUsage(name, Usage(tuple(call for call in self.calls if call.prompt == name)))
+            for name in named
+        )
+
+    @property
     def median_seconds(self) -> float | None:
         """Median latency of the calls that were answered; None when there is none."""
         seconds = [call.seconds for call in self.calls if call.error is None]
@@ -121,10 +132,13 @@ class Usage:
             ("spent now", dollars(self.spent)),
             ("median latency", "-" if median is None else f"{median:.2f} s"),
         ]
-        return [*rows, ("errors", str(self.errors))] if self.errors else rows
+        rows += [("errors", str(self.errors))] if self.errors else []
+        return [*rows, *(part.row() for part in self.by_prompt)]
 
     def __str__(self) -> str:
-        return "\n".join(f"{label:<15} {value}" for label, value in self.rows())
+        rows = self.rows()
+        wide = max(len(label) for label, _ in rows) + 1
+        return "\n".join(f"{label:<{wide}} {value}" for label, value in rows)
 
     def __repr__(self) -> str:
         return f"<Usage: {_calls(len(self.calls))}, {dollars(self.spent)} spent>"
@@ -136,6 +150,21 @@ class Usage:
         left = "style='text-align:left'"
         rows = (f"<tr><th {left}>{label}</th><td {left}>{value}</td></tr>" for label, value in self.rows())
         return f"<table><tbody>{''.join(rows)}</tbody></table>"
+
+
+@dataclass(frozen=True)
+class PromptUsage:
+    """The calls made with one prompt: `prompt` is its name, version and hash."""
+
+    prompt: str
+    usage: Usage
+
+    def row(self) -> tuple[str, str]:
+        """What it cost, as label and value."""
+        usage = self.usage
+        unknown = f" (price unknown for {_calls(usage.unpriced)})" if usage.unpriced else ""
+        tokens = f"{usage.prompt_tokens:,} tokens in, {usage.completion_tokens:,} out"
+        return f"with {self.prompt}", f"{dollars(usage.cost)}{unknown}, {_calls(len(usage.calls))}, {tokens}"
 
 
 _SOURCES: tuple[Source, ...] = ("recorded", "live", "fault")

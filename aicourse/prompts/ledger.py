@@ -87,9 +87,10 @@ def _changed(prompt: Prompt, used: str) -> PromptError:
     path = folders.shown(prompt.source)
     shipped = prompt.source.resolve().is_relative_to(folders.shipped_dir())
     restore = f"Restore it with: git checkout -- {path}" if shipped else f"Undo your change in {path}"
+    keep = f"aicourse prompts new {prompt.name} --file {path}"
     return PromptError(
         f"{prompt.ref} was changed after it was used (its hash was {used}, now it is {prompt.hash}). "
-        f"{restore}\nTo keep the change, first make a version of it: aicourse prompts new {prompt.name} --file {path}",
+        f"{restore}\nTo keep the change, first make a version of it: {keep}",
         prompt=prompt.ref,
         path=prompt.source,
         used=used,

@@ -167,7 +167,7 @@ def _draft(
 
 def _sections(name: str, text: str) -> tuple[Section, ...]:
     try:
-        return parse_body(text.replace("\r\n", "\n"))
+        return parse_body(text.replace("\r\n", "\n").replace("\r", "\n"))
     except BrokenTemplateError as error:
         raise PromptError(
             f"The text of the new {name}, line {error.line}: {error}.", line=error.line

@@ -24,6 +24,8 @@ ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 _HEADING = re.compile(r"#[ \t]+(\S+)[ \t]*")
 _PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 
+_BLANK_START = re.compile(r"\A(?:[ \t]*\n)+")
+
 
 class BrokenTemplateError(ValueError):
     """The body breaks a rule of the format; `line` counts from the body's first line, 1."""
@@ -74,7 +76,7 @@ def parse_body(text: str) -> tuple[Section, ...]:
     ends = [number for number, _ in starts[1:]] + [len(lines) + 1]
     sections = []
     for (number, role), end in zip(starts, ends, strict=True):
-        content = "\n".join(lines[number : end - 1]).strip()
+        content = _BLANK_START.sub("", "\n".join(lines[number : end - 1]).rstrip())
         if not content:
             raise BrokenTemplateError(
                 number, f"nothing stands below `# {role}`; write its text, or delete it"
