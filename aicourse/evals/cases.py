@@ -139,6 +139,20 @@ def load(path: Path | str) -> EvaluationSet:
     return EvaluationSet(Path(path))
 
 
+def select(cases: Iterable[Case], *, tag: str | None = None, limit: int | None = None) -> list[Case]:
+    """The cases of one slice, or the first ones, or both.
+
+    Raises:
+        EvaluationError: no case has the tag; the message names those there are.
+    """
+    known = list(cases)
+    chosen = [case for case in known if tag is None or tag in case.tags]
+    if not chosen:
+        tags = ", ".join(sorted({name for case in known for name in case.tags})) or "none at all"
+        raise EvaluationError(f"No case has the tag {tag!r}. There are: {tags}.", tag=tag)
+    return chosen[:limit]
+
+
 def save(cases: Iterable[Case], path: Path | str) -> Path:
     """Write an evaluation set; refuses an empty one and ids that occur twice."""
     checked = unique(((f"case {case.id!r}", case) for case in cases), "the set to save")

@@ -23,7 +23,7 @@ from aicourse.errors import EvaluationError
 from aicourse.evals import statistics
 from aicourse.evals.runs import Run
 from aicourse.evals.statistics import Interval, Values
-from aicourse.evals.views import html_table, markdown_table
+from aicourse.evals.views import html_table, markdown_table, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,6 +124,16 @@ class Comparison:
     def to_markdown(self) -> str:
         """The table for a terminal or a pull request."""
         return f"{self.caption}\n\n{markdown_table(_HEADER, self._rows())}\n"
+
+    def to_text(self, listed: int = 10) -> str:
+        """The table for a terminal, then the cases that got worse and better, at most `listed` of each."""
+        lines = [self.caption, text_table(_HEADER, self._rows())]
+        worse = [id for id, value in self.differences.items() if value < 0]
+        better = [id for id, value in reversed(self.differences.items()) if value > 0]
+        for word, ids in (("worse", worse), ("better", better)):
+            more = f" and {len(ids) - listed} more" if len(ids) > listed else ""
+            lines += [f"{word}: {', '.join(ids[:listed])}{more}"] if ids and listed else []
+        return "\n".join(lines)
 
     def _rows(self) -> Iterable[Sequence[str]]:
         return (change.row() for change in (self.overall, *self.slices))

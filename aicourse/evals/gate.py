@@ -25,7 +25,7 @@ from xml.etree import ElementTree
 from aicourse.evals import statistics
 from aicourse.evals.compare import Change, Comparison, compare_runs
 from aicourse.evals.runs import Run
-from aicourse.evals.views import html_table, markdown_table
+from aicourse.evals.views import html_table, markdown_table, text_table
 
 Verdict = Literal["pass", "fail", "undecided"]
 _HEADER = ("score", "slice", "cases", "before", "after", "change", "tolerance", "verdict", "why")
@@ -114,6 +114,11 @@ class GateResult:
         problems = "".join(f"- {problem}\n" for problem in self.problems)
         table = markdown_table(_HEADER, (line.row() for line in self.lines))
         return f"**{self.headline}**\n\n{problems}\n{table}\n"
+
+    def to_text(self) -> str:
+        """The result for a terminal."""
+        table = text_table(_HEADER, (line.row() for line in self.lines))
+        return "\n".join([*(f"- {problem}" for problem in self.problems), table, "", self.headline])
 
     def to_junit(self) -> str:
         """The result as JUnit XML, which CI systems show as tests; an undecided slice is a skipped one."""

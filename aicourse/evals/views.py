@@ -1,4 +1,4 @@
-"""The same small table as HTML for notebooks and as Markdown for CI summaries and terminals."""
+"""The same small table as HTML for notebooks, as Markdown for CI summaries, and as text for terminals."""
 
 from __future__ import annotations
 
@@ -32,6 +32,21 @@ def markdown_table(header: Row, rows: Iterable[Row]) -> str:
     """
     lines = [_line(header), "|" + "---|" * len(header), *map(_line, rows)]
     return "\n".join(lines)
+
+
+def text_table(header: Row, rows: Iterable[Row]) -> str:
+    """Columns in line, two spaces apart; for terminals and log files.
+
+    >>> print(text_table(["score", "change"], [["f1", "+0.02"]]))
+    score  change
+    f1     +0.02
+    """
+    lines = [[" ".join(cell.split()) for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
 
 
 def _line(row: Row) -> str:

@@ -1,0 +1,69 @@
+"""What the gate decided, as the proof that `prompts.promote` asks for.
+
+    result = check_gate(before, after, rules)
+    prompts.promote(prompt, proof=proof_of(result, before, after))
+
+Runs name the prompt by its hash (the fact "hash"), so that a proof cannot be used for another prompt. A file
+of a proof is plain JSON; it records a decision and protects nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from aicourse.errors import EvaluationError
+from aicourse.evals.gate import GateResult
+from aicourse.evals.runs import Run
+from aicourse.paths import write_atomically
+from aicourse.prompts import GateProof
+
+_PROOF = TypeAdapter(GateProof)
+
+
+def proof_of(result: GateResult, before: Run, after: Run) -> GateProof:
+    """The proof that `result` gives about the prompts of both runs; a failed gate gives one that says so.
+
+    Raises:
+        EvaluationError: the result is about other runs, or a run does not name its prompt's hash.
+    """
+    if (result.before, result.after) != (before.info.name, after.info.name):
+        raise EvaluationError(
+            f"The gate judged {result.after!r} against {result.before!r}, not {after.info.name!r} against "
+            f"{before.info.name!r}. Pass the runs that it judged."
+        )
+    cases = min((line.change.cases for line in result.overall), default=0)
+    return GateProof(result.passed, result.headline, _hash(before), _hash(after), cases)
+
+
+def _hash(run: Run) -> str:
+    try:
+        return run.info.facts["hash"]
+    except KeyError:
+        raise EvaluationError(
+            f"Run {run.info.name!r} does not say which prompt it ran. "
+            "Run it with: aicourse evals run … --prompt, or pass facts=prompt.facts to runner.run().",
+            run=run.info.name,
+        ) from None
+
+
+def write_proof(proof: GateProof, path: Path | str) -> Path:
+    """Keep a proof in a file."""
+    write_atomically(Path(path), _PROOF.dump_json(proof, indent=1) + b"\n")
+    return Path(path)
+
+
+def read_proof(path: Path | str) -> GateProof:
+    """The proof in a file.
+
+    Raises:
+        EvaluationError: it is missing or no proof.
+    """
+    try:
+        return _PROOF.validate_json(Path(path).read_bytes())
+    except (OSError, ValidationError) as error:
+        reason = "not a proof" if isinstance(error, ValidationError) else str(error.strerror)
+        raise EvaluationError(
+            f"{path}: {reason}. Write one with: aicourse evals gate BEFORE AFTER --proof {path}", path=path
+        ) from None
