@@ -517,7 +517,7 @@ TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f", "parameter
         ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0]"),
         ({"messages": [{"role": ["user"], "content": "x"}]}, "messages[0]"),
         ({"messages": [*HELLO, {"role": "user", "content": None}]}, "messages[1].content"),
-        ({"messages": [{"role": "user", "content": [PICTURE]}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": [PICTURE]}]}, "messages[0].content[0]"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": 5}]}]}, "messages[0].content"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"max_completion_tokens": 1.5}, "max_completion_tokens"),

@@ -22,6 +22,7 @@ from aicourse.llm.server.answers import Stream, complete
 from aicourse.llm.server.backend import Backend
 from aicourse.llm.server.counters import Counted, Counters
 from aicourse.llm.server.guard import Guard, Line
+from aicourse.llm.server.pictures import Describer, Told
 from aicourse.llm.server.problems import Problem, defect
 from aicourse.llm.server.requests import chat_request, model_of, object_in, read_json
 from aicourse.llm.server.streams import Chunks, EventStream, chat_events, named_events
@@ -47,32 +48,34 @@ def create_app(backend: Backend, token: str, *, served: int = SERVED, waiting: i
 
 def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
     ask = Asking(backend, app.state.line, app.state.counters)
+    described = Describer()
 
     @app.post("/v1/chat/completions")
     async def chat_completions(request: Request) -> Response:
-        body = read_json(await request.body())
+        body, told = await described(read_json(await request.body()), "messages")
         wants_usage = bool(object_in(body, "stream_options").get("include_usage"))
         translate = partial(chat_events, wants_usage=wants_usage)
-        return await ask(request, body, lambda completion: completion, translate)
+        return await ask(request, body, told, lambda completion: completion, translate)
 
     @app.post("/v1/responses")
     async def create_response(request: Request) -> Response:
-        body = read_json(await request.body())
+        body, told = await described(read_json(await request.body()), "input")
 
         def translate(chunks: Chunks) -> AsyncIterator[str]:
             return named_events(responses.stream_from_chat(chunks, body), numbered=True)
 
         chat = responses.to_chat(body)
-        return await ask(request, chat, lambda completion: responses.from_chat(completion, body), translate)
+        return await ask(request, chat, told, partial(responses.from_chat, request=body), translate)
 
     @app.post("/v1/messages")
     async def create_message(request: Request) -> Response:
-        chat = messages.to_chat(read_json(await request.body()))
+        body, told = await described(read_json(await request.body()), "messages")
+        chat = messages.to_chat(body)
 
         def translate(chunks: Chunks) -> AsyncIterator[str]:
             return named_events(messages.stream_from_chat(chunks))
 
-        return await ask(request, chat, messages.from_chat, translate)
+        return await ask(request, chat, told, messages.from_chat, translate)
 
     @app.post("/v1/embeddings")
     async def create_embeddings(request: Request) -> Response:
@@ -117,10 +120,14 @@ class Asking:
         self,
         request: Request,
         body: dict[str, Any],
+        told: Told,
         translate: Callable[[dict[str, Any]], dict[str, Any]],
         translate_stream: Callable[[Chunks], AsyncIterator[str]],
     ) -> Response:
-        """The response to `body`, which is a chat request; `translate…` write it as the client expects it."""
+        """The response to `body`, a chat request; `translate…` write it as the client expects it.
+
+        `told` is what the model is told of photos; it goes into the reply, in a stream into the first chunk.
+        """
         name, chat = model_of(body), chat_request(body)
         streams = "stream" in chat
         ask = calling(self._backend.chat, streams) if toolbox(body) else self._backend.chat
@@ -128,9 +135,10 @@ class Asking:
         if not streams:
             completion = await complete(*question)
             self._counters.add_tokens(completion.get("usage"))
-            return JSONResponse(translate(completion), headers=_proof(self._backend, name))
+            answer = translate(completion | told.metadata())
+            return JSONResponse(answer, headers=_proof(self._backend, name))
         stream = Stream(*question)
-        chunks = self._counted(await stream.first(), stream)
+        chunks = self._counted(await stream.first() | told.metadata(), stream)
         path, headers = request.url.path, _proof(self._backend, name)
         return EventStream(stream, translate_stream(chunks), path, headers)
 

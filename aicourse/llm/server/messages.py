@@ -1,7 +1,7 @@
 """Anthropic's Messages API on top of chat completions: https://docs.anthropic.com/en/api/messages
 
-Text in, text out, whole or streamed. Not handled: tools, images, thinking, citations; which stop sequence
-ended a message (`stop_reason` is `end_turn` then).
+Text in, text out, whole or streamed; pictures have become text before (see `pictures`). Not handled: tools,
+thinking, citations; which stop sequence ended a message (`stop_reason` is `end_turn` then).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aicourse.llm.server.problems import Problem
+from aicourse.llm.server.requests import about_photos
 
 STOP_REASONS = {"stop": "end_turn", "length": "max_tokens"}
 _SHARED = ("model", "temperature", "top_p", "top_k", "stream")
@@ -79,4 +80,5 @@ def _message(payload: dict[str, Any], prompt_tokens: int) -> dict[str, Any]:
         "stop_reason": None,
         "stop_sequence": None,
         "usage": {"input_tokens": prompt_tokens, "output_tokens": 0},
+        **about_photos(payload),
     }

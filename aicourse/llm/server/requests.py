@@ -3,8 +3,8 @@
 llama.cpp trusts its caller: an odd number can end the process. So only fields that are named here are passed
 on, each checked first.
 
-Fields are those of https://platform.openai.com/docs/api-reference/chat. Not handled: images, audio, `n`
-above 1.
+Fields are those of https://platform.openai.com/docs/api-reference/chat. Pictures have
+become text before (see `pictures`). Not handled: audio, `n` above 1.
 """
 
 from __future__ import annotations
@@ -99,6 +99,11 @@ def chat_request(request: dict[str, Any]) -> dict[str, Any]:
     return chat
 
 
+def about_photos(payload: dict[str, Any]) -> dict[str, Any]:
+    """The field of a completion or chunk that says what the model was told of photos, if there is one."""
+    return {name: value for name, value in payload.items() if name == "aicourse"}
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number in JSON")
 
@@ -159,9 +164,7 @@ def text_of(content: Any, where: str, kinds: tuple[str, ...] = ("text",)) -> str
             or part.get("type") not in kinds
             or not isinstance(part.get("text"), str)
         ):
-            raise Problem(
-                400, f"{where} has a part that is not text: this model reads text only.", param=where
-            )
+            raise Problem(400, f"{where} has a part that is neither text nor a user's picture.", param=where)
     return "\n".join(part["text"] for part in content)
 
 

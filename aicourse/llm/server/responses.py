@@ -3,7 +3,7 @@
 llama.cpp has a route of this name, but it ignores the schema in `text.format`; here it is enforced like
 `response_format`. Text in, text out, whole or streamed; nothing is stored, so `previous_response_id` is
 refused.
-Not handled: tools, images, files, reasoning items.
+Pictures have become text before (see `pictures`). Not handled: tools, files, reasoning items.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aicourse.llm.server.problems import Problem
-from aicourse.llm.server.requests import object_in, text_of
+from aicourse.llm.server.requests import about_photos, object_in, text_of
 
 _SHARED = ("model", "temperature", "top_p", "stream", "seed")
 _TEXT_PARTS = ("input_text", "output_text", "text")
@@ -132,6 +132,7 @@ def _response(
         "tools": [],
         "top_p": request.get("top_p"),
         "usage": _usage(usage),
+        **about_photos(payload),
     }
 
 
