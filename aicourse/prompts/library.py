@@ -98,8 +98,8 @@ def new(
 
     `text` is the body with its `# system` and `# user` lines, `hints` all hints; what is not given is copied
     from `parent`, the newest version when none is named. A new name begins with version 1 and needs `text`.
-    The parameters are the placeholders of the body. Calling it again with the same content gives the version
-    that is already there, so a notebook's cell may be run twice.
+    The parameters are the placeholders of the body. Giving the content of a version of yours again returns
+    that version, so a notebook's cell may be run twice.
 
     Raises:
         PromptError: unknown parent, a body that breaks the format, or nowhere to write.
@@ -115,7 +115,8 @@ def new(
         draft = _draft(name, max(existing, default=0) + 1, source, changelog, text, hints)
         for version in folders.version_files(root / name):
             prompt = read_prompt(root / name / f"v{version}.md")
-            if prompt.hash == draft.hash and prompt.parent == draft.parent:
+            is_copy = text is None and hints is None
+            if prompt.hash == draft.hash and (prompt.parent == draft.parent or not is_copy):
                 return prompt
         path = root / name / f"v{draft.version}.md"
         paths.write_atomically(path, prompt_text(draft))
