@@ -130,7 +130,9 @@ def _known_versions(name: str) -> list[int]:
 def _parent(name: str, parent: int | None, text: str | None) -> Prompt | None:
     known = _known_versions(name)
     if known:
-        return _load_version(name, max(known) if parent is None else parent)
+        version = max(known) if parent is None else parent
+        # with a text of its own, the new version may go on from one that was changed after it was used
+        return _load_version(name, version) if text is None else read_prompt(_find(name, version))
     if parent is not None:
         versions(name)  # says that there is no such prompt
     if text is None:
@@ -182,6 +184,10 @@ def _hint_items(parent: Prompt | None, hints: Mapping[str, Any] | None) -> tuple
 
 
 def _load_version(name: str, version: int) -> Prompt:
+    return _read(_find(name, version), name, version)
+
+
+def _find(name: str, version: int) -> Path:
     known = versions(name)
     holders = [path for root in folders.roots() if (path := root / name / f"v{version}.md").is_file()]
     if not holders:
@@ -198,7 +204,7 @@ def _load_version(name: str, version: int) -> Prompt:
             name=name,
             version=version,
         )
-    return _read(holders[0], name, version)
+    return holders[0]
 
 
 def _read(path: Path, name: str | None = None, version: int | None = None) -> Prompt:
