@@ -1,0 +1,35 @@
+"""Limits that the kernel keeps for each process or user of a submission (setrlimit).
+
+The memory of all processes together is no such limit: that is a memory group's (`cgroups`) or the watcher's.
+"""
+
+from __future__ import annotations
+
+import resource  # not on Windows, where nothing imports this module
+from dataclasses import dataclass
+
+OPEN_FILES = 512
+
+
+@dataclass(frozen=True)
+class ProcessLimits:
+    """Bytes of private memory of one process, bytes of one file, and processes of one user."""
+
+    memory: int
+    file_size: int
+    processes: int
+
+    def apply(self) -> None:
+        """Limit this process and its children, for good."""
+        for kind, value in (
+            (resource.RLIMIT_DATA, self.memory),
+            (resource.RLIMIT_FSIZE, self.file_size),
+            (resource.RLIMIT_NPROC, self.processes),
+            (resource.RLIMIT_NOFILE, OPEN_FILES),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_MEMLOCK, 0),
+            (resource.RLIMIT_MSGQUEUE, 0),
+        ):
+            ceiling = resource.getrlimit(kind)[1]
+            wanted = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
+            resource.setrlimit(kind, (wanted, wanted))
