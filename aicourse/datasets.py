@@ -12,27 +12,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aicourse.errors import DatasetError
 from aicourse.paths import datasets_dir
 
-CATEGORIES = (
+if TYPE_CHECKING:
+    import pandas as pd  # 0.3 s to import; whoever only needs the vocabularies does without
+
+Category = Literal[
     "clothing", "shoes", "bags_accessories", "furniture", "home_decor", "kitchen", "toys_games",
     "sports_outdoors", "electronics", "books_media", "tools_garden", "baby",
-)  # fmt: skip
-COLOURS = (
+]  # fmt: skip
+Colour = Literal[
     "black", "white", "grey", "beige", "brown", "red", "pink", "orange", "yellow", "green", "blue",
     "turquoise", "purple", "gold", "silver", "multicolour", "transparent",
-)  # fmt: skip
-MATERIALS = (
+]  # fmt: skip
+Material = Literal[
     "cotton", "wool", "cashmere", "linen", "silk", "denim", "leather", "suede", "faux_leather", "faux_fur",
     "polyester", "nylon", "acrylic", "viscose", "elastane", "velvet", "down", "felt", "rubber", "plastic",
     "wood", "bamboo", "rattan", "cork", "paper", "metal", "glass", "ceramic", "stone", "foam",
-)  # fmt: skip
-CONDITIONS = ("new", "like_new", "good", "fair", "for_parts")
+]  # fmt: skip
+Condition = Literal["new", "like_new", "good", "fair", "for_parts"]
+CATEGORIES: tuple[str, ...] = get_args(Category)
+COLOURS: tuple[str, ...] = get_args(Colour)
+MATERIALS: tuple[str, ...] = get_args(Material)
+CONDITIONS: tuple[str, ...] = get_args(Condition)
 ATTRIBUTES = ("category", "colours", "materials", "size", "condition", "brand")
 SPLITS = ("dev", "test")
 PHOTO_FIELDS = (
@@ -56,6 +61,8 @@ def load_listings(split: str | None = None) -> pd.DataFrame:
     >>> load_listings("dev").loc["L001", ["category", "colours"]].tolist()  # doctest: +SKIP
     ['furniture', ['brown']]
     """
+    import pandas as pd
+
     _check_split(split)
     folder = datasets_dir() / "listings"
     names = [split] if split else list(SPLITS)
@@ -68,6 +75,8 @@ def read_listings(path: Path) -> pd.DataFrame:
     Raises:
         DatasetError: the file is missing, or a line is not a listing; names the file and line.
     """
+    import pandas as pd
+
     frame = pd.DataFrame([_listing_row(record) for record in _read_lines(path)]).set_index("id")
     if frame.index.has_duplicates:
         repeated = sorted(set(frame.index[frame.index.duplicated()]))
@@ -81,6 +90,8 @@ def load_second_annotator(*, guide: bool = True) -> pd.DataFrame:
     Returns:
         60 rows indexed by listing `id`, with the six attribute columns of `load_listings`.
     """
+    import pandas as pd
+
     labels = "labels" if guide else "labels_without_guide"
     records = _read_lines(datasets_dir() / "listings" / "second_annotator.jsonl")
     rows = [{"id": record["id"], **_attributes(record[labels])} for record in records]
@@ -103,6 +114,8 @@ def load_photos(split: str | None = None) -> pd.DataFrame:
     >>> load_photos("dev").loc["L001", ["colours", "size_tag"]].tolist()  # doctest: +SKIP
     [['green'], 'M']
     """
+    import pandas as pd
+
     _check_split(split)
     folder = datasets_dir() / "photos"
     records = _read_lines(folder / "photos.jsonl", missing=_missing_photo_fields)

@@ -22,7 +22,8 @@ def missing_recording(session: Session, asked: Canonical, position: int) -> Reco
     subject = f"{summary(asked)!r} ({asked['body'].get('model', asked['path'])})"
     repeats = session.file.count(key_of(asked)) if session.file else 0
     nearest = None if repeats or session.file is None else _nearest(session.file.recordings().values(), asked)
-    command = f"Record it with: aicourse record {session.lesson or 'LESSON'}"
+    told = session.shares.command if session.shares else f"aicourse record {session.lesson or 'LESSON'}"
+    command = f"Record it with: {told}"
     if repeats:
         story = f"{lesson} asks {subject} {position + 1} times and has {repeats} recorded. "
     elif nearest is None:

@@ -35,7 +35,7 @@ from aicourse.llm.canonical import Canonical, canonical, key_of, summary
 from aicourse.llm.flow import Flow, Layer, Origin
 from aicourse.llm.formats import EVENT_STREAM
 from aicourse.llm.missing import missing_recording
-from aicourse.llm.recordings import Recording, RecordingFile
+from aicourse.llm.recordings import Recording
 from aicourse.llm.session import Session, current
 from aicourse.llm.transcript import Transcript, observe
 
@@ -75,18 +75,18 @@ class ReplayLayer:
 
     def __call__(self, request: httpx2.Request) -> Flow:
         """One request."""
-        session, file = current(), current().file
-        if self.mode is Mode.RECORD and file is None:
+        session = current()
+        if self.mode is Mode.RECORD and not session.can_record:
             raise RecordingError(
                 "Nowhere to record: begin a lesson with aicourse.start(), or set AICOURSE_RECORDINGS."
             )
-        if self.mode is Mode.OFF or (self.mode is Mode.AUTO and file is None):
+        if self.mode is Mode.OFF:
             return (yield from self.inner(request))
         asked = canonical(request)
         key = key_of(asked)
         position = session.claim_position(key)
         try:
-            if file and (recording := file.find(key, position)):
+            if recording := session.find(asked, key, position):
                 return _replayed(recording)
             if self.mode is Mode.ONLY:
                 raise missing_recording(session, asked, position)
@@ -96,17 +96,16 @@ class ReplayLayer:
             raise
         if response.status_code >= 500 or response.status_code in _ABOUT_KEY_OR_MOMENT:
             session.release_position(key, position)
-        elif self.mode is Mode.RECORD and file:
-            return observe(response, _Writer(session, file, asked, key, position))
+        elif self.mode is Mode.RECORD:
+            return observe(response, _Writer(session, asked, key, position))
         return response
 
 
 @dataclass(frozen=True)
 class _Writer:
-    """Adds a reply to the session's file once it has been read."""
+    """Adds a reply to the session's recordings once it has been read."""
 
     session: Session
-    file: RecordingFile
     asked: Canonical
     key: str
     position: int
@@ -120,7 +119,7 @@ class _Writer:
                 stacklevel=2,
             )
         else:
-            self.file.add(self._recording(transcript))
+            self.session.record(self._recording(transcript))
 
     def _recording(self, transcript: Transcript) -> Recording:
         streamed = transcript.content_type.startswith(EVENT_STREAM)

@@ -13,16 +13,28 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from aicourse import paths
+from aicourse.errors import AicourseError
 from aicourse.jupyter import notebook_shell
-from aicourse.llm.recordings import RecordingFile
+from aicourse.llm.canonical import Canonical
+from aicourse.llm.recordings import Recording, RecordingFile
+from aicourse.llm.shared import FOLDER, SharedRecordings, lean
 from aicourse.llm.usage import Call, Usage
 
 Listener = Callable[[Call], None]
 WaitListener = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """A run whose replies belong to all lessons: the file they go to, and the command that records them."""
+
+    file: RecordingFile
+    command: str
 
 
 @dataclass
@@ -38,6 +50,8 @@ class Session:
     listeners: list[Listener] = field(default_factory=list)
     wait_listeners: list[WaitListener] = field(default_factory=list)
     file: RecordingFile | None = field(init=False)
+    shared: SharedRecordings | None = field(init=False, default=None)
+    shares: Sharing | None = field(init=False, default=None)
     _calls: list[Call] = field(init=False, default_factory=list)
     _taken: dict[str, set[int]] = field(init=False, default_factory=dict)
     _cell: int | None = field(init=False, default=None)
@@ -45,6 +59,38 @@ class Session:
 
     def __post_init__(self) -> None:
         self.file = RecordingFile(self.recordings) if self.recordings else None
+        with suppress(AicourseError):  # no course files here: nothing is shared
+            self.shared = SharedRecordings(paths.notebooks_dir() / "recordings" / FOLDER)
+
+    def find(self, asked: Canonical, key: str, position: int) -> Recording | None:
+        """The recorded reply: the lesson's own, else the one that all lessons share."""
+        own = self.file.find(key, position) if self.file else None
+        return own or (self.shared.find(asked, key, position) if self.shared else None)
+
+    @property
+    def can_record(self) -> bool:
+        """Is there a file that new recordings go to?"""
+        return self.shares is not None or self.file is not None
+
+    def record(self, recording: Recording) -> None:
+        """Add a reply to the shared file of the run in progress, else to the lesson's own.
+
+        Raises:
+            RecordingError: the file cannot be written, or the call contains a key.
+        """
+        if self.shares is not None:
+            self.shares.file.add(lean(recording))
+        elif self.file is not None:
+            self.file.add(recording)
+
+    @contextmanager
+    def sharing(self, path: Path, command: str) -> Iterator[None]:
+        """Let recordings made in the body go to the shared file at `path`; `command` is what makes them."""
+        before, self.shares = self.shares, Sharing(RecordingFile(path), command)
+        try:
+            yield
+        finally:
+            self.shares = before
 
     def report(self, call: Call) -> None:
         """Count a finished call and tell the listeners."""
