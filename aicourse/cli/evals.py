@@ -79,12 +79,13 @@ def run(
     """Run a prompt, or any task, over cases and score it. Rerun to resume: no finished case is repeated."""
     if live and record:
         raise typer.BadParameter("--live keeps no reply and --record does; choose one.")
-    if live or record:
-        os.environ["AICOURSE_REPLAY"] = "off" if live else "record"
+    replay = "off" if live else "record" if record else None
+    if replay:
+        os.environ["AICOURSE_REPLAY"] = replay  # for the clients that a task makes
     chosen = jobs.Choice(tag, limit, repeats, workers)
     if Path(cases).is_dir():
         job = jobs.listings_job(
-            cases, prompt, split=split, model=model, photos=photos, live=live, choice=chosen
+            cases, prompt, split=split, model=model, photos=photos, replay=replay, choice=chosen
         )
     else:
         job = jobs.cases_job(cases, task, scorers or [], answers=answers, choice=chosen)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from aicourse import paths
+from aicourse import paths, prompts
 from aicourse.errors import EvaluationError
 from aicourse.evals import cases as sets
-from aicourse.evals import formats, references, runner
+from aicourse.evals import formats, listings, references, runner
 from aicourse.evals.cases import Case
 from aicourse.evals.runner import Task
 from aicourse.evals.runs import Run, load
@@ -78,7 +78,8 @@ def cases_job(
     run = partial(
         _run_cases, Path(source), found, references.find_scorers(scorers or ["exact"]), named, choice
     )
-    return Job(default_path(Path(source).stem, named, choice.tag), run)
+    times = f"x{choice.repeats}" if choice.repeats > 1 else None
+    return Job(default_path(Path(source).stem, named, choice.tag, times), run)
 
 
 def _run_cases(
@@ -105,6 +106,53 @@ def _answering(answers: dict[str, str | None]) -> Task:
         return known
 
     return answer
+
+
+def listings_job(
+    folder: Path | str,
+    prompt: str | None,
+    *,
+    split: str | None = None,
+    model: str | None = None,
+    photos: bool = False,
+    replay: str | None = None,
+    choice: Choice | None = None,
+) -> Job:
+    """A prompt version over a split of the course's listings; `replay` is `off`, `record` or as configured.
+
+    Live runs have a default place of their own, because a finished recorded one would leave nothing to ask.
+
+    Raises:
+        EvaluationError: no prompt, or another folder than datasets/listings.
+        PromptError: no such prompt.
+    """
+    if Path(folder).resolve() != (paths.datasets_dir() / "listings").resolve():
+        raise EvaluationError(
+            f"{folder} is a folder. Name a .jsonl file of cases, or {paths.datasets_dir() / 'listings'}.",
+            path=folder,
+        )
+    if prompt is None:
+        raise EvaluationError("Which prompt? Add --prompt, such as extract_listing@production.")
+    version = prompts.load(prompt)
+    choice, split, model = choice or Choice(), split or "test", model or listings.MODEL
+    extra = ("photos" if photos else None, choice.tag, None if replay is None else "live")
+    times = f"x{choice.repeats}" if choice.repeats > 1 else None
+
+    def run(path: Path) -> Run:
+        return listings.run_listings(
+            version,
+            split=split,
+            model=model,
+            with_photos=photos,
+            replay=replay,
+            path=path,
+            tag=choice.tag,
+            limit=choice.limit,
+            repeats=choice.repeats,
+            workers=choice.workers,
+        )
+
+    return Job(default_path(version.ref, split, model, *extra, times), run)
 
 
 def interrupted(path: Path, command: str) -> str:

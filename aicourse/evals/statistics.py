@@ -1,9 +1,9 @@
-"""The statistics of comparing two runs on the same cases: intervals, exact tests, Holm, planning.
+"""The statistics of one run and of comparing two on the same cases: intervals, exact tests, Holm, planning.
 
-Everything is paired: values come case by case, in the same order, and only the differences count. Sources:
+Comparisons are paired: values come case by case, in the same order, only the differences count. Sources:
 Efron & Tibshirani 1993 (bootstrap), Hesterberg 2015 (its small-sample correction), McNemar 1947, Holm 1979,
-Agresti & Min 2005 (paired proportions), Connor 1987 (power of McNemar's test), Wilson 1927. Cases are taken
-to be independent: several from one seller are not, and make every interval here too narrow.
+Agresti & Coull 1998, Agresti & Min 2005 and Wilson 1927 (proportions), Connor 1987 (power of McNemar's test).
+Cases are taken to be independent: several from one seller are not, and make every interval here too narrow.
 """
 
 from __future__ import annotations
@@ -80,23 +80,30 @@ def bootstrap_mean(
         return Interval(
             float(data.mean()), float(data.mean()) - reach, float(data.mean()) + reach, confidence
         )
-    means = _resampled_means(data, resamples, np.random.default_rng(seed))
-    count = data.size
-    widened = math.sqrt(count / (count - 1)) * t_quantile((1 + confidence) / 2, count - 1)
+    low, high = _percentiles(data, data.size, confidence, resamples, seed)
+    return Interval(float(data.mean()), low, high, confidence)
+
+
+def _percentiles(
+    pool: Values, size: int, confidence: float, resamples: int, seed: int
+) -> tuple[float, float]:
+    """The expanded percentiles of the means of `size` values drawn from `pool`."""
+    means = _resampled_means(pool, size, resamples, np.random.default_rng(seed))
+    widened = math.sqrt(size / (size - 1)) * t_quantile((1 + confidence) / 2, size - 1)
     tail = NormalDist().cdf(-widened)
     low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(data.mean()), float(low), float(high), confidence)
+    return float(low), float(high)
 
 
-def _resampled_means(data: Values, resamples: int, generator: np.random.Generator) -> Values:
-    """The mean of each resample. Few distinct values need only how often each is drawn, not which cases."""
-    distinct, counts = np.unique(data, return_counts=True)
+def _resampled_means(pool: Values, size: int, resamples: int, generator: np.random.Generator) -> Values:
+    """The mean of each resample of `size` values; of few distinct ones it draws how often each comes."""
+    distinct, counts = np.unique(pool, return_counts=True)
     if distinct.size <= _FEW_VALUES:
-        drawn = generator.multinomial(data.size, counts / data.size, size=resamples)
-        return np.asarray(drawn @ distinct / data.size)
-    step = max(1, _RESAMPLES_AT_ONCE // data.size)
-    sizes = [min(step, resamples - start) for start in range(0, resamples, step)]
-    picked = (data[generator.integers(data.size, size=(size, data.size))] for size in sizes)
+        drawn = generator.multinomial(size, counts / pool.size, size=resamples)
+        return np.asarray(drawn @ distinct / size)
+    step = max(1, _RESAMPLES_AT_ONCE // size)
+    rounds = [min(step, resamples - start) for start in range(0, resamples, step)]
+    picked = (pool[generator.integers(pool.size, size=(rows, size))] for rows in rounds)
     return np.concatenate([values.mean(axis=1) for values in picked])
 
 
@@ -110,13 +117,27 @@ def paired_bootstrap(
 ) -> Interval:
     """The mean of `after - before` with its bootstrap interval; cases are drawn, both values together.
 
+    Two cases are added to those that are drawn from: one that stays the same, half a one that gains and half
+    a one that loses as much as changed cases do (root mean square). That is Agresti and Min's step, for any
+    size of change. Without it, the interval of a set in which few cases change holds the truth too seldom:
+    87 instead of 95 % of the time when 1 in 10 of 40 cases changes.
+
     When no case differs, the bootstrap cannot see any uncertainty, though there is some: then the interval
     is the one of `paired_proportions` with no change in either direction, for values between 0 and 1.
     """
     differences = _differences(before, after)
-    if not differences.any():
+    changed = differences[differences != 0]
+    if not changed.size:
         return paired_proportions(0, 0, differences.size, confidence=confidence)
-    return bootstrap_mean(differences, confidence=confidence, resamples=resamples, seed=seed)
+    if differences.size > _MANY_CASES:
+        return bootstrap_mean(differences, confidence=confidence)
+    if differences.size < 2:
+        raise ValueError("an interval needs at least 2 cases")
+    usual = math.sqrt(float((changed**2).mean()))
+    pool = np.concatenate([np.repeat(differences, 2), [usual, -usual, 0.0, 0.0]])  # in half cases
+    low, high = _percentiles(pool, differences.size + 2, confidence, resamples, seed)
+    estimate = float(differences.mean())
+    return Interval(estimate, min(low, estimate), max(high, estimate), confidence)
 
 
 def _differences(before: Sequence[float] | Values, after: Sequence[float] | Values) -> Values:
@@ -147,6 +168,40 @@ def proportion(passed: int, cases: int, *, confidence: float = 0.95) -> Interval
     centre = (rate + z**2 / (2 * cases)) / (1 + z**2 / cases)
     reach = z * math.sqrt(rate * (1 - rate) / cases + z**2 / (4 * cases**2)) / (1 + z**2 / cases)
     return Interval(rate, max(0.0, centre - reach), min(1.0, centre + reach), confidence)
+
+
+def mean_score(values: Sequence[float] | Values, *, confidence: float = 0.95, seed: int = 0) -> Interval:
+    """The mean of one score over some cases, with the interval that suits its values.
+
+    Only 0 and 1: Wilson's. Between 0 and 1: `bounded_mean`. Anything else: `bootstrap_mean`; of a single such
+    case nothing can be said, and the interval is nan.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    if np.isin(data, (0.0, 1.0)).all():
+        return proportion(int(data.sum()), data.size, confidence=confidence)
+    if data.min() >= 0 and data.max() <= 1:
+        return bounded_mean(data, confidence=confidence)
+    if data.size < 2:
+        return Interval(float(data[0]), math.nan, math.nan, confidence)
+    return bootstrap_mean(data, confidence=confidence, seed=seed)
+
+
+def bounded_mean(values: Sequence[float] | Values, *, confidence: float = 0.95) -> Interval:
+    """The mean of scores between 0 and 1, such as F1, with the interval of Agresti and Coull made for those.
+
+    About two cases of 0 and two of 1 are added, so that a small slice where all went well is not taken for
+    certainty: of 10 cases near 1, the bootstrap's interval holds the truth in 81 % of experiments, this one
+    in 97 %. For values of 0 and 1 only it is Agresti and Coull's interval itself.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    z = _z((1 + confidence) / 2)
+    total = data.size + z**2
+    centre = (float(data.sum()) + z**2 / 2) / total
+    variance = (float((data**2).sum()) + z**2 / 2) / total - centre**2
+    reach = z * math.sqrt(variance / total)
+    estimate = float(data.mean())
+    low, high = max(0.0, centre - reach), min(1.0, centre + reach)
+    return Interval(estimate, min(low, estimate), max(high, estimate), confidence)
 
 
 # tests

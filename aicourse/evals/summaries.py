@@ -6,6 +6,7 @@ on the hard cases. A score whose scorer failed has no value and is counted as an
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,10 @@ from decimal import Decimal
 
 import numpy as np
 
+from aicourse.errors import EvaluationError
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.scores import Kind, Score
-from aicourse.evals.statistics import Interval, Values, bootstrap_mean, proportion
+from aicourse.evals.statistics import Interval, Values, mean_score
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class ScoreSummary:
         """The result in words."""
         if self.mean is None:
             return ", ".join(f"{label}: {count}" for label, count in self.labels.items()) or "no value"
-        if self.mean.low == self.mean.high:
+        if math.isnan(self.mean.low):
             return f"{self.mean.estimate:.3f}"
         return f"{self.mean.estimate:.3f} ({self.mean.low:.3f} to {self.mean.high:.3f})"
 
@@ -54,6 +56,18 @@ class RunSummary:
     completion_tokens: int
     cost: Decimal | None
     seconds: Values
+
+    def score(self, name: str) -> ScoreSummary:
+        """One score's summary.
+
+        Raises:
+            EvaluationError: the run has no such score; the message names those it has.
+        """
+        for summary in self.scores:
+            if summary.name == name:
+                return summary
+        known = ", ".join(summary.name for summary in self.scores) or "none"
+        raise EvaluationError(f"This run has no score {name!r}. It has: {known}.", score=name)
 
     @property
     def median_seconds(self) -> float | None:
@@ -96,18 +110,8 @@ class _Column:
         cases = means.size if numeric else self.labels.total()
         labels = dict(self.labels.most_common())
         return ScoreSummary(
-            name, self.kind, cases, _interval(means, self.kind) if numeric else None, labels, self.errors
+            name, self.kind, cases, mean_score(means) if numeric and means.size else None, labels, self.errors
         )
-
-
-def _interval(means: Values, kind: Kind) -> Interval:
-    if kind == "assertion" and np.isin(means, (0.0, 1.0)).all():
-        return proportion(int(means.sum()), means.size)
-    return (
-        bootstrap_mean(means)
-        if means.size > 1
-        else Interval(float(means[0]), float(means[0]), float(means[0]))
-    )
 
 
 def summarise(records: Iterator[CaseRecord]) -> RunSummary:
