@@ -22,6 +22,8 @@ import typer
 from aicourse import paths
 from aicourse.cli.common import PLAIN, Lazy, exit_if
 from aicourse.cli.evals import app as evals
+from aicourse.cli.grading import app as grading
+from aicourse.cli.homework import app as homework
 from aicourse.cli.prompts import app as prompts
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog
@@ -48,6 +50,8 @@ app = typer.Typer(
 models = typer.Typer(help="List models; fetch and remove files.", **PLAIN)
 app.add_typer(models, name="model")
 app.add_typer(evals, name="evals")
+app.add_typer(grading)  # grade, gradebook, feedback, similarity
+app.add_typer(homework, name="homework")
 app.add_typer(prompts, name="prompts")
 
 LESSON = "Number, name or file of a lesson: 01, 01-the-first-call, notebooks/01-the-first-call.ipynb."

@@ -1,0 +1,148 @@
+"""Read a zip that a stranger made, into memory, within limits: nothing is ever unpacked to disk.
+
+Refused, each with its sentence: names that point outside (zip-slip), absolute names, symbolic links,
+encrypted members, unknown compression, too many members, more bytes than allowed (declared or real), and
+damaged files. Format: PKWARE APPNOTE.TXT 6.3; the zip bombs of Fifield (2019, overlapping members) are
+caught because sizes are added up per member. Archives inside archives are one more call of `members`.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aicourse.errors import SubmissionError
+
+NOTEBOOK_BYTES = 32 << 20
+_ENCRYPTED = 0x1
+_KNOWN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+
+
+@dataclass(frozen=True)
+class ZipLimits:
+    """How much an archive may hold; bytes are after decompression."""
+
+    members: int = 2_000
+    member_bytes: int = NOTEBOOK_BYTES
+    total_bytes: int = 128 << 20
+
+
+STUDENT_ZIP = ZipLimits()
+CLASS_ZIP = ZipLimits(members=100_000, member_bytes=STUDENT_ZIP.total_bytes, total_bytes=32 << 30)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an archive; two may share a name. `modified` has no time zone."""
+
+    name: str
+    size: int
+    modified: tuple[int, int, int, int, int, int]
+    info: zipfile.ZipInfo
+
+
+class Archive:
+    """A zip, opened and examined; use as a context manager.
+
+    Raises:
+        SubmissionError: it is no zip, or breaks a rule above.
+    """
+
+    def __init__(self, source: Path | bytes, name: str, limits: ZipLimits = STUDENT_ZIP) -> None:
+        self.name = name
+        self._limits = limits
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            raise SubmissionError(
+                f"{name} is damaged or no zip file ({error}). Ask for it again.", submission=name
+            ) from None
+        try:
+            self._members = [self._member(info) for info in self._examined() if not info.is_dir()]
+        except SubmissionError:
+            self._zip.close()
+            raise
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._zip.close()
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members)
+
+    def _examined(self) -> list[zipfile.ZipInfo]:
+        infos = self._zip.infolist()
+        if len(infos) > self._limits.members:
+            raise self._refused(f"holds {len(infos):,} files; {self._limits.members:,} are allowed")
+        total = sum(info.file_size for info in infos)
+        if total > self._limits.total_bytes:
+            raise self._refused(f"unpacks to {total:,} bytes; {self._limits.total_bytes:,} are allowed")
+        for info in infos:
+            if problem := self._problem(info):
+                raise self._refused(problem)
+        return infos
+
+    def _problem(self, info: zipfile.ZipInfo) -> str:
+        shown = repr(info.filename[:80])
+        if _points_outside(info.orig_filename):
+            return f"holds a file whose name points outside of it: {shown}"
+        mode = info.external_attr >> 16
+        if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            return f"holds a link or a device instead of a file: {shown}"
+        if info.flag_bits & _ENCRYPTED:
+            return f"is encrypted ({shown})"
+        if info.compress_type not in _KNOWN:
+            return f"is compressed in a way that Python cannot read ({shown})"
+        if info.file_size > self._limits.member_bytes:
+            most = self._limits.member_bytes
+            return f"holds a file of {info.file_size:,} bytes ({shown}); {most:,} are allowed"
+        return ""
+
+    def _refused(self, problem: str) -> SubmissionError:
+        return SubmissionError(f"{self.name} {problem}. Ask for a plain zip.", submission=self.name)
+
+    def _member(self, info: zipfile.ZipInfo) -> Member:
+        return Member(info.filename, info.file_size, info.date_time, info)
+
+    def read(self, member: Member) -> bytes:
+        """The bytes of `member`; never more than it declared, which is never more than is allowed.
+
+        Raises:
+            SubmissionError: it is damaged, or larger than it says.
+        """
+        try:
+            with self._zip.open(member.info) as file:
+                data = file.read(member.size + 1)
+                if len(data) > member.size:
+                    raise zipfile.BadZipFile("larger than declared")
+                return data
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            OSError,
+            EOFError,
+            RuntimeError,
+            NotImplementedError,
+            ValueError,
+        ) as error:
+            raise SubmissionError(
+                f"{member.name!r} in {self.name} is damaged ({error}). Ask for it again.",
+                submission=self.name,
+            ) from None
+
+
+def _points_outside(name: str) -> bool:
+    """Whether unpacking `name` could write elsewhere.
+
+    >>> [_points_outside(name) for name in ("a/b", "../a", "/a", "C:\\\\a", "a/../../b")]
+    [False, True, True, True, True]
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or ":" in name.split("/")[0][:2] or "\0" in name
