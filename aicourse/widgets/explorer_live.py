@@ -13,7 +13,7 @@ from aicourse.widgets.explorer import Explorer
 
 widgets: Any = ipywidgets  # its classes have no annotations
 _ALL, _BELOW, _FAILED = "all", "score below", "task failed"
-_CHANGES = (("any", None), ("better", "better"), ("worse", "worse"), ("another output", "changed"))
+_CHANGES = (("any", ""), ("better", "better"), ("worse", "worse"), ("another output", "changed"))
 _AUTO = {"width": "auto"}
 
 
@@ -58,13 +58,13 @@ class ExplorerControls:
         explorer, chosen = self.explorer, self.explorer.chosen
         index = explorer.index
         slices = [(f"{name} ({count:,})", name) for name, count in index.slices.items()]
-        self.slice = _dropdown("Slice", [("all", None), *slices], chosen.slice)
+        self.slice = _dropdown("Slice", [("all", ""), *slices], chosen.slice or "")
         shown = _FAILED if chosen.failed else _ALL if chosen.below is None else _BELOW
         self.show = _dropdown("Show", [_ALL, _BELOW, _FAILED], shown)
         self.score = _dropdown("Score", [MEAN, *index.scores], chosen.score)
         limit = 1.0 if chosen.below is None else chosen.below
         self.below = widgets.FloatText(value=limit, step=0.1, description="Below", layout={"width": "11em"})
-        self.change = _dropdown("Change", _CHANGES, chosen.change)
+        self.change = _dropdown("Change", _CHANGES, chosen.change or "")
         self.search = widgets.Text(
             value=chosen.search,
             description="Search",
@@ -78,11 +78,11 @@ class ExplorerControls:
     def _refilter(self) -> None:
         chosen = replace(
             self.explorer.chosen,
-            slice=self.slice.value,
+            slice=self.slice.value or None,  # a list with the value None would look empty
             score=self.score.value,
             below=self.below.value if self.show.value == _BELOW else None,
             failed=self.show.value == _FAILED,
-            change=self.change.value,
+            change=self.change.value or None,
             search=self.search.value,
         )
         self.explorer = replace(self.explorer, chosen=chosen)

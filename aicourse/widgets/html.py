@@ -95,7 +95,8 @@ def _cells(cells: Sequence[str]) -> str:
 def _table(caption: str, header: Sequence[str], body: str, layout: str) -> str:
     names = "".join(f'<th scope="col" style="{_CELL}">{text(name)}</th>' for name in header)
     head = f'<thead><tr style="{_ROW}">{names}</tr></thead>'
-    title = f'<caption style="text-align: left; font-weight: 600; padding: 6px 0">{text(caption)}</caption>'
+    heading = "text-align: left; font-weight: 600; padding: 6px 0; white-space: nowrap"
+    title = f'<caption style="{heading}">{text(caption)}</caption>'
     style = f"{layout}border-collapse: collapse; margin: 4px 0; color: inherit; background: transparent"
     return (
         f'<div style="overflow-x: auto"><table style="{style}">{title}{head}'

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +39,11 @@ IS_IDLE = f"""() => {{
 
 @dataclass(frozen=True)
 class LabServer:
-    """A running JupyterLab; `state` is where the course keeps this student's progress."""
+    """A running JupyterLab; `state` is where the course keeps this student's progress, `course` its files."""
 
     url: str
     state: Path
+    course: Path
 
     def progress(self) -> dict[str, Any]:
         """What is stored of the student's work."""
@@ -96,7 +97,7 @@ class OpenNotebook:
         return [one for one in outputs if one["output_type"] == "error" or one.get("name") == "stderr"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """Headless Chromium."""
     playwright = pytest.importorskip(
@@ -109,7 +110,7 @@ def browser() -> Iterator[Any]:
         yield started.chromium.launch(executable_path=program, args=BROWSER_FLAGS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """JupyterLab on a copy of the course, with settings and state of its own."""
     root = tmp_path_factory.mktemp("lab")
@@ -133,7 +134,7 @@ def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             pytest.fail("JupyterLab did not start:\n" + "".join(lines[-20:]))
         drain = threading.Thread(target=log.read)  # a full pipe would stop the server
         drain.start()
-        yield LabServer(f"http://127.0.0.1:{port}/lab", root / "state")
+        yield LabServer(f"http://127.0.0.1:{port}/lab", root / "state", root / "course")
         process.terminate()
         process.wait(timeout=30)
         drain.join()
@@ -183,8 +184,18 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def lesson_00(lab_server: LabServer, page: Any) -> OpenNotebook:
+def open_notebook(lab_server: LabServer, page: Any) -> Callable[[str], OpenNotebook]:
+    """Opens a file of the notebooks folder and waits for its kernel."""
+
+    def open_file(name: str) -> OpenNotebook:
+        page.goto(f"{lab_server.url}/tree/notebooks/{name}?token={TOKEN}&reset")
+        page.wait_for_function(IS_IDLE)
+        return OpenNotebook(page)
+
+    return open_file
+
+
+@pytest.fixture(scope="module")
+def lesson_00(open_notebook: Callable[[str], OpenNotebook]) -> OpenNotebook:
     """The first lesson, open and with a kernel that waits."""
-    page.goto(f"{lab_server.url}/tree/notebooks/00-start-here.ipynb?token={TOKEN}&reset")
-    page.wait_for_function(IS_IDLE)
-    return OpenNotebook(page)
+    return open_notebook("00-start-here.ipynb")

@@ -182,7 +182,8 @@ def test_controls_begin_with_the_given_filter_and_offer_changes_only_beside_a_ru
     alone = ExplorerControls(explore(AFTER))
     assert alone.change not in alone.view.children[0].children
     assert alone.score.options[0] == MEAN
-    assert {value for _, value in controls.change.options} == {None, *get_args(Change)}
+    assert {value for _, value in controls.change.options} == {"", *get_args(Change)}
+    assert (controls_of().slice.label, controls_of().change.label) == ("all", "any")
 
 
 def test_a_step_through_a_large_run_reads_one_record(monkeypatch: pytest.MonkeyPatch) -> None:

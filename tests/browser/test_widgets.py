@@ -1,0 +1,109 @@
+"""The widgets as a student uses them: a filter, a step, a code, another version; by mouse and by keyboard.
+
+The tests share one notebook and go on where the one before them stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+CELLS = {
+    "run": """
+from aicourse import load_listings, prompts
+from aicourse.datasets import ATTRIBUTES, load_photos
+from aicourse.evals import cases, runner
+from aicourse.evals.scorers import exact, set_match
+from aicourse.widgets import code_failures, explore, show_diff
+
+listings = load_listings("dev").head(12)
+listed = cases.from_frame(listings, input="text", expected=list(ATTRIBUTES), tags="tags")
+evil = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
+scorers = [exact("brand"), set_match("colours")]
+v1 = runner.run(lambda case: case.expected, listed, scorers, name="v1", progress=False)
+v2 = runner.run(lambda case: case.expected | {"brand": evil}, listed, scorers, name="v2", progress=False)
+""",
+    "explore": 'explore(v2, v1, load_photos("dev"))',
+    "code": 'code_failures(v2, "notes.jsonl", 5, score="brand.exact")',
+    "diff": """
+steps = {"Name the colours.": "First.", "Name the main colours.": "Fewer.", "Name it.": "Short."}
+for text, why in steps.items():
+    prompts.new("naming", text=f"# user\\n{text}\\n{{{{listing}}}}", changelog=why)
+show_diff("naming@1", "naming@2")
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def notebook(lab_server: Any, open_notebook: Callable[[str], Any]) -> Any:
+    """A notebook with one widget per cell, run to its end."""
+    cells = [
+        {"cell_type": "code", "id": id, "metadata": {}, "source": source.strip(), "outputs": []}
+        | {"execution_count": None}
+        for id, source in CELLS.items()
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
+    (lab_server.course / "notebooks" / "widgets.ipynb").write_text(json.dumps(content), encoding="utf-8")
+    opened = open_notebook("widgets.ipynb")
+    opened.run("notebook:run-all-cells")
+    assert opened.error_outputs() == []
+    return opened
+
+
+def test_a_filter_and_a_step_show_another_case(notebook: Any) -> None:
+    cell = notebook.select("explore")
+    cell.get_by_text("1 of 12").wait_for()
+    photo = cell.get_by_role("img", name="Photo of L001")
+    assert photo.evaluate("picture => picture.naturalWidth") == 480
+    cell.get_by_label("Slice").select_option(label="no_brand (3)")
+    cell.get_by_text("1 of 3").wait_for()
+    cell.get_by_role("button", name="Next").click()
+    cell.get_by_text("2 of 3").wait_for()
+
+
+def test_the_keyboard_moves_through_the_cases_and_keeps_its_place(notebook: Any) -> None:
+    cell = notebook.select("explore")
+    back, forth = (cell.get_by_role("button", name=name) for name in ("Previous", "Next"))
+    back.focus()
+    notebook.page.keyboard.press("Tab")
+    assert forth.evaluate("button => button === document.activeElement")
+    notebook.page.keyboard.press("Space")
+    cell.get_by_text("3 of 3").wait_for()
+    assert forth.evaluate("button => button === document.activeElement")
+    cell.get_by_label("Search").fill("no such words")
+    notebook.page.keyboard.press("Enter")
+    cell.get_by_text("No case fits").wait_for()
+
+
+def test_a_code_is_kept_and_offered_for_the_next_failure(notebook: Any, lab_server: Any) -> None:
+    cell = notebook.select("code")
+    cell.get_by_label("New code").fill("<b>program</b> as brand")
+    cell.get_by_role("button", name="Save and next").click()
+    cell.get_by_text("1 of 5 failures coded").wait_for()
+    known = cell.get_by_role("button", name="<b>program</b> as brand (1)")
+    known.click()
+    cell.get_by_label("Comment").fill("again")
+    cell.get_by_role("button", name="Save and next").click()
+    cell.get_by_text("2 of 5 failures coded").wait_for()
+    lines = (lab_server.course / "notebooks" / "notes.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["codes"] for line in lines] == [["<b>program</b> as brand"]] * 2
+    assert json.loads(lines[1])["comment"] == "again"
+
+
+def test_the_diff_shows_other_versions_and_another_layout(notebook: Any) -> None:
+    cell = notebook.select("diff")
+    cell.locator("ins", has_text="main").wait_for()
+    cell.get_by_label("To", exact=True).select_option(label="naming@v3")
+    cell.get_by_text("Short.").wait_for()
+    cell.get_by_role("button", name="inline").click()
+    cell.locator("div", has=notebook.page.locator("> ins", has_text="it")).last.wait_for()
+
+
+def test_no_listing_or_reply_was_run_as_a_program(notebook: Any) -> None:
+    assert notebook.page.evaluate("() => window.hacked") is None
