@@ -78,6 +78,8 @@ BROKEN = {
     "tab": (changed("version: 3", "version:\t\t3"), 3, "not YAML"),
     "a tag for Python": (changed("version: 3", "version: !!python/object:os.system x"), 3, "not YAML"),
     "deep nesting": (changed("[listing]", "[" * 5000), 2, "not YAML"),
+    "a list for a name": (changed("version: 3", "? [a]\n: b"), 3, "must be one word"),
+    "a field in itself": (changed("[listing]", "&x [*x]"), 6, "not YAML"),
     "twice": (changed("version: 3", "version: 3\nversion: 4"), 4, "version is given twice"),
     "no name": (changed("name: extract_listing\n", ""), 1, "no name; add a line `name: …`"),
     "no version": (changed("version: 3\n", ""), 1, "has no version"),

@@ -118,7 +118,10 @@ def _front_matter(text: str, path: Path) -> dict[str, _Entry]:
             _refuse(path, 2, "the front matter has no fields; write lines such as `name: extract_listing`")
         entries: dict[str, _Entry] = {}
         for key_node, value_node in node.value:
-            name, line = str(key_node.value), key_node.start_mark.line + 2
+            line = key_node.start_mark.line + 2
+            if not isinstance(key_node, yaml.ScalarNode):
+                _refuse(path, line, "a field's name must be one word, such as `name:`")
+            name = str(key_node.value)
             if name in entries:
                 _refuse(path, line, f"{name} is given twice; delete one of the lines")
             entries[name] = _Entry(loader.construct_object(value_node, deep=True), line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from aicourse.prompts import folders
 from aicourse.prompts.files import NAME, parse_prompt, prompt_text, read_prompt
 from aicourse.prompts.hints import HintValue, check_hint, did_you_mean
 from aicourse.prompts.labels import PRODUCTION, labelled
-from aicourse.prompts.ledger import check_unchanged
+from aicourse.prompts.ledger import check_unchanged, used_versions
 from aicourse.prompts.records import Prompt
 from aicourse.prompts.template import BrokenTemplateError, Section, parse_body
 
@@ -113,14 +113,22 @@ def new(
     with folders.locked(root / name):
         existing = _known_versions(name)
         draft = _draft(name, max(existing, default=0) + 1, source, changelog, text, hints)
-        for version in folders.version_files(root / name):
-            prompt = read_prompt(root / name / f"v{version}.md")
-            is_copy = text is None and hints is None
-            if prompt.hash == draft.hash and (prompt.parent == draft.parent or not is_copy):
+        is_copy = text is None and hints is None
+        for prompt in _with_content(root / name, draft.hash):
+            if prompt.parent == draft.parent or not is_copy:
                 return prompt
         path = root / name / f"v{draft.version}.md"
         paths.write_atomically(path, prompt_text(draft))
     return replace(draft, source=path)
+
+
+def _with_content(folder: Path, digest: str) -> Iterator[Prompt]:
+    """The versions in a folder with this hash; one that was changed after it was used has lost its own."""
+    used = used_versions(folder)
+    for version, path in folders.version_files(folder).items():
+        prompt = read_prompt(path)
+        if prompt.hash == digest == used.get(version, digest):
+            yield prompt
 
 
 def _known_versions(name: str) -> list[int]:

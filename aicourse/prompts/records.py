@@ -116,8 +116,8 @@ class Prompt:
     def estimated_tokens(self) -> int:
         """About how many tokens the text has, before anything is filled in: 4 characters each.
 
-        On 24 recorded English calls to the embedded model this was 12 % low on average (the model's chat
-        format adds some 5 tokens per message); usage(client) has the true count of every call.
+        On 21 different calls of lesson 01 to the embedded model it was 2 to 20 % low, 11 % on average: the
+        model's chat format adds about 5 tokens per message. usage(client) has the true count of a call.
         """
         return estimate_tokens(self.body)
 
