@@ -14,8 +14,8 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from aicourse.grading.checks import Check, Planted, PromptCheck
 from aicourse.grading.checks_file import ChecksFile, load_checks
 from aicourse.grading.execution import Limits
 from aicourse.grading.master import Master, MasterCell, read_master
+from aicourse.grading.public import check_cell, public_examples
 from aicourse.grading.questions import Criterion, Question, read_questions
 
 __all__ = ["Assignment", "Criterion", "MasterCell", "Question", "find_folder", "load_assignment"]
@@ -46,6 +47,7 @@ class Assignment:
     checks_hash: str
     cells: tuple[MasterCell, ...]
     planted: tuple[Planted, ...] = ()
+    alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     seed: str = ""
     files: tuple[str, ...] = ()
@@ -116,8 +118,9 @@ def load_assignment(name_or_folder: str | Path) -> Assignment:
         questions=questions,
         checks=checks.checks,
         checks_hash=_hash(checks, questions),
-        cells=master.cells,
+        cells=_filled(master, checks),
         planted=checks.planted,
+        alternatives=checks.alternatives,
         limits=checks.limits,
         seed=checks.seed,
         files=checks.files,
@@ -125,6 +128,17 @@ def load_assignment(name_or_folder: str | Path) -> Assignment:
         lessons=tuple(map(str, stated.get("lessons", ()))),
         metadata=tuple(master.metadata.items()),
     )
+
+
+def _filled(master: Master, checks: ChecksFile) -> tuple[MasterCell, ...]:
+    """The cells, with the public checks written into those that are for them."""
+    examples = public_examples(checks.checks)
+    filled = []
+    for cell in master.cells:
+        mine = [example for example in examples if example.question == cell.question]
+        source = check_cell(mine) if cell.role == "public" else ""
+        filled.append(replace(cell, released=source, solution=source) if source else cell)
+    return tuple(filled)
 
 
 def find_folder(name_or_folder: str | Path) -> Path:
@@ -163,6 +177,9 @@ def _cross_check(questions: tuple[Question, ...], checks: ChecksFile, master: Ma
                 f"checks.py: {item.name!r} belongs to {item.question!r}, which is no question that checks "
                 f"grade. Those are {', '.join(auto) or 'none'}."
             )
+    for question_id in checks.alternatives:
+        if question_id not in [question.id for question in questions]:
+            raise AssignmentError(f"checks.py: `alternatives` names {question_id!r}, which is no question.")
     for question in questions:
         if question.kind == "auto":
             _check_points(question, [check for check in checks.checks if check.question == question.id])

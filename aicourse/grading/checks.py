@@ -13,13 +13,15 @@
         q1(name="takes no other number", points=2, inputs=lambda rng: [f"{rng.randint(2, 9)} mugs"]),
     ]
     planted = [Planted("q1", "first number", loses=2, shows="Which one has a unit?", source="""...""")]
-    seed = "spring 2027"                          # optional: other drawn inputs than last year's
+    alternatives = {"q1": ["def read_size(text): ..."]}   # other right answers: they must earn all points
+    seed = "spring 2027"                                  # other drawn inputs than last year's
 
 Student code never sees any of it: a submission is called with the inputs, and what it gives is compared here.
 '''
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from typing import Any, Literal
 
 from aicourse.errors import AssignmentError
 from aicourse.exercises.authoring import Arguments, Mistake, arguments
+from aicourse.exercises.calling import describe, describe_error
 from aicourse.exercises.comparing import Same, close_to, equal, ignoring_case, unordered
 
 Inputs = Sequence[Any] | Callable[[random.Random], Sequence[Any]]
@@ -35,8 +38,19 @@ CheckKind = Literal["passed", "failed", "raised", "endless", "missing", "unreada
 
 __all__ = [
     "Arguments", "Check", "CheckResult", "Mistake", "Planted", "PromptCase", "PromptCheck",
-    "arguments", "close_to", "equal", "ignoring_case", "unordered",
+    "arguments", "close_to", "equal", "ignoring_case", "known", "unordered",
 ]  # fmt: skip
+
+
+def known(*pairs: tuple[Any, Any]) -> Callable[..., Any]:
+    """A reference that knows a few calls only: `known((3, 9), (arguments(2, power=3), 8))`."""
+    table = [(item if isinstance(item, Arguments) else Arguments((item,)), value) for item, value in pairs]
+
+    def reference(*positional: Any, **named: Any) -> Any:
+        called = Arguments(positional, named)
+        return next(value for given, value in table if repr(given) == repr(called))
+
+    return reference
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,6 +111,23 @@ class Check:
         """The inputs for one student; empty when the value itself is looked at."""
         given = self.inputs(rng) if callable(self.inputs) else self.inputs
         return tuple(item if isinstance(item, Arguments) else Arguments((item,)) for item in given)
+
+    def expected(self, given: Arguments | None) -> Any:
+        """What the reference gives for one input, or the reference itself when it is data.
+
+        Raises:
+            AssignmentError: the reference fails.
+        """
+        if given is None or not callable(self.reference):
+            return self.reference
+        call = copy.deepcopy(given)  # what a reference does to its input stays with it
+        try:
+            return self.reference(*call.positional, **call.named)
+        except Exception as error:
+            raise AssignmentError(
+                f"{self.place}: its reference fails on {describe(given.positional)} "
+                f"({describe_error(error)}). Correct the reference, or use raises."
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,15 @@ from aicourse.grading.execution import Limits
 
 @dataclass(frozen=True)
 class ChecksFile:
-    """What a `checks.py` defines; `files` are names beside it that students get and submissions may read."""
+    """What a `checks.py` defines.
+
+    `alternatives` are other right answers by question; `files` are names beside it that students get and
+    submissions may read.
+    """
 
     checks: tuple[Check | PromptCheck, ...]
     planted: tuple[Planted, ...] = ()
+    alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seed: str = ""
     limits: Limits = field(default_factory=Limits)
     files: tuple[str, ...] = ()
@@ -45,6 +51,7 @@ def load_checks(path: Path) -> ChecksFile:
     return ChecksFile(
         checks=listed,
         planted=_records(found, "planted", (Planted,), path),
+        alternatives=_alternatives(found, path),
         seed=str(found.get("seed", "")),
         limits=_limits(found, path),
         files=_file_names(found, path),
@@ -89,6 +96,16 @@ def _records(found: dict[str, Any], name: str, kinds: tuple[type, ...], path: Pa
             f"{path.name} must define `{name}` as a list of {wanted}. Correct it.", path=path
         )
     return tuple(listed)
+
+
+def _alternatives(found: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
+    stated = found.get("alternatives", {})
+    try:
+        return {str(question): tuple(map(str, sources)) for question, sources in stated.items()}
+    except (AttributeError, TypeError):
+        raise AssignmentError(
+            f'{path.name}: `alternatives` must be like {{"q1": ["def …", "def …"]}}. Correct it.', path=path
+        ) from None
 
 
 def _limits(found: dict[str, Any], path: Path) -> Limits:

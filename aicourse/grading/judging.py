@@ -134,29 +134,11 @@ def _verdict(check: Check, given: Arguments | None, answer: Answer) -> tuple[boo
         return False, ""
     if check.predicate is not None:
         return _ask_predicate(check, given, answer.value)
-    expected = expected_value(check, given)
+    expected = check.expected(given)
     try:
         return bool(check.same(answer.value, expected)), ""
     except Exception:  # a comparison that did not reckon with this type of answer
         return False, f"It has a shape that cannot be compared: {describe(answer.value)}"
-
-
-def expected_value(check: Check, given: Arguments | None) -> Any:
-    """What the reference gives for one input, or the reference itself when it is data.
-
-    Raises:
-        AssignmentError: the reference fails.
-    """
-    if given is None or not callable(check.reference):
-        return check.reference
-    call = copy.deepcopy(given)
-    try:
-        return check.reference(*call.positional, **call.named)
-    except Exception as error:
-        raise AssignmentError(
-            f"{check.place}: its reference fails on {describe(given.positional)} "
-            f"({type(error).__name__}: {error}). Correct the reference, or use raises."
-        ) from error
 
 
 def _ask_predicate(check: Check, given: Arguments | None, value: Any) -> tuple[bool, str]:
@@ -199,7 +181,7 @@ def _what_happened(check: Check, trial: Trial) -> str:
         return f"{call} does not do this yet."
     if check.error_names:
         return f"{call} gave `{describe(answer.value)}`; it should raise {' or '.join(check.error_names)}."
-    expected = describe(expected_value(check, trial.given))
+    expected = describe(check.expected(trial.given))
     return f"{call} gave `{describe(answer.value)}`; expected `{expected}`."
 
 
