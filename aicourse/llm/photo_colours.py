@@ -44,7 +44,7 @@ def lab(rgb: Floats) -> Floats:
     [53.0, 80.0, 67.0]
     """
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    xyz = linear @ _RGB_TO_XYZ / _WHITE
+    xyz = np.einsum("...i,ij->...j", linear, _RGB_TO_XYZ) / _WHITE
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
@@ -78,7 +78,9 @@ def clusters(points: Floats, count: int, rounds: int = 10) -> Ints:
 
 
 def _nearest(points: Floats, centres: Floats) -> Ints:
-    return np.asarray(((centres**2).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1))
+    # einsum, not @: small sums do not pay for BLAS's threads, whose order of adding varies between machines
+    products = np.einsum("ij,kj->ik", points, centres)
+    return np.asarray(((centres**2).sum(axis=1) - 2 * products).argmin(axis=1))
 
 
 def _paints(pixels: Floats) -> Iterator[tuple[float, Floats]]:
@@ -117,7 +119,7 @@ def colour_name(lightness: float, a: float, b: float) -> str:
     if _is_neutral(lightness, chroma, hue):
         steps = ((24, "black"), (64, "grey"), (78, "silver"))
         return next((name for limit, name in steps if lightness < limit), "white")
-    if lightness < 13:
+    if lightness < 13 and chroma < 35:
         return "black"
     if hue >= 335 or hue < 66:
         return _reddish(lightness, chroma, hue)
@@ -126,7 +128,7 @@ def colour_name(lightness: float, a: float, b: float) -> str:
     return next(name for limit, name in _COOL if hue < limit)
 
 
-_COOL = ((175, "green"), (235, "turquoise"), (300, "blue"), (335, "purple"))
+_COOL = ((175, "green"), (235, "turquoise"), (308, "blue"), (335, "purple"))
 
 
 def _is_neutral(lightness: float, chroma: float, hue: float) -> bool:
@@ -144,7 +146,9 @@ def _reddish(lightness: float, chroma: float, hue: float) -> str:
     if hue < 42:
         if lightness > 62 and chroma < 42:
             return "pink"
-        return "orange" if lightness >= 52 else "red" if chroma > 35 else "brown"
+        if lightness < 58 and chroma > 35:
+            return "red"
+        return "orange" if lightness >= 52 else "brown"
     if lightness < 49:
         return "brown"
     return "orange" if chroma >= 38 else "beige" if lightness > 62 else "brown"

@@ -20,7 +20,7 @@ import numpy as np
 
 from aicourse.errors import PhotoError
 from aicourse.llm.photo_background import thing_mask
-from aicourse.llm.photo_colours import ColourShare, colour_shares, lab
+from aicourse.llm.photo_colours import ColourShare, Floats, colour_shares, lab
 from aicourse.llm.photo_files import Photo, read_photo
 
 Detail = Literal["auto", "low", "high"]
@@ -68,14 +68,16 @@ def describe_photo(source: Photo | Path | str | bytes) -> PhotoDescription:
     picture = lab(np.asarray(photo.image(MEASURED_SIDE), dtype=float) / 255)
     mask = thing_mask(picture)
     pixels = picture.reshape(-1, 3) if mask is None else picture[mask]
-    colours = _worth_naming(colour_shares(pixels))
+    colours = named_colours(pixels)
     return PhotoDescription(photo.width, photo.height, photo.orientation, colours, mask is not None)
 
 
-def _worth_naming(colours: tuple[ColourShare, ...]) -> tuple[ColourShare, ...]:
+def named_colours(pixels: Floats, least_share: float = LEAST_SHARE) -> tuple[ColourShare, ...]:
+    """The colours of Lab pixels, shape (n, 3), that are worth telling; always at least one."""
+    colours = colour_shares(pixels)
     if sum(colour.share > _SOME_SHARE for colour in colours) >= _MANY_COLOURS:
         return (ColourShare("multicolour", 1.0),)
-    named = [colour for colour in colours if colour.share >= LEAST_SHARE] or colours[:1]
+    named = [colour for colour in colours if colour.share >= least_share] or colours[:1]
     return tuple(ColourShare(colour.name, round(colour.share * 20) / 20) for colour in named)
 
 

@@ -98,8 +98,9 @@ def _source(part: dict[str, Any], place: str) -> str:
     """
     source = part.get("source") if part["type"] == "image" else part.get("image_url")
     if isinstance(source, dict):
-        if source.get("type") == "base64":
-            return f"data:{source.get('media_type')};base64,{source.get('data')}"
+        kind, data = source.get("media_type"), source.get("data")
+        if isinstance(kind, str) and isinstance(data, str):
+            return f"data:{kind};base64,{data}"
         source = source.get("url")
     if isinstance(source, str) and source.lower().startswith(("data:", "http://", "https://")):
         return source  # an address is refused where photos are read
