@@ -78,10 +78,11 @@ def version_files(folder: Path) -> dict[int, Path]:
 def shown(path: Path) -> str:
     """The path as a user would type it here: relative when it is part of the course's folder."""
     try:
-        inside = path.resolve().is_relative_to(paths.course_dir())
-    except AicourseError:
-        inside = False
-    return os.path.relpath(path) if inside else str(path)
+        if path.resolve().is_relative_to(paths.course_dir()):
+            return os.path.relpath(path)
+    except (AicourseError, ValueError):  # no course files; on Windows, another drive
+        pass
+    return str(path)
 
 
 @contextmanager
