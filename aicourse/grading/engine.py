@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aicourse.grading import sentences
 from aicourse.grading.execution import Answer, Ending, Execution, Job
@@ -24,20 +24,28 @@ from aicourse.grading.sandbox.kernel import End
 from aicourse.grading.sandbox.levels import choose_level
 from aicourse.grading.sandbox.starting import Starter, starter_for
 
+if TYPE_CHECKING:
+    from aicourse.grading.sandbox.proxy import Ask
+
 _SPARE_STARTS = 2
 
 
 class Sandbox:
     """Owns what kernels are started from; a context manager. `execute` may be called from many threads.
 
-    `level` is the least protection to accept ("L2"); None means L3. Below L2, and where there is no sandbox at
-    all, `trust_notebooks` says that somebody has read the notebooks.
+    `level` is the least protection to accept ("L2"); None means L3. Below L2, and where there is no sandbox
+    at all, `trust_notebooks` says that somebody has read the notebooks.
+
+    `ask` speaks to a model for jobs with `model_calls`, by default the one that the grader is set up for.
 
     Raises:
         SandboxError: this machine offers less; the message says what is missing and what to do.
     """
 
-    def __init__(self, level: str | None = None, *, trust_notebooks: bool = False) -> None:
+    def __init__(
+        self, level: str | None = None, *, trust_notebooks: bool = False, ask: Ask | None = None
+    ) -> None:
+        self._ask = ask
         self.level = choose_level(level, trust_notebooks=trust_notebooks)
         self._starter: Starter | None = None
         self._lock = threading.Lock()
@@ -85,7 +93,7 @@ class Sandbox:
     def _start(self) -> Starter:
         with self._lock:
             if self._starter is None:
-                self._starter = starter_for(self.level)
+                self._starter = starter_for(self.level, self._ask)
             return self._starter
 
     def _attempt(self, progress: Progress, cells: list[dict[str, Any]]) -> tuple[Ending | None, End]:

@@ -128,7 +128,7 @@ class PipeStream(io.TextIOBase):
         self._waiting: list[str] = []
         self._size = 0
 
-    encoding, errors = "utf-8", "replace"  # type: ignore[assignment]
+    encoding, errors = "utf-8", "replace"
 
     def fileno(self) -> int:
         """The process's own standard output, which ends up in the same cell."""

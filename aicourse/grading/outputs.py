@@ -101,7 +101,7 @@ def _checked(raw: dict[str, Any]) -> dict[str, Any] | None:
         }
     if kind not in ("display_data", "execute_result", "update_display_data"):
         return None
-    output = {"output_type": "display_data", "data": _bundle(raw.get("data")), "metadata": {}}
+    output: dict[str, Any] = {"output_type": "display_data", "data": _bundle(raw.get("data")), "metadata": {}}
     if kind == "execute_result":
         count = raw.get("execution_count")
         output.update(output_type=kind, execution_count=count if type(count) is int else None)
@@ -109,7 +109,7 @@ def _checked(raw: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _bundle(data: Any) -> dict[str, Any]:
-    """A MIME bundle: text by type, JSON types as they are; widget views are dropped, no page could show them."""
+    """A MIME bundle: text by type, JSON types as they are; without widgets, which no page could show."""
     if not isinstance(data, dict):
         return {}
     return {

@@ -1,4 +1,4 @@
-"""Parameters in a notebook, as papermill injects them: a cell after the one tagged `parameters`, else the first."""
+"""Parameters in a notebook as papermill injects them: after the cell tagged `parameters`, or first of all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def with_parameters(notebook: dict[str, Any], parameters: Mapping[str, Any]) -> 
             )
     cells = [cell for cell in notebook["cells"] if INJECTED not in tags(cell)]
     lines = [f"{name} = {value!r}" for name, value in parameters.items()]
-    injected = {
+    injected: dict[str, Any] = {
         "cell_type": "code",
         "id": INJECTED,
         "metadata": {"tags": [INJECTED]},

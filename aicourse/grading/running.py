@@ -1,9 +1,10 @@
 """One submission, from a fresh kernel to its answers, keeping what was earned when a kernel is lost.
 
 A cell or a call that takes the kernel with it (it exits, floods, swallows interrupts, eats all memory) is
-*lethal*: the notebook runs again in a fresh kernel without it. Each attempt leaves out one thing more and there
-is a deadline over all, so this ends. Everything that a kernel sends is untrusted: a reply counts only for the
-request whose number it carries, while that request waits, and a forged one is but another wrong answer.
+*lethal*: the notebook runs again in a fresh kernel without it. Each attempt leaves out one thing more and
+there is a deadline over all, so this ends. Everything that a kernel sends is untrusted: a reply counts only
+for the request whose number it carries, while that request waits, and a forged one is but another wrong
+answer.
 """
 
 from __future__ import annotations

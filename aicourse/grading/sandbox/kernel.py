@@ -50,7 +50,7 @@ class Kernel:
         self._report: dict[str, Any] | None = None
 
     def listener(self, until: float) -> socket.socket | None:
-        """The socket that listens inside the sandbox for requests to a model; None when it failed to start."""
+        """The socket that listens inside the sandbox for requests to a model; None: it did not start."""
         while True:
             packet, handles = self._packet(until)
             if handles:
@@ -70,6 +70,14 @@ class Kernel:
         """Send the kernel a signal."""
         with contextlib.suppress(OSError):
             self.control.send(bytes([number]))
+
+    def runs(self) -> bool:
+        """Whether it has not ended yet, as far as its supervisor has said."""
+        while self._report is None:
+            packet, _ = self._packet(0.0)
+            if packet is None:
+                break
+        return self._report is None
 
     def end(self) -> End:
         """Kill what still runs, wait until nothing is left, and give back every resource."""

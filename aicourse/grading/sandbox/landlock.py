@@ -1,8 +1,8 @@
 """Landlock: a process gives up the file system except what it names, without any privilege.
 
-It is what level L2 has instead of namespaces (https://docs.kernel.org/userspace-api/landlock.html). It does not
-hide other processes and, before version 6 of its interface, does not stop signals: the filter of system calls
-does that.
+It is what level L2 has instead of namespaces (https://docs.kernel.org/userspace-api/landlock.html). It does
+not hide other processes and, before version 6 of its interface, does not stop signals: the filter of system
+calls does that.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from aicourse.grading.sandbox.view import environment
 
 _FIRST_USER = 1_000_000_000  # far above any account; 512 for each grader on this machine
 _USERS = 512
+_ZYGOTE = (sys.executable, "-s", "-P", "-m", "aicourse.grading.sandbox.zygote")
 _START_SECONDS = 60.0
 _END_SECONDS = 10.0
 _REPORT = 4_096
@@ -46,8 +47,7 @@ class Zygote:
         self._socket = ours
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-s", "-P", "-m", "aicourse.grading.sandbox.zygote"]
-                + [str(theirs.fileno()), level, serves],
+                [*_ZYGOTE, str(theirs.fileno()), level, serves],
                 env=environment() if level in ("L3", "L4") else environment(self._home.name),
                 cwd="/",
                 stdin=subprocess.DEVNULL,

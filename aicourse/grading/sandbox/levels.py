@@ -1,7 +1,7 @@
 """Which protection this machine offers, found out by really trying each level in a child process.
 
 L4  as L3, and the kernel limits the memory of all processes together (a memory cgroup)
-L3  namespaces of its own (files, network, processes, …), a filter of system calls, limits; memory is watched
+L3  namespaces of its own (files, network, processes, …), filtered system calls; memory is watched
 L2  Landlock and the filter: files and network are closed, but the process table is shared
 L1  limits, and a user id of its own (only root can give one)
 L0  nothing: student code runs as you

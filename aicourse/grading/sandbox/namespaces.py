@@ -1,4 +1,4 @@
-"""The namespaces that one submission gets: files, network, processes, messages, host name; users when not root.
+"""The namespaces that one submission gets: files, network, processes, messages, name; users when not root.
 
 The zygote lives in a mount namespace whose root shows only what `view` lists. A supervisor asks for a process
 namespace (and, without root, a user namespace, so that its count of processes is its own), and the kernel it

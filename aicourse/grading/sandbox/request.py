@@ -1,4 +1,4 @@
-"""What the grader asks the zygote for: one kernel, under which protection and limits; a line of JSON and handles."""
+"""What the grader asks the zygote for: one kernel, its protection and limits; JSON with handles beside it."""
 
 from __future__ import annotations
 

@@ -6,12 +6,15 @@ import contextlib
 import sys
 import threading
 import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aicourse.errors import SandboxError
 from aicourse.grading.channel import Channel
 from aicourse.grading.execution import Job
 from aicourse.grading.sandbox.kernel import End
+
+if TYPE_CHECKING:
+    from aicourse.grading.sandbox.proxy import Ask
 
 MODEL_PORT = 8000
 _LISTEN_SECONDS = 30.0
@@ -42,10 +45,10 @@ class Starter(Protocol):
 class ZygoteStarter:
     """Forks kernels from a zygote, and starts another one should that have been killed."""
 
-    def __init__(self, level: str) -> None:
+    def __init__(self, level: str, ask: Ask | None) -> None:
         from aicourse.grading.sandbox.launching import Zygote
 
-        self._level, self._new = level, Zygote
+        self._level, self._new, self._ask = level, Zygote, ask
         self._zygote = Zygote(level)
         self._lock = threading.Lock()
 
@@ -59,10 +62,12 @@ class ZygoteStarter:
             kernel = self._replacement(zygote).launch(job.limits, files=job.files, model_port=port)
         if not port:
             return kernel
-        from aicourse.grading.sandbox.proxy import ModelProxy  # imports openai
+        from aicourse.grading.sandbox.proxy import ModelProxy, ask_provider
 
         listener = kernel.listener(time.monotonic() + _LISTEN_SECONDS)
-        return kernel if listener is None else _WithProxy(kernel, ModelProxy(listener, job.model_calls))
+        if listener is None:
+            return kernel
+        return _WithProxy(kernel, ModelProxy(listener, job.model_calls, self._ask or ask_provider))
 
     def _replacement(self, broken: Any) -> Any:
         with self._lock:
@@ -93,10 +98,10 @@ class _WithProxy:
             return self._kernel.end()
 
 
-def starter_for(level: str) -> Starter:
-    """What starts kernels at `level` on this system."""
+def starter_for(level: str, ask: Ask | None = None) -> Starter:
+    """What starts kernels at `level` on this system; `ask` reaches a model for those that may use one."""
     if sys.platform == "linux":
-        return ZygoteStarter(level)
+        return ZygoteStarter(level, ask)
     from aicourse.grading.sandbox.plain import PlainStarter
 
     return PlainStarter()

@@ -1,8 +1,8 @@
 """What student code can see of this computer: the interpreter, the packages, the course's code and open data.
 
-`readable_paths` is a list of what is shown, never of what is hidden: the graders' split of a dataset, homework,
-checks, grades and other submissions are not on it. `build_root` turns the list into a file system of its own
-for the zygote, before that has run anything; a file that is not in it has no name there.
+`readable_paths` is a list of what is shown, never of what is hidden: the graders' split of a dataset,
+homework, checks, grades and other submissions are not on it. `build_root` turns the list into a file system
+of its own for the zygote, before that has run anything; a file that is not in it has no name there.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def course_folders() -> list[str]:
 
 
 def build_root() -> None:
-    """Make a read-only file system of `readable_paths` the root of this process, in its own mount namespace."""
+    """Make a read-only file system of `readable_paths` this process's root, in its own mount namespace."""
     paths, folders = readable_paths(), course_folders()
     linux.mount("", "/", "", linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", _ROOT_MOUNT, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=755")
@@ -135,7 +135,7 @@ def _link_devices() -> None:
 
 
 def _show(path: str, *, read_only: bool) -> None:
-    """Put `path` into the new root, which is the working folder: a link as a link, the rest as a bind mount."""
+    """Put `path` into the new root, the working folder: a link as a link, the rest as a bind mount."""
     target = f".{path}"
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if os.path.islink(path):

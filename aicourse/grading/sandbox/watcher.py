@@ -1,8 +1,9 @@
 """How much memory a submission's processes use together, read from /proc.
 
 `resident` is cheap but counts a page that two processes share twice, also those shared with the zygote;
-`proportional` divides shared pages fairly and costs milliseconds. So the first is asked always, and the second
-only when the first is over the limit. What no process has mapped (files in /student) is capped elsewhere.
+`proportional` divides shared pages fairly and costs milliseconds. So the first is asked always, and the
+second only when the first is over the limit. What no process has mapped (files in /student) is capped
+elsewhere.
 """
 
 from __future__ import annotations

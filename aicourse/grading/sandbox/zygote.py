@@ -1,11 +1,12 @@
-"""The process that every student's kernel is forked from (Linux): it has imported everything, and knows nothing.
+"""The process that every student's kernel is forked from: it has imported everything, and knows nothing.
 
     python -s -P -m aicourse.grading.sandbox.zygote HANDLE LEVEL pipe|zmq
 
 It starts with the environment that students get, hides the computer from itself (`view`), imports what
 notebooks import, builds the kernel object, and says "ready" on the socket with the number HANDLE. Then each
-packet is a request; a fork of it, the supervisor, reads the request, so that the zygote never parses anything.
-It stays single-threaded: a fork copies only the thread that forks. It ends when the grader's end closes.
+packet is a request; a fork of it, the supervisor, reads the request, so that the zygote never parses
+anything. It stays single-threaded: a fork copies only the thread that forks. It ends when the grader's end
+closes.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def _draw_once() -> None:
     figure, axes = pyplot.subplots()
     axes.plot([0, 1])
     axes.set_title("title")
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
     pyplot.close("all")
 
 
