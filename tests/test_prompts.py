@@ -155,6 +155,13 @@ def test_a_replaced_phrase_is_one_change() -> None:
     ]  # fmt: skip
 
 
+def test_an_added_line_is_shown_as_a_line() -> None:
+    pieces = compare_texts("Answer with JSON.\n\nGo.", "Answer with JSON.\nNo text.\n\nGo.")
+    assert [(piece.kind, piece.text) for piece in pieces] == [
+        ("same", "Answer with JSON."), ("added", "\nNo text."), ("same", "\n\nGo."),
+    ]  # fmt: skip
+
+
 def test_parameters_and_hints_are_compared() -> None:
     after = changed(parameters=("listing", "photo"), hint_items=(("temperature", 1), ("seed", 7)))
     assert prompts.diff(PROMPT, after).settings == (

@@ -125,7 +125,26 @@ def compare_texts(before: str, after: str) -> tuple[Piece, ...]:
             removed = added = ""
         else:  # a lone space between two changed words is no stretch that stayed the same
             removed, added = removed + old, added + new
-    return (*pieces, *_change(removed, added))
+    return _on_line_ends([*pieces, *_change(removed, added)])
+
+
+def _on_line_ends(pieces: list[Piece]) -> tuple[Piece, ...]:
+    """Shift a whole added or removed line so that it begins with its line break, not in the line before.
+
+    Both readings are true of the texts; this is the one that the author had in mind.
+    """
+    for index in range(1, len(pieces) - 1):
+        first, change, last = pieces[index - 1 : index + 2]
+        if first.kind != "same" or last.kind != "same" or "\n" not in change.text:
+            continue
+        if first.text.endswith("\n"):
+            continue
+        shift = change.text.index("\n")
+        if shift < len(last.text) and last.text.startswith(change.text[:shift]):
+            pieces[index - 1] = Piece("same", first.text + change.text[:shift])
+            pieces[index] = Piece(change.kind, change.text[shift:] + change.text[:shift])
+            pieces[index + 1] = Piece("same", last.text[shift:])
+    return tuple(pieces)
 
 
 def _change(removed: str, added: str) -> Iterator[Piece]:
