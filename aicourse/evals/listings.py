@@ -97,6 +97,7 @@ def run_listings(
     client: openai.OpenAI | None = None,
     replay: str | None = None,
     path: Path | str | None = None,
+    tag: str | None = None,
     limit: int | None = None,
     repeats: int = 1,
     workers: int = 4,
@@ -115,7 +116,7 @@ def run_listings(
     """
     version = prompts.load(prompt) if isinstance(prompt, str) else prompt
     recipe = recipe or recipe_of(version)
-    cases = listing_cases(split, with_photos=with_photos)[:limit]
+    cases = list(sets.select(listing_cases(split, with_photos=with_photos), tag=tag, limit=limit))
     sent = _photos(split) if with_photos and not hide_photos else {}
     prompts.mark_used(version)
     asked = client or _client(model, replay)

@@ -8,6 +8,7 @@ asked for JSON in words; that is the baseline. "Not stated" is null, or an empty
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -108,14 +109,20 @@ Attributes = ListingAttributes | LooseAttributes
 Schema = type[ListingAttributes] | type[LooseAttributes]
 
 
-def response_format(schema: Schema) -> dict[str, Any] | None:
+def response_format(schema: Schema, only: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any] | None:
     """The `response_format` that makes a provider enforce `schema`; None for a loose one.
 
+    `only` narrows lists to some of their values, for one listing: with none, the list must stay empty.
     Titles and descriptions are left out: a grammar has no use for them, and they would be paid for as tokens.
     """
     if issubclass(schema, LooseAttributes):
         return None
     plain = _without_notes(schema.model_json_schema())
+    for name, values in (only or {}).items():
+        field = plain["properties"][name]
+        field["maxItems"] = min(len(values), field["maxItems"])
+        if values:  # an empty enum is no schema
+            field["items"]["enum"] = list(values)
     return {
         "type": "json_schema",
         "json_schema": {"name": "listing_attributes", "schema": plain, "strict": True},

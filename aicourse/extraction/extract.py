@@ -84,14 +84,16 @@ def extract(
     mode = recipe.grounding
     shown = photo_colours(photo) if photo is not None else ()
     evidence = " ".join([listing, *shown])
-    asked = _Conversation(client, prompt, model, recipe.schema, _messages(prompt, listing, photo))
+    only = grounding.named_in(evidence) if mode == "offer" else None
+    settings = _settings(prompt, response_format(recipe.schema, only))
+    asked = _Conversation(client, prompt, model, recipe.schema, settings, _messages(prompt, listing, photo))
     reading = asked.next()
     while asked.attempts <= retries and (complaint := _complaint(reading, evidence, mode)):
         again = asked.mend(reading, complaint)
         reading = again if again.attributes or not reading.attributes else reading
     attributes = reading.attributes
     findings = grounding.ungrounded(attributes, evidence) if attributes and mode != "off" else ()
-    takes_out = mode in ("drop", "retry")
+    takes_out = mode in ("drop", "retry", "offer")
     if attributes and takes_out:
         attributes = grounding.drop(attributes, findings)
     disagreeing = conflicts(attributes, listing, shown) if attributes else ()
@@ -118,19 +120,17 @@ class _Conversation:
     prompt: Prompt
     model: str
     schema: Schema
+    settings: dict[str, Any]
     messages: list[dict[str, Any]]
     counts: list[Tokens] = field(default_factory=list)
 
     def next(self) -> Reading:
         """The reply to the messages so far."""
-        settings = {"max_tokens": MAX_TOKENS} | self.prompt.hints
-        if (form := response_format(self.schema)) is not None:
-            settings["response_format"] = form
         completion = self.client.chat.completions.create(
             model=self.model,
             messages=self.messages,  # type: ignore[arg-type]  # plain dicts, as the prompt renders them
             extra_headers=self.prompt.headers,
-            **settings,
+            **self.settings,
         )
         used = completion.usage
         self.counts.append(Tokens(used.prompt_tokens, used.completion_tokens) if used else Tokens(None, None))
@@ -162,6 +162,11 @@ class _Conversation:
 def _total(counts: list[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
+
+
+def _settings(prompt: Prompt, form: dict[str, Any] | None) -> dict[str, Any]:
+    settings = {"max_tokens": MAX_TOKENS} | prompt.hints
+    return settings if form is None else settings | {"response_format": form}
 
 
 def _messages(prompt: Prompt, listing: str, photo: Path | str | bytes | None) -> list[dict[str, Any]]:

@@ -18,11 +18,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from aicourse.datasets import COLOURS, MATERIALS
 from aicourse.extraction.attributes import Attributes
 from aicourse.extraction.words import COLOUR_WORDS, MATERIAL_WORDS
 
 FIELDS = ("colours", "materials", "size", "brand")
-_SHORT = 4  # letters; "tan" must be a word of its own, "leather" may begin or end one
 _ALIKE = 0.8  # of a brand and the words it was read from: the guide corrects typos
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
@@ -52,6 +52,17 @@ def ungrounded(attributes: Attributes, text: str) -> tuple[Finding, ...]:
         for value in _values(getattr(attributes, name))
         if not _occurs(name, value, plain)
     )
+
+
+def named_in(text: str) -> dict[str, tuple[str, ...]]:
+    """The colours and materials that `text` has a word for: all that may be offered to a model.
+
+    >>> named_in("Navy jacket, not leather, brass buttons")
+    {'colours': ('blue',), 'materials': ('leather', 'faux_leather', 'metal')}
+    """
+    plain = _plain(text)
+    known = {"colours": COLOURS, "materials": MATERIALS}
+    return {name: tuple(v for v in values if _occurs(name, v, plain)) for name, values in known.items()}
 
 
 def drop(attributes: Attributes, findings: Iterable[Finding]) -> Attributes:
@@ -87,11 +98,11 @@ def _named(value: str, words: dict[str, tuple[str, ...]], text: str) -> bool:
 
 @cache
 def _pattern(word: str) -> re.Pattern[str]:
-    """A short word stands alone ("red", "tan"); a long one may begin or end another ("dunkelblau")."""
-    plain = re.escape(_plain(word)).replace(r"\ ", r"[\s-]*")
-    if len(word) <= _SHORT:
-        return re.compile(rf"(?<![^\W_]){plain}s?(?![^\W_])")
-    return re.compile(rf"(?<![^\W_]){plain}|{plain}(?![^\W_])")
+    """A word alone, or with a hyphen as part of another (see `words`)."""
+    plain = re.escape(_plain(word.strip("-"))).replace(r"\ ", r"[\s-]*")
+    before = "" if word.startswith("-") else r"(?<![^\W_])"
+    after = "" if word.endswith("-") else r"s?(?![^\W_])"
+    return re.compile(before + plain + after)
 
 
 def _measured(value: str, text: str) -> bool:

@@ -1,6 +1,6 @@
 """How the reply to each prompt version is constrained and checked: what a version is, beside its text.
 
-    extract_listing   v1 JSON in words   v2, v3 the schema is enforced   v4 what is not in the listing goes
+    extract_listing   v1 JSON in words   v2, v3 the schema is enforced   v4 only what the listing names
 
 A version that is not listed (a student's own) is used as its nearest listed ancestor, by `parent`.
 """
@@ -15,14 +15,16 @@ from aicourse.errors import PromptError
 from aicourse.extraction.attributes import ListingAttributes, LooseAttributes, Schema
 from aicourse.prompts import Prompt, load
 
-Grounding = Literal["off", "warn", "drop", "retry"]
+Grounding = Literal["off", "warn", "drop", "retry", "offer"]
 
 
 @dataclass(frozen=True)
 class Recipe:
     """`schema` constrains the reply; `grounding` is what happens to values that occur nowhere in the listing.
 
-    `warn` reports them, `drop` also takes them out, `retry` asks the model again first and drops the rest.
+    `warn` reports them, `drop` also takes them out, `retry` asks the model again first and drops the rest,
+    `offer` puts only those colours and materials into the schema that the listing has words for, so that the
+    model cannot write another, and drops an invented size or brand.
     """
 
     schema: Schema = ListingAttributes
@@ -39,9 +41,9 @@ RECIPES: Mapping[str, Mapping[int, Recipe]] = {
         1: Recipe(LooseAttributes, "off"),
         2: Recipe(ListingAttributes, "off"),
         3: Recipe(ListingAttributes, "off"),
-        4: Recipe(ListingAttributes, "drop"),
-        5: Recipe(ListingAttributes, "drop"),
-        6: Recipe(ListingAttributes, "drop"),
+        4: Recipe(ListingAttributes, "offer"),
+        5: Recipe(ListingAttributes, "offer"),
+        6: Recipe(ListingAttributes, "offer"),
     }
 }
 
