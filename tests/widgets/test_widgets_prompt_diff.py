@@ -95,7 +95,7 @@ def test_the_plain_form_has_both_layouts_and_marks_without_colour(read_page: Any
         assert words in page.text
     assert '<ins style="text-decoration: underline"><b>' in text
     back = show_diff("colours@3", "colours@1")._repr_html_()
-    assert '<del style="text-decoration: line-through">.↵\nNothing else' in back
+    assert '<del style="text-decoration: line-through">↵\nNothing else.' in back
 
 
 def test_equal_texts_are_said_to_be_equal_and_settings_are_shown(read_page: Any) -> None:
