@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from aicourse.errors import EvaluationError
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.runs import Run
+from aicourse.widgets.fields import answer
 
 Change = Literal["better", "worse", "changed"]
 MEAN = "mean of all scores"
@@ -28,7 +29,7 @@ class Filter:
     """What to show; every condition that is set must hold.
 
     `score` names the assertion (1 or 0) or number that `below` and `change` speak of, `MEAN` all of them
-    together. `change` is against the run before: a better or worse score, or another output ("changed").
+    together. `change` is against the run before: a better or worse score, or another answer ("changed").
     `search` is looked for in texts, outputs, reasons and errors, whatever its case.
     """
 
@@ -142,7 +143,7 @@ class RecordIndex:
     def _has_changed(self, place: int, score: str, change: Change) -> bool:
         if change == "changed":
             twin, record = self.twin(place), self.records[place]
-            return twin is not None and (twin.output, twin.error) != (record.output, record.error)
+            return twin is not None and _outcome(twin) != _outcome(record)
         difference = self.difference(place, score)
         return difference is not None and (difference > 0 if change == "better" else difference < 0)
 
@@ -157,6 +158,10 @@ def value_of(record: CaseRecord, score: str = MEAN) -> float | None:
         if score in (MEAN, one.name) and isinstance(one.value, bool | int | float)
     ]
     return sum(values) / len(values) if values else None
+
+
+def _outcome(record: CaseRecord) -> tuple[Any, str | None]:
+    return answer(record.output), record.error
 
 
 def _searchable(record: CaseRecord) -> str:

@@ -12,11 +12,10 @@ from aicourse.evals.scores import Score
 from aicourse.exercises.html import mark
 from aicourse.llm.usage import dollars
 from aicourse.widgets import html
-from aicourse.widgets.fields import FieldRow, compare_fields, shown
+from aicourse.widgets.fields import REPLY, WARNINGS, FieldRow, compare_fields, shown
 from aicourse.widgets.photos import Photo
 
 LIVE_LIMIT = 20_000  # characters of one text; more would make the page slow
-RAW_NAMES = ("raw", "reply", "raw_reply")  # where an output that is an object keeps the model's words
 
 
 @dataclass(frozen=True)
@@ -55,16 +54,8 @@ class CaseView:
         """Everything about the case but its title; texts are cut off after `limit` characters, and say so."""
         text = html.block(pretty(self.record.input), limit)
         left = html.heading("Listing") + (html.beside(text, _photo(self.photo)) if self.photo else text)
-        parts = [left, self._error(limit), self._fields(limit), self._scores(limit), self._raw(limit)]
-        return "".join([*parts, html.line(self.took)])
-
-    def to_text(self) -> str:
-        """The case in a few lines."""
-        lines = [self.title, *(f"  {line}" for line in pretty(self.record.input).splitlines())]
-        lines += [f"  ! task failed: {self.record.error}"] if self.record.error else []
-        for row in self.rows:
-            lines.append(f"  {row.marked} · {row.name}: expected {shown(row.expected)}, got {shown(row.got)}")
-        return "\n".join(lines)
+        parts = [left, self._error(limit), self._fields(limit), self._warnings(limit), self._scores(limit)]
+        return "".join([*parts, self._raw(limit), html.line(self.took)])
 
     @property
     def took(self) -> str:
@@ -98,6 +89,13 @@ class CaseView:
             was = "task failed" if self.before.error is not None else shown(row.before)
             cells.append(html.text(was, limit))
         return [*cells, verdict]
+
+    def _warnings(self, limit: int) -> str:
+        output = self.record.output
+        warnings = output.get(WARNINGS) if isinstance(output, Mapping) else None
+        if not isinstance(warnings, list) or not warnings:
+            return ""
+        return html.heading("Warnings") + html.block("\n".join(map(pretty, warnings)), limit)
 
     def _scores(self, limit: int) -> str:
         if not self.record.scores:
@@ -137,15 +135,13 @@ def score_text(score: Score | None) -> str:
 def raw_reply(output: Any) -> tuple[str, str]:
     """What the model wrote, as far as the run kept it, and what to call that.
 
-    >>> raw_reply({"attributes": {}, "raw": "Sure! {}"}), raw_reply(None)
+    >>> raw_reply({"brand": None, "reply": "Sure! {}"}), raw_reply(None)
     (('Raw reply', 'Sure! {}'), ('Raw reply', '(nothing)'))
     """
     if output is None or isinstance(output, str):
         return "Raw reply", "(nothing)" if output is None else output
-    if isinstance(output, Mapping):
-        kept = next((output[name] for name in RAW_NAMES if isinstance(output.get(name), str)), None)
-        if kept is not None:
-            return "Raw reply", kept
+    if isinstance(output, Mapping) and isinstance(output.get(REPLY), str):
+        return "Raw reply", output[REPLY]
     return "Output as JSON", pretty(output)
 
 

@@ -80,21 +80,18 @@ class Explorer:
         conditions = describe(self.chosen)
         return f"Run {self.index.name}: {counts}" + (f" ({conditions})" if conditions else "")
 
-    def _rows(self) -> list[tuple[str, str, str, str, str]]:
-        """The first records: case, slices, score, change, what is wrong."""
+    def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """The header and the first records; changes only beside a run before."""
+        has_before = self.index.before_name is not None
+        change = ("change",) if has_before else ()
         rows = []
         for place in self.places[:_LISTED]:
             view = self.case(place, with_photo=False)
             value = self.index.value(place, self.chosen.score)
-            change = self.index.difference(place, self.chosen.score)
             number = "-" if value is None else f"{value:.3f}"
-            moved = "-" if change is None else f"{change:+.3f}" if change else "same"
-            rows.append((view.record.id, ", ".join(view.record.tags), number, moved, view.wrong))
-        return rows
-
-    @property
-    def _header(self) -> tuple[str, ...]:
-        return ("case", "slices", self.chosen.score, "change", "what is wrong")
+            moved = (_change(self.index.difference(place, self.chosen.score)),) if has_before else ()
+            rows.append((view.record.id, ", ".join(view.record.tags), number, *moved, view.wrong))
+        return ("case", "slices", self.chosen.score, *change, "what is wrong"), rows
 
     @property
     def _left_out(self) -> str:
@@ -103,16 +100,14 @@ class Explorer:
         return f"{more:,} {remark}" if more > 0 else ""
 
     def __repr__(self) -> str:
-        has_before = self.index.before_name is not None
-        rows = [row if has_before else (*row[:3], *row[4:]) for row in self._rows()]
+        _, rows = self._table()
         lines = [self.caption, *("  ".join(("", *row)) for row in rows), self._left_out]
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self) -> str:
-        keep = [0, 1, 2, 3, 4] if self.index.before_name is not None else [0, 1, 2, 4]
-        rows = [[html.text(row[column], _CHARACTERS) for column in keep] for row in self._rows()]
-        header = [self._header[column] for column in keep]
-        table = html.table("Cases", header, rows) if rows else html.line("No case fits. Loosen the filter.")
+        header, rows = self._table()
+        cells = [[html.text(cell, _CHARACTERS) for cell in row] for row in rows]
+        table = html.table("Cases", header, cells) if rows else html.line("No case fits. Loosen the filter.")
         cases = [
             html.folded(f"Case {view.title}", view.to_html(_CHARACTERS))
             for number, place in enumerate(self.places[:_UNFOLDED])
@@ -130,13 +125,18 @@ class Explorer:
         return ExplorerControls(self).view
 
 
+def _change(difference: float | None) -> str:
+    if difference is None:
+        return "-"
+    return f"{difference:+.3f}" if difference else "same"
+
+
 def describe(chosen: Filter) -> str:
     """The conditions of a filter in words."""
     parts = [f"slice {chosen.slice}"] if chosen.slice is not None else []
     parts += [f"{chosen.score} below {chosen.below:g}"] if chosen.below is not None else []
     parts += ["task failed"] if chosen.failed else []
-    parts += [
-        f"{chosen.change} than before" if chosen.change != "changed" else "another output than before"
-    ] * (chosen.change is not None)
+    if chosen.change is not None:
+        parts.append("another answer" if chosen.change == "changed" else chosen.change)
     parts += [f"with {chosen.search!r}"] if chosen.search.strip() else []
     return ", ".join(parts)

@@ -13,7 +13,7 @@ from aicourse.widgets.explorer import Explorer
 
 widgets: Any = ipywidgets  # its classes have no annotations
 _ALL, _BELOW, _FAILED = "all", "score below", "task failed"
-_CHANGES = (("any", ""), ("better", "better"), ("worse", "worse"), ("another output", "changed"))
+_CHANGES = (("any", ""), ("better", "better"), ("worse", "worse"), ("another answer", "changed"))
 _AUTO = {"width": "auto"}
 
 

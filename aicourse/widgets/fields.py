@@ -32,6 +32,7 @@ MARKS: Mapping[Verdict, str] = {
     "not checked": "○",
 }  # all others: ✗
 WHOLE = "output"  # the name of the only row when outputs have no fields
+REPLY, WARNINGS = "reply", "warnings"  # what `evals.listings` keeps beside the six fields of a listing
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def compare_fields(record: CaseRecord, before: CaseRecord | None = None) -> tupl
     if expected is not None and got is None and record.output is not None:  # text where fields were asked for
         got = {}
     wanted, found, previous = expected or {}, got or {}, earlier or {}
-    names = dict.fromkeys([*wanted, *found])
+    names = dict.fromkeys([*wanted, *answer(found)])
     return tuple(
         FieldRow(
             str(name),
@@ -97,6 +98,17 @@ def fields_of(output: Any, expected: Mapping[str, Any] | None) -> Mapping[str, A
         parts = (part for part in output.values() if isinstance(part, Mapping))
         return next((part for part in parts if expected.keys() & part.keys()), output)
     return output
+
+
+def answer(output: Any) -> Any:
+    """An output without the model's own words and the warnings, which stand beside the answer.
+
+    >>> answer({"brand": "IKEA", "reply": "Sure!", "warnings": []})
+    {'brand': 'IKEA'}
+    """
+    if not isinstance(output, Mapping):
+        return output
+    return {name: value for name, value in output.items() if name not in (REPLY, WARNINGS)}
 
 
 def shown(value: Any) -> str:

@@ -64,7 +64,7 @@ def test_a_verdict_says_what_kind_of_difference_it_is(expected: Any, got: Any, v
 
 def test_fields_are_found_in_json_text_and_in_the_part_that_has_them() -> None:
     expected = {"brand": "IKEA", "size": None}
-    outputs: list[Any] = ['{"brand": "IKEA"}', {"attributes": {"brand": "IKEA"}, "attempts": 2, "raw": "…"}]
+    outputs: list[Any] = ['{"brand": "IKEA"}', {"attributes": {"brand": "IKEA"}, "attempts": 2}]
     for output in outputs:
         assert [(row.name, row.verdict) for row in compare_fields(record_of(output, expected))] == [
             ("brand", "same"),
@@ -76,6 +76,11 @@ def test_text_where_fields_were_asked_for_misses_them_and_more_fields_are_not_ch
     assert [row.verdict for row in compare_fields(record_of("I cannot", {"brand": "IKEA"}))] == ["missing"]
     rows = compare_fields(record_of({"brand": "IKEA", "mood": "glad"}, {"brand": "IKEA"}))
     assert [(row.name, row.verdict) for row in rows] == [("brand", "same"), ("mood", "not checked")]
+
+
+def test_the_reply_and_the_warnings_are_no_fields() -> None:
+    rows = compare_fields(record_of({"brand": "IKEA", "reply": "Sure!", "warnings": []}, {"brand": "IKEA"}))
+    assert [row.name for row in rows] == ["brand"]
 
 
 def test_an_output_without_fields_is_one_row_and_a_failed_task_has_none() -> None:
@@ -98,7 +103,8 @@ def test_a_case_shows_everything_that_is_known_about_it(read_page: Any) -> None:
     scores = (Score("brand.exact", False, "got 'Hay'"), Score("f1", 0.5), Score("tone", "dry"))
     broken = Score("size", None, error="KeyError: 'size'")
     record = record_of(
-        {"brand": "Hay", "raw": '{"brand": "Hay"}!'}, {"brand": "IKEA"}, scores=(*scores, broken),
+        {"brand": "Hay", "reply": '{"brand": "Hay"}!', "warnings": ["Hay is no word of it"]},
+        {"brand": "IKEA"}, scores=(*scores, broken),
         tags=("short",), calls=2, prompt_tokens=1234, completion_tokens=5, seconds=0.5,
     )  # fmt: skip
     before = record_of({"brand": "IKEA"}, {"brand": "IKEA"}, scores=(Score("brand.exact", True),))
@@ -106,15 +112,15 @@ def test_a_case_shows_everything_that_is_known_about_it(read_page: Any) -> None:
     for words in (
         "L1 · short", "Oak table", "IKEA", "Hay", "✗ differs", "got before (v1)", "✗ no", "✓ yes", "dry",
         "got 'Hay'", "0.500", "scorer failed", "KeyError: 'size'", '{"brand": "Hay"}!',
-        "2 calls, 1,234 tokens in, 5 out, 0.50 s",
+        "WarningsHay is no word of it", "2 calls, 1,234 tokens in, 5 out, 0.50 s",
     ):  # fmt: skip
         assert words in page.text
 
 
 def test_texts_of_strangers_stay_texts_and_nothing_is_loaded(read_page: Any, evil: str) -> None:
     record = record_of(
-        {evil: evil, "raw": evil}, {evil: evil + "2"}, id=evil, input={evil: evil}, tags=(evil,), error=evil,
-        scores=(Score(evil, evil, evil), Score("b", None, error=evil)),
+        {evil: evil, "reply": evil, "warnings": [evil]}, {evil: evil + "2"}, id=evil, input={evil: evil},
+        tags=(evil,), error=evil, scores=(Score(evil, evil, evil), Score("b", None, error=evil)),
     )  # fmt: skip
     page = read_page(CaseView(record, record_of(evil, id=evil), evil).shown())
     assert not {"script", "img"} & set(page.tags)

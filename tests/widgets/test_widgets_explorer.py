@@ -66,6 +66,11 @@ def test_a_filter_picks_its_records(chosen: dict[str, Any], ids: str) -> None:
     assert "".join(explore(AFTER, BEFORE, **chosen).ids) == ids
 
 
+def test_another_reply_with_the_same_answer_is_no_change() -> None:
+    before, after = (run_of({"a": RIGHT | {"reply": reply}}) for reply in ("Sure! {…}", "{…}"))
+    assert explore(after, before, change="changed").ids == ()
+
+
 def test_failed_tasks_are_found_and_count_as_0() -> None:
     assert explore(BEFORE, failed=True).ids == ("d",)
     assert explore(BEFORE, below=0.1).ids == ("d",)
