@@ -44,7 +44,11 @@ class CaseView:
         """The fields to look at, in a few words."""
         if self.record.error is not None:
             return "task failed"
-        return ", ".join(f"{row.name} {row.verdict}" for row in self.rows if row.is_wrong) or "-"
+        names: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row.is_wrong:
+                names.setdefault(row.verdict, []).append(row.name)
+        return "; ".join(f"{verdict}: {', '.join(found)}" for verdict, found in names.items()) or "-"
 
     def shown(self) -> str:
         """The case as a view of its own, with its title."""

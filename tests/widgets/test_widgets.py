@@ -92,6 +92,14 @@ def test_an_output_without_fields_is_one_row_and_a_failed_task_has_none() -> Non
     assert CaseView(failed).wrong == "task failed"
 
 
+def test_what_is_wrong_is_said_by_kind() -> None:
+    expected = {"brand": "IKEA", "size": None, "colours": ["blue"], "condition": "good", "category": "toys"}
+    got = {"brand": "Hay", "size": "M", "colours": ["red"], "condition": "good", "category": None}
+    view = CaseView(record_of(got, expected))
+    assert view.wrong == "differs: brand, colours; invented: size; missing: category"
+    assert CaseView(record_of(expected, expected)).wrong == "-"
+
+
 def test_values_are_words() -> None:
     values = [None, "", [], ["a", 2], {"a": None}, [["a"]], 0, False]
     assert [shown(value) for value in values] == [

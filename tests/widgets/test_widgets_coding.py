@@ -112,7 +112,7 @@ def test_the_plain_form_shows_codes_and_failures(session: CodingSession, read_pa
         "v2: 2 of 4 failures coded",
         "Codes so far",
         "says n1",
-        f"{first}output differs",
+        f"{first}differs: output",
         "see photo",
     ):
         assert words in page.text

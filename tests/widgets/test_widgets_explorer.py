@@ -100,8 +100,8 @@ def test_the_plain_forms_say_what_is_shown_and_what_is_wrong(read_page: Any) -> 
     )
     assert repr(explorer).splitlines() == [
         caption,
-        "  b  short, no_brand  0.750  -0.250  brand missing",
-        "  c  long  0.000  -0.750  colours missing",
+        "  b  short, no_brand  0.750  -0.250  missing: brand",
+        "  c  long  0.000  -0.750  missing: colours",
     ]
     assert caption in page.text
     assert page.tags.count("details") == 4 + 2  # two cases, each with its output and the one before
