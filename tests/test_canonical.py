@@ -158,6 +158,7 @@ def test_an_id_that_is_no_tool_call_is_kept() -> None:
     "part",
     [
         lambda data: {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}},
+        lambda data: {"type": "input_image", "image_url": f"data:image/png;base64,{data}"},
         lambda data: {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}},
     ],
 )

@@ -112,7 +112,7 @@ def _is_same(one: Floats, other: Floats) -> bool:
 def colour_name(lightness: float, a: float, b: float) -> str:
     """The word for a Lab colour.
 
-    >>> colour_name(40, 30, -45), colour_name(95, 0, 2), colour_name(35, 18, 25)
+    >>> colour_name(40, 45, -45), colour_name(95, 0, 2), colour_name(35, 18, 25)
     ('purple', 'white', 'brown')
     """
     chroma, hue = float(np.hypot(a, b)), float(np.degrees(np.arctan2(b, a)) % 360)
