@@ -147,7 +147,102 @@ def test_mcnemar_finds_the_minimum_detectable_change_as_often_as_stated() -> Non
     assert found == pytest.approx(0.8, abs=0.03)  # the exact test is a little careful
 
 
+FEW_CHANGE = {-0.33: 0.04, 0.0: 0.90, 0.33: 0.06}
+MIXED = {-1.0: 0.02, -0.33: 0.04, 0.0: 0.82, 0.33: 0.06, 0.5: 0.03, 1.0: 0.03}
+
+
+@pytest.mark.parametrize(
+    ("cases", "changes"),
+    [(60, FEW_CHANGE), (120, FEW_CHANGE), (120, MIXED)],
+    ids=["60 few", "120 few", "mixed"],
+)
+def test_intervals_of_a_changed_score_cover_what_they_say(cases: int, changes: dict[float, float]) -> None:
+    """F1 before and after, when few cases change: 95 ± 1.5 % of the intervals hold the true change."""
+    values, shares = np.array(list(changes)), list(changes.values())
+    drawn = np.random.default_rng(11).choice(values, p=shares, size=(1_500, cases))
+    nothing = np.zeros(cases)
+    intervals = [
+        statistics.paired_bootstrap(nothing, row, resamples=1_000, seed=seed)
+        for seed, row in enumerate(drawn)
+    ]
+    assert coverage(intervals, float(np.dot(values, shares))) == pytest.approx(0.95, abs=0.015)
+
+
+F1 = {0.0: 0.15, 0.5: 0.10, 2 / 3: 0.15, 1.0: 0.60}
+NEAR_ONE = {0.0: 0.05, 2 / 3: 0.10, 1.0: 0.85}
+
+
+@pytest.mark.parametrize(
+    ("cases", "scores", "most"),
+    [
+        (60, F1, 0.965),
+        (120, F1, 0.965),
+        (120, NEAR_ONE, 0.965),
+        (8, F1, 1),
+        (8, NEAR_ONE, 1),
+        (25, NEAR_ONE, 1),
+    ],
+    ids=str,
+)
+def test_intervals_of_a_mean_score_cover_what_they_say(
+    cases: int, scores: dict[float, float], most: float
+) -> None:
+    """One slice of a run: 95 ± 1.5 %; small slices and scores near 1 on the careful side, never below."""
+    values, shares = np.array(list(scores)), list(scores.values())
+    drawn = np.random.default_rng(12).choice(values, p=shares, size=(8_000, cases))
+    held = coverage([statistics.bounded_mean(row) for row in drawn], float(np.dot(values, shares)))
+    assert 0.935 <= held <= most
+
+
+@pytest.mark.parametrize("cases", [20, 60, 120])
+def test_wilsons_interval_covers_what_it_says_on_average(cases: int) -> None:
+    """For one rate it jumps as the counts do (Brown, Cai & DasGupta 2001); on average it keeps its word."""
+    intervals = [statistics.proportion(passed, cases) for passed in range(cases + 1)]
+    rates = np.linspace(0.02, 0.98, 193)
+    weights = stats.binom.pmf(np.arange(cases + 1)[:, None], cases, rates)
+    held = [[each.low <= rate <= each.high for rate in rates] for each in intervals]
+    assert (weights * held).sum(axis=0).mean() == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize(("cases", "deviation"), [(60, 0.3), (200, 0.15)])
+def test_a_true_change_is_found_as_often_as_the_detectable_effect_says(cases: int, deviation: float) -> None:
+    """The smallest detectable effect at 80 % power, by simulation of normally distributed differences."""
+    effect = statistics.minimum_detectable_effect(cases, deviation, power=0.8)
+    drawn = np.random.default_rng(13).normal(effect, deviation, size=(20_000, cases))
+    p_values = stats.ttest_1samp(drawn, 0, axis=1).pvalue
+    assert np.mean(p_values < 0.05) == pytest.approx(0.8, abs=0.02)
+
+
+def test_the_sign_test_errs_as_seldom_as_stated() -> None:
+    """Numbers that change by chance: at most 5 % of p-values are below 0.05, and not next to none."""
+    better = np.random.default_rng(14).binomial(40, 0.5, size=4_000)
+    errs = np.mean([statistics.sign_test(int(wins), 40 - int(wins)) < 0.05 for wins in better])
+    assert 0.02 < errs <= 0.05 + 0.011
+
+
+def test_holm_keeps_the_error_of_several_slices_together() -> None:
+    """12 slices without any true change: at most 5 % of comparisons show one."""
+    better = np.random.default_rng(15).binomial(30, 0.5, size=(3_000, 12))
+    p_values = {wins: statistics.sign_test(wins, 30 - wins) for wins in range(31)}
+    errs = np.mean([min(statistics.holm([p_values[int(wins)] for wins in row])) < 0.05 for row in better])
+    assert 0 < errs <= 0.05 + 0.012
+
+
 # properties and edges
+
+
+def test_the_interval_that_suits_the_values() -> None:
+    assert statistics.mean_score([0, 1, 1]) == statistics.proportion(2, 3)
+    assert statistics.mean_score([0.5, 1, 1]) == statistics.bounded_mean([0.5, 1, 1])
+    assert statistics.mean_score([3.0, 5, 9]) == statistics.bootstrap_mean([3.0, 5, 9])
+    assert np.isnan(statistics.mean_score([3.0]).low)
+    assert statistics.mean_score([1.0] * 9).low < 0.8  # nine of nine is not certainty
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_a_bounded_mean_stays_inside_its_bounds_and_holds_its_estimate(values: list[float]) -> None:
+    interval = statistics.bounded_mean(values)
+    assert 0 <= interval.low <= interval.estimate <= interval.high <= 1 + 1e-12
 
 
 def test_too_few_cases_to_find_any_change() -> None:

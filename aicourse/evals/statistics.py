@@ -187,18 +187,17 @@ def mean_score(values: Sequence[float] | Values, *, confidence: float = 0.95, se
 
 
 def bounded_mean(values: Sequence[float] | Values, *, confidence: float = 0.95) -> Interval:
-    """The mean of scores between 0 and 1, such as F1, with the interval of Agresti and Coull made for those.
+    """The mean of scores between 0 and 1, such as F1: a t interval with one case added, half 0 and half 1.
 
-    About two cases of 0 and two of 1 are added, so that a small slice where all went well is not taken for
-    certainty: of 10 cases near 1, the bootstrap's interval holds the truth in 81 % of experiments, this one
-    in 97 %. For values of 0 and 1 only it is Agresti and Coull's interval itself.
+    The added case keeps a small slice where all went well from being taken for certainty: of 10 scores near
+    1, the bootstrap's interval holds the truth in 81 % of experiments. This one errs on the careful side
+    there (98 % and more), and keeps to 95 % from about 60 cases on. After Agresti & Coull's interval.
     """
     data = np.asarray(values, dtype=np.float64)
-    z = _z((1 + confidence) / 2)
-    total = data.size + z**2
-    centre = (float(data.sum()) + z**2 / 2) / total
-    variance = (float((data**2).sum()) + z**2 / 2) / total - centre**2
-    reach = z * math.sqrt(variance / total)
+    total = data.size + 1
+    centre = (float(data.sum()) + 0.5) / total
+    variance = (float((data**2).sum()) + 0.5) / total - centre**2
+    reach = t_quantile((1 + confidence) / 2, data.size) * math.sqrt(variance / total)
     estimate = float(data.mean())
     low, high = max(0.0, centre - reach), min(1.0, centre + reach)
     return Interval(estimate, min(low, estimate), max(high, estimate), confidence)
