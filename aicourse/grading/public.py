@@ -13,11 +13,15 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
+from pprint import pformat
+from textwrap import indent
 from typing import Any
 
 from aicourse.errors import AssignmentError
 from aicourse.grading.checks import Arguments, Check, PromptCheck, known
 from aicourse.homework import COMPARISONS
+
+_WIDTH = 76
 
 
 @dataclass(frozen=True)
@@ -100,17 +104,37 @@ def _check_call(target: str, examples: Sequence[PublicExample]) -> str:
     lines = ["check(", f'    "{examples[0].question}",', f"    {target},", "    {"]
     for behaviour, mine in groupby(examples, lambda item: item.behaviour):
         lines.append(f"        {behaviour!r}: [")
-        lines += [f"            {_example_call(item)}," for item in mine]
+        lines += [indent(_example_call(item) + ",", " " * 12) for item in mine]
         lines.append("        ],")
     return "\n".join([*lines, "    },", ")"])
 
 
 def _example_call(item: PublicExample) -> str:
-    call = "example" + item.call.removeprefix(item.target)
+    """`example(2).gives(4)`, on several lines where it is long."""
+    given = _parse_call(item.call)
+    arguments = [(_pretty(value), "") for value in given.positional]
+    arguments += [(_pretty(value), f"{name}=") for name, value in given.named.items()]
+    call = _call("example", [name + text for text, name in arguments])
     if item.raises:
-        return f"{call}.raises({', '.join(repr(name) for name in item.raises.split())})"
-    same = f", {item.same}" if item.same != "equal" else ""
-    return f"{call}.gives({item.gives}{same})"
+        return f"{call}.{_call('raises', [repr(name) for name in item.raises.split()])}"
+    expected = [_pretty(ast.literal_eval(item.gives)), *([item.same] if item.same != "equal" else [])]
+    short = f"{call}.gives({', '.join(expected)})"
+    return short if _fits(short) else f"{call}.{_call('gives', expected)}"
+
+
+def _pretty(value: Any) -> str:
+    return pformat(value, width=_WIDTH, sort_dicts=False)
+
+
+def _call(name: str, arguments: Sequence[str]) -> str:
+    short = f"{name}({', '.join(arguments)})"
+    if _fits(short):
+        return short
+    return f"{name}(\n" + "".join(indent(f"{text},\n", "    ") for text in arguments) + ")"
+
+
+def _fits(code: str) -> bool:
+    return "\n" not in code and len(code) <= _WIDTH
 
 
 def to_data(examples: Sequence[PublicExample]) -> list[dict[str, str]]:
