@@ -100,9 +100,12 @@ def test_the_diff_shows_other_versions_and_another_layout(notebook: Any) -> None
     cell = notebook.select("diff")
     cell.locator("ins", has_text="main").wait_for()
     cell.get_by_label("To", exact=True).select_option(label="naming@v3")
-    cell.get_by_text("Short.").wait_for()
+    cell.get_by_role("cell", name="Short.").wait_for()
+    beside = cell.locator("table", has_text="naming@v1")
+    beside.wait_for()
     cell.get_by_role("button", name="inline").click()
-    cell.locator("div", has=notebook.page.locator("> ins", has_text="it")).last.wait_for()
+    beside.wait_for(state="detached")
+    assert cell.locator("ins").all_inner_texts() == ["it"]
 
 
 def test_no_listing_or_reply_was_run_as_a_program(notebook: Any) -> None:
