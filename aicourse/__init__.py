@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aicourse.datasets import load_listings as load_listings
+    from aicourse.datasets import load_photos as load_photos
     from aicourse.exercises import check as check
     from aicourse.exercises import hint as hint
     from aicourse.exercises import outcome as outcome
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from aicourse.llm.client import connect_anthropic as connect_anthropic
     from aicourse.llm.client import connect_async as connect_async
     from aicourse.llm.faults import Fault as Fault
+    from aicourse.llm.photo_tokens import photo_tokens as photo_tokens
+    from aicourse.llm.photos import describe_photo as describe_photo
+    from aicourse.llm.photos import photo_part as photo_part
     from aicourse.llm.usage import usage as usage
 
 _HOME = {
@@ -29,9 +33,13 @@ _HOME = {
     "connect": "aicourse.llm.client",
     "connect_anthropic": "aicourse.llm.client",
     "connect_async": "aicourse.llm.client",
+    "describe_photo": "aicourse.llm.photos",
     "hint": "aicourse.exercises",
     "load_listings": "aicourse.datasets",
+    "load_photos": "aicourse.datasets",
     "outcome": "aicourse.exercises",
+    "photo_part": "aicourse.llm.photos",
+    "photo_tokens": "aicourse.llm.photo_tokens",
     "predict": "aicourse.exercises",
     "progress": "aicourse.exercises",
     "start": "aicourse.lesson",

@@ -18,6 +18,7 @@ LEVELS = (
     {"evals"},
     {"experiments", "monitoring.metrics", "monitoring.alerts", "monitoring.dashboard"},
     {"marketplace", "exercises", "lesson"},
+    {"homework"},
     {"course", "widgets", "grading", "doctor", "selftest"},
     {"tables"},
     {"cli"},
