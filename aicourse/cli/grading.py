@@ -115,7 +115,7 @@ def build_gradebook(grades: Grades) -> None:
     place = folder.GradesFolder(grades)
     book = gradebook.build(place)
     typer.echo(
-        f"{place.gradebook_csv}: {len(book.rows)} students, {len(book.open_rows)} of them without a final total."
+        f"{place.gradebook_csv}: {len(book.rows)} students, {len(book.open_rows)} without a final total."
     )
 
 

@@ -49,7 +49,7 @@ def _executor(assignment: Assignment, place: Place) -> Iterator[tuple[Executor, 
         with cluster:
             yield cluster.execute, place.level, cluster.slots
         return
-    from aicourse.grading.sandbox import Sandbox
+    from aicourse.grading.engine import Sandbox
 
     with Sandbox(place.level, trust_notebooks=place.trust_notebooks) as sandbox:
         yield sandbox.execute, sandbox.level, None

@@ -72,7 +72,7 @@ def run_in_sandbox(parcel: Parcel, level: str | None, trust_notebooks: bool) -> 
 
 @functools.cache
 def _sandbox(level: str | None, trust_notebooks: bool) -> Any:
-    from aicourse.grading.sandbox import Sandbox
+    from aicourse.grading.engine import Sandbox
 
     sandbox = Sandbox(level, trust_notebooks=trust_notebooks)
     sandbox.__enter__()  # its processes end with the worker's

@@ -155,15 +155,17 @@ def collect(source: Path, assignment: str) -> list[Found]:
 
 def _found(group: list[tuple[Owner, Entry]], assignment: str) -> Found | None:
     """One student's files; those that say they belong to another assignment are left out."""
-    if any(same_assignment(owner.assignment, assignment) for owner, _ in group if owner.assignment):
+    stated = [owner for owner, _ in group if owner.assignment]
+    fits = any(same_assignment(owner.assignment, assignment) for owner in stated)
+    if stated and not fits and all(owner.time for owner in stated):
+        return None  # the exchange says so for certain; a folder's name may mean anything
+    if fits:
         group = [
-            pair
-            for pair in group
-            if not pair[0].assignment or same_assignment(pair[0].assignment, assignment)
+            (owner, entry)
+            for owner, entry in group
+            if not owner.assignment or same_assignment(owner.assignment, assignment)
         ]
     entries = tuple(entry for _, entry in group)
-    if not entries:
-        return None
     return Found(group[0][0].student, assignment, group[0][0], entries)
 
 
@@ -182,8 +184,8 @@ def _entries(source: Path) -> Iterator[Entry]:
     elif not source.exists():
         raise SubmissionError(f"There is nothing at {source}. Check the path.", path=source)
     elif source.suffix.lower() == ".zip":
-        with Archive(source, source.name, CLASS_ZIP) as archive:
-            yield from (_zipped(member, source.name, source) for member in archive)
+        archive = Archive(source, source.name, CLASS_ZIP)  # stays open as long as an entry may be read
+        yield from (_zipped(member, archive) for member in archive)
     else:
         yield _file(source, (source.name,))
 
@@ -226,17 +228,14 @@ def _read_file(path: Path, name: str) -> bytes:
         return file.read()
 
 
-def _zipped(member: Member, archive_name: str, source: Path | bytes) -> Entry:
-    def read() -> bytes:
-        with Archive(source, archive_name, CLASS_ZIP if isinstance(source, Path) else STUDENT_ZIP) as archive:
-            return archive.read(member)
-
-    parts = PurePosixPath(member.name).parts
+def _zipped(member: Member, archive: Archive) -> Entry:
+    parts = PurePosixPath(member.name.replace("\\", "/")).parts
     try:
         modified = datetime(*member.modified).astimezone(UTC)
     except (ValueError, OverflowError):
         modified = None
-    return Entry(parts or (member.name,), modified, f"the time in {archive_name}", read)
+    name = f"the time in {archive.name}"
+    return Entry(parts or (member.name,), modified, name, lambda: archive.read(member))
 
 
 def _expanded(entry: Entry) -> Iterator[Entry]:
@@ -244,12 +243,11 @@ def _expanded(entry: Entry) -> Iterator[Entry]:
     if entry.suffix != ".zip":
         yield entry
         return
-    data = entry.read()
-    with Archive(data, entry.name) as archive:
-        for member in archive:
-            inner = _zipped(member, entry.parts[-1], data)
-            if not _is_junk(inner.parts):
-                yield replace(inner, parts=(*entry.parts, *inner.parts))
+    archive = Archive(entry.read(), entry.parts[-1])
+    for member in archive:
+        inner = _zipped(member, archive)
+        if not _is_junk(inner.parts):
+            yield replace(inner, parts=(*entry.parts, *inner.parts))
 
 
 def _is_junk(parts: tuple[str, ...]) -> bool:

@@ -51,8 +51,8 @@ def write_feedback_zip(folder: GradesFolder, platform: Platform) -> Path:
     strangers = [row.student for row in book.rows if not row.result.lms_prefix]
     if platform != "plain" and strangers:
         raise GradingError(
-            f"{len(strangers)} submissions do not come from {platform} ({', '.join(strangers[:3])}): it could not "
-            "tell whose feedback it is. Use --zip plain, or grade the platform's own download."
+            f"{len(strangers)} are not from {platform} ({', '.join(strangers[:3])}), so it "
+            "cannot tell whose feedback it is. Use --zip plain, or grade the platform's own download."
         )
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -91,7 +91,8 @@ def _summary(book: Gradebook, row: Row) -> str:
     if result.status == "failed":
         return (
             "<div class='card bad'><b>Your submission could not be graded.</b>"
-            f"<p>{prose(result.sentence)}</p><p>This is not a grade of 0. Please talk to your instructor.</p></div>"
+            f"<p>{prose(result.sentence)}</p>"
+            "<p>This is not a grade of 0. Please talk to your instructor.</p></div>"
         )
     lines = []
     if row.total is None:

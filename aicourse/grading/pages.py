@@ -77,7 +77,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 def table(
     caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()
 ) -> str:
-    """A table of escaped cells whose first column names the row; the columns `numbers` (from 0) stand right."""
+    """A table of escaped cells whose first column names the row; `numbers` are the columns to align right."""
     right = set(numbers)
 
     def kind(column: int) -> str:
