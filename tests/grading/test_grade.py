@@ -238,7 +238,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and 
 
 
 def grade_and_be_killed(assignment: Assignment, source: Path, out: Path, after: float) -> bool:
-    """Grade in a process of its own and end it with SIGKILL after so many seconds; whether it was under way."""
+    """Grade in a process of its own, ended with SIGKILL after so many seconds; whether it was under way."""
     child = os.fork()
     if child == 0:
         try:

@@ -211,7 +211,7 @@ def moodle_folder(tmp_path: Path) -> GradesFolder:
 
 
 def test_moodle_finds_its_participants(moodle_folder: GradesFolder, tmp_path: Path) -> None:
-    """The rules of moodle, mod/assign/feedback/offline/importgradeslib.php: three columns, `Participant N`."""
+    """The rules of moodle, mod/assign/feedback/offline/importgradeslib.php: `Participant N`, a grade."""
     give(moodle_folder, **{"Ada Byron": 4})
     sheet = rows(export(moodle_folder, "moodle").path)
     assert {"Identifier", "Grade", "Last modified (grade)"} <= sheet[0].keys()
