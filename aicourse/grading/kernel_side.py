@@ -209,6 +209,8 @@ class PipeKernel:
                 reply = await self._run_cell(request)
             else:
                 reply = await self._call(request)
+            if not self.outbox.is_mine:  # a process that the code forked, and that came back from it
+                os._exit(0)
             try:
                 channel.send(reply)
             except (TypeError, ValueError, RecursionError):

@@ -96,11 +96,17 @@ class Kernel:
             report.get("exit"), report.get("cpu", 0.0), peak or report.get("peak", 0), killed, self._failed
         )
 
+    def _received(self) -> tuple[bytes, list[int], int, Any]:
+        try:
+            return socket.recv_fds(self.control, _REPORT, 1)
+        except ConnectionResetError:  # it ended before it read our last order; its own last word comes next
+            return socket.recv_fds(self.control, _REPORT, 1)
+
     def _packet(self, until: float) -> tuple[dict[str, Any] | None, list[int]]:
         """The supervisor's next word and the handles with it; None when it has no more to say."""
         self.control.settimeout(max(0.001, until - time.monotonic()))
         try:
-            data, handles, _, _ = socket.recv_fds(self.control, _REPORT, 1)
+            data, handles, _, _ = self._received()
         except OSError:
             return None, []
         if not data:

@@ -25,7 +25,7 @@ from aicourse.grading.sandbox.view import environment
 _FIRST_USER = 1_000_000_000  # far above any account; 512 for each grader on this machine
 _USERS = 512
 _ZYGOTE = (sys.executable, "-s", "-P", "-m", "aicourse.grading.sandbox.zygote")
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0  # 2 on an idle machine, more where matplotlib has no list of fonts yet
 _END_SECONDS = 10.0
 _REPORT = 4_096
 _SLACK = 1 << 20  # what a frame may have beyond the output that a cell may show
@@ -62,6 +62,8 @@ class Zygote:
         try:
             self._socket.send(json.dumps({"fonts": _font_cache()}).encode())
             answer = json.loads(self._socket.recv(_REPORT) or b"{}")
+        except TimeoutError:
+            answer = {"failed": f"it was not ready after {_START_SECONDS:.0f} seconds"}
         except OSError:
             answer = {}
         self._socket.settimeout(None)

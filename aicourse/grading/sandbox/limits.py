@@ -20,9 +20,9 @@ class ProcessLimits:
     processes: int
 
     def apply(self) -> None:
-        """Limit this process and its children, for good."""
+        """Limit this process and its children, for good; what it shares with the zygote comes on top."""
         for kind, value in (
-            (resource.RLIMIT_DATA, self.memory),
+            (resource.RLIMIT_DATA, self.memory + _private_memory()),
             (resource.RLIMIT_FSIZE, self.file_size),
             (resource.RLIMIT_NPROC, self.processes),
             (resource.RLIMIT_NOFILE, OPEN_FILES),
@@ -33,3 +33,9 @@ class ProcessLimits:
             ceiling = resource.getrlimit(kind)[1]
             wanted = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
             resource.setrlimit(kind, (wanted, wanted))
+
+
+def _private_memory() -> int:
+    """Bytes that RLIMIT_DATA already counts in this process."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[5]) * resource.getpagesize()

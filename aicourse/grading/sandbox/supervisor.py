@@ -69,23 +69,23 @@ class _Watch:
     def __init__(self, request: Request, pid: int, control: socket.socket) -> None:
         self._request, self._pid, self._control = request, pid, control
         self._kernel = os.pidfd_open(pid)
-        self._peak, self._over = 0, False
+        exact = request.level != "L4"  # there the kernel counts, and better
+        self._memory = watcher.MemoryWatch(pid, request.memory, exact=exact)
+        self._over = False
 
     def until_it_ends(self) -> dict[str, Any]:
         """Returns what the grader wants to know of the end."""
         poll = select.poll()
         poll.register(self._kernel, select.POLLIN)
         poll.register(self._control, select.POLLIN)
-        counts = self._request.level != "L4"  # there the kernel counts
         while True:
-            events = poll.poll(watcher.INTERVAL * 1000 if counts else None)
+            events = poll.poll(self._memory.interval * 1000)
             ready = {handle for handle, _ in events}
             if self._kernel in ready:
                 return self._report()
             if self._control.fileno() in ready and not self._obey():
                 poll.unregister(self._control)
-            if counts:
-                self._look()
+            self._look()
 
     def _obey(self) -> bool:
         """Pass signals on; False when the grader is gone, and with it the kernel."""
@@ -102,11 +102,7 @@ class _Watch:
             signal.pidfd_send_signal(self._kernel, number)
 
     def _look(self) -> None:
-        used = watcher.resident(self._pid)
-        if used > self._request.memory:
-            used = watcher.proportional(self._pid)
-        self._peak = max(self._peak, used)
-        if used > self._request.memory:
+        if self._memory.look():
             self._over = True
             self._signal(signal.SIGKILL)
 
@@ -115,7 +111,7 @@ class _Watch:
         return {
             "exit": os.waitstatus_to_exitcode(status),
             "cpu": usage.ru_utime + usage.ru_stime,
-            "peak": self._peak or usage.ru_maxrss * 1024,
+            "peak": self._memory.peak or usage.ru_maxrss * 1024,
             "over": self._over,
         }
 

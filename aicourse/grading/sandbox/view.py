@@ -131,7 +131,8 @@ def _link_devices() -> None:
         "dev/stderr": "/proc/self/fd/2",
     }
     for name, target in links.items():
-        os.symlink(target, name)
+        if not os.path.lexists(name):  # something that is shown may lie below /tmp
+            os.symlink(target, name)
 
 
 def _show(path: str, *, read_only: bool) -> None:
