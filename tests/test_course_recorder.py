@@ -144,3 +144,19 @@ def test_a_lesson_that_fails_keeps_its_recordings(provider: Provider, notebook: 
     assert report.error is not None
     assert report.error.name == "ZeroDivisionError"
     assert recorded(notebook) == before
+
+
+def test_what_lessons_share_is_neither_copied_nor_missed(provider: Provider, notebook: Path) -> None:
+    course.record(["90"])
+    own = notebook.parent / "recordings" / "90-asks.jsonl"
+    shared = notebook.parent / "recordings" / "shared" / "label_things" / "v1.jsonl"
+    shared.parent.mkdir(parents=True)
+    first, second = own.read_text(encoding="utf-8").splitlines(keepends=True)
+    shared.write_text(first, encoding="utf-8")
+    own.write_text(second, encoding="utf-8")
+
+    assert one(course.record(["90"], check=True)).complete
+    provider.questions.clear()
+    course.record(["90"])
+    assert provider.questions == ["second"]
+    assert recorded(notebook) == {"second": "second!"}
