@@ -10,6 +10,7 @@ student's own become one token, so renaming changes nothing; comments, layout an
 from __future__ import annotations
 
 import builtins
+import functools
 import hashlib
 import io
 import keyword
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 K = 12
 WINDOW = 5
 GUARANTEED = K + WINDOW - 1
+_PRIME, _BASE = 2**61 - 1, 1_000_003
 _KEPT_NAMES = frozenset(keyword.kwlist) | frozenset(dir(builtins))
 _IGNORED = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -86,12 +88,12 @@ def winnow(items: Sequence[Token]) -> dict[int, list[int]]:
 
     Of equal smallest hashes in a window the rightmost is taken, as in the paper: it stays smallest longest.
     """
-    hashes = [_hash(items[index : index + K]) for index in range(len(items) - K + 1)]
+    hashes = _hashes(items)
     chosen: dict[int, list[int]] = {}
     last = -1
     for start in range(max(1, len(hashes) - WINDOW + 1) if hashes else 0):
         window = hashes[start : start + WINDOW]
-        position = start + max(index for index, value in enumerate(window) if value == min(window))
+        position = start + len(window) - 1 - window[::-1].index(min(window))
         if position != last:
             chosen.setdefault(hashes[position], []).append(position)
             last = position
@@ -100,9 +102,24 @@ def winnow(items: Sequence[Token]) -> dict[int, list[int]]:
 
 def all_hashes(items: Sequence[Token]) -> Iterator[int]:
     """Every hash of K tokens: what is taken away because the instructor handed it out."""
-    return (_hash(items[index : index + K]) for index in range(len(items) - K + 1))
+    return iter(_hashes(items))
 
 
-def _hash(items: Sequence[Token]) -> int:
-    text = "\x1f".join(item.text for item in items)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+def _hashes(items: Sequence[Token]) -> list[int]:
+    """The hash of every K tokens in a row, each from the one before it (Karp & Rabin 1987)."""
+    numbers = [_number(item.text) for item in items]
+    if len(numbers) < K:
+        return []
+    value = 0
+    for number in numbers[:K]:
+        value = (value * _BASE + number) % _PRIME
+    found, first = [value], pow(_BASE, K - 1, _PRIME)
+    for leaving, entering in zip(numbers, numbers[K:], strict=False):
+        value = ((value - leaving * first) * _BASE + entering) % _PRIME
+        found.append(value)
+    return found
+
+
+@functools.lru_cache(maxsize=4_096)
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=7).digest(), "big")

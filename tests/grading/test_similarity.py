@@ -151,9 +151,8 @@ def test_the_papers_example() -> None:
     hashes = [77, 74, 42, 17, 98, 50, 17, 98, 8, 88, 67, 39, 77, 74, 42, 17, 98]
     selected = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "K", 1)
         patch.setattr(module, "WINDOW", 4)
-        patch.setattr(module, "_hash", lambda items: int(items[0].text))
+        patch.setattr(module, "_hashes", lambda items: [int(item.text) for item in items])
         found = module.winnow([Token(str(value), 0, 1) for value in hashes])
     selected = sorted((position, value) for value, positions in found.items() for position in positions)
     assert [value for _, value in selected] == [17, 17, 8, 39, 17]
