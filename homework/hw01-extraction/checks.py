@@ -381,7 +381,7 @@ checks = [
     q1(
         name="joins the numbers of a box",
         points=1,
-        inputs=["80 x 28 × 202 CM, oak", "tray of 30x20 cm", "Frame 50X70 cm, was 90 x 40 x 40 cm before"],
+        inputs=["75 x 31 × 190 CM, pine", "tray of 30x20 cm", "Frame 50X70 cm, was 90 x 40 x 40 cm before"],
         message="`80 x 28 x 202 cm` is one size.",
     ),
     q1(
