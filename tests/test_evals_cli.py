@@ -121,7 +121,7 @@ def test_a_batch_that_has_come_back_is_scored(folder: Path) -> None:
     (folder / "batch.jsonl").write_text("\n".join(answer(str(n), f"WORD {n % 88}") for n in range(89)))
     output = invoke("run", "cases.jsonl", "--answers", "batch.jsonl", "--out", "a.jsonl")
     assert "exact           0.978" in output  # 87 of 90, and the last one has no answer
-    assert "1 failed, counted as 0" in output
+    assert "1 failed, counted as 0; 89: EvaluationError: The batch has no answer to case '89'." in output
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a POSIX signal")

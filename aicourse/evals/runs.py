@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from aicourse.errors import EvaluationError
@@ -83,7 +84,8 @@ class Run:
             )
             rows.append((score.name, score.text, remark))
         median = summary.median_seconds
-        failed = f"{summary.failed} failed, counted as 0" if summary.failed else "none failed"
+        first = shorten(summary.first_failure, 300, placeholder=" …")
+        failed = f"{summary.failed} failed, counted as 0; {first}" if summary.failed else "none failed"
         cost = "price unknown" if summary.cost is None else dollars(summary.cost)
         tokens = f"{summary.prompt_tokens:,} tokens in, {summary.completion_tokens:,} out"
         rows.append(("records", str(summary.records), failed))

@@ -47,7 +47,10 @@ class ScoreSummary:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """Totals of a run. `seconds` are the latencies of all records, in the order they finished."""
+    """Totals of a run. `seconds` are the latencies of all records, in the order they finished.
+
+    `first_failure` says which case failed first, and why; "" when none did.
+    """
 
     records: int
     failed: int
@@ -56,6 +59,7 @@ class RunSummary:
     completion_tokens: int
     cost: Decimal | None
     seconds: Values
+    first_failure: str = ""
 
     def score(self, name: str) -> ScoreSummary:
         """One score's summary.
@@ -120,13 +124,16 @@ def summarise(records: Iterator[CaseRecord]) -> RunSummary:
     failed, seconds = array("q"), array("d")
     prompt = completion = 0
     cost: Decimal | None = Decimal(0)
+    first_failure = ""
     for record in records:
         if record.error is not None:
             failed.append(record.index)
+            first_failure = first_failure or f"{record.id}: {record.error}"
         for score in record.scores:
             columns.setdefault(score.name, _Column()).add(record.index, score)
         seconds.append(record.seconds)
         prompt, completion = prompt + record.prompt_tokens, completion + record.completion_tokens
         cost = None if cost is None or record.cost is None else cost + record.cost
     scores = tuple(column.summary(name, failed) for name, column in columns.items())
-    return RunSummary(len(seconds), len(failed), scores, prompt, completion, cost, np.asarray(seconds))
+    totals = len(seconds), len(failed), scores, prompt, completion, cost, np.asarray(seconds)
+    return RunSummary(*totals, first_failure)

@@ -117,7 +117,7 @@ def _peers(folder: Path) -> list[dict[str, Any]]:
             f"runner over {name}, {MANY - FEW:,} cases over HTTP, CPU", cost["ours"] / cost[name], "x", target
         )
         for name, target in (
-            (name, TARGET_RATIO if name == "pool" else 1.0) for name in cost if name != "ours"
+            (name, None if name == "pool" else 1.0) for name in cost if name != "ours"
         )
     ]
 
