@@ -14,8 +14,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from aicourse.grading.checks import Check, Mistake, Planted, arguments
+from aicourse.grading.execution import Limits
 
 seed = "first edition"
+limits = Limits(notebook_seconds=60, cell_seconds=20)
 files = ["replies.jsonl"]
 
 CATEGORIES = (
@@ -65,14 +67,6 @@ def empty_instead_of_none(text):
 
 def whole_numbers_only(text):
     return read_size(text, number=r"\d+")
-
-
-def unit_as_written(text):
-    match = re.search(
-        r"(mm|cm|ml|m|l)\b", text[text.lower().find((read_size(text) or "  ")[-2:].strip()) :], re.I
-    )
-    size = read_size(text)
-    return size if size is None or match is None else f"{size.rpartition(' ')[0]} {match[1]}"
 
 
 def draw_sizes(rng):
