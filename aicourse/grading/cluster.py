@@ -16,6 +16,7 @@ Clusters come from dask-jobqueue, dask-kubernetes, dask-gateway, Coiled, or two 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tempfile
 import threading
@@ -29,7 +30,7 @@ from typing import Any
 from aicourse.errors import GradingError, SandboxError
 from aicourse.grading.execution import Execution, Job
 
-_TRIES = 4
+_TRIES = 3  # of a submission whose worker died, or whose scheduler went away
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class ClusterExecutor:
         self._run = run or functools.partial(run_in_sandbox, level=level, trust_notebooks=trust_notebooks)
         self._patience = patience
         self._lock = threading.Lock()
+        self._alone = threading.Lock()
         self._client: Any = None
 
     def __enter__(self) -> ClusterExecutor:
@@ -131,31 +133,33 @@ class ClusterExecutor:
         """
         from distributed import KilledWorker
 
-        parcel, deaths, losses = packed(job), 0, 0
-        while True:
+        parcel = packed(job)
+        for attempt in range(1, _TRIES + 1):
+            try:
+                # a death is blamed on all that ran on the worker: then each suspect runs without the others
+                with self._alone if attempt > 1 else contextlib.nullcontext():
+                    return self._run_through_losses(parcel)
+            except KilledWorker:
+                continue
+        sentence = f"Running it ended its worker {_TRIES} times. Look at it, or grade it alone with --only."
+        raise SandboxError(sentence, level="")
+
+    def _run_through_losses(self, parcel: Parcel) -> Execution:
+        """Run a parcel, again if the scheduler goes away in between."""
+        for _ in range(_TRIES):
             client = self._connected()
             try:
                 # impure: one notebook handed in twice is run twice; no retries: a failure is an answer
-                future = client.submit(self._run, parcel, pure=False, retries=0)
-                result: Execution = future.result()
+                result: Execution = client.submit(self._run, parcel, pure=False, retries=0).result()
                 return result
-            except KilledWorker:
-                deaths += 1  # a neighbour on the same worker may have killed it, so it gets other tries
-                if deaths >= _TRIES:
-                    raise SandboxError(
-                        f"Running it ended its worker {_TRIES} times. Grade it alone: --only.",
-                        level="",
-                    ) from None
             except Exception as error:
-                losses += 1
                 if not _is_lost_connection(error):
                     raise
-                if losses > _TRIES:
-                    raise GradingError(
-                        f"The scheduler at {self._address} goes away again and again. Look at its log, then "
-                        "run the same command: what is graded is kept."
-                    ) from error
                 self._reconnect(client)
+        raise GradingError(
+            f"The scheduler at {self._address} goes away again and again. Look at its log, then run the same "
+            "command: what is graded is kept."
+        )
 
     def _connected(self) -> Any:
         with self._lock:

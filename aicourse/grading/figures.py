@@ -37,7 +37,7 @@ def histogram(values: Sequence[float], most: float, title: str) -> str:
             _text(_LEFT + index * width, _HEIGHT - _BOTTOM + 15, f"{min(index * step, most):g}", "middle")
         )
     parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 6, "points", "middle"))
-    parts.append(_text(_LEFT, 11, "students", "end"))
+    parts.append(_text(0, 11, "students", "start"))
     summary = f"{title}: " + ", ".join(
         f"{count} with {index * step:g} to {min((index + 1) * step, most):g}"
         for index, count in enumerate(counts)

@@ -179,7 +179,7 @@ def _problems(execution: Execution, places: dict[str, str]) -> Iterator[str]:
     elif execution.ending != "finished":
         yield f"The notebook did not run to its end ({execution.ending.replace('_', ' ')})."
     for failure in execution.failures[:_SHOWN_FAILURES]:
-        place = places.get(failure.cell_id, "A given cell")
+        place = places.get(failure.cell_id, f"The cell {failure.cell_id.removeprefix('given-')}")
         text = plain_text(f"{place} raised {failure.error}: {failure.message}", 200)
         yield text.rstrip(": \n")
     if len(execution.failures) > _SHOWN_FAILURES:

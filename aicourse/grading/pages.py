@@ -56,10 +56,10 @@ def _data(data: Any) -> str:
 def prose(text: str) -> str:
     """Escaped text in which `backticks` become code.
 
-    >>> prose("`a` < b")
-    '<code>a</code> &lt; b'
+    >>> prose("`None` < b")
+    '<code>None</code> &lt; b'
     """
-    pieces = re.split(r"`([^`\\n]+)`", text)
+    pieces = re.split(r"`([^`\n]+)`", text)
     return "".join(
         f"<code>{escape(part)}</code>" if odd % 2 else escape(part) for odd, part in enumerate(pieces)
     )

@@ -18,7 +18,7 @@ from aicourse.grading.fingerprints import K, Token, all_hashes, tokens, winnow
 from aicourse.grading.results import SubmissionResult
 
 COMMON_SHARE = 0.05
-COMMON_LEAST = 5
+COMMON_LEAST = 4
 _FEWEST = 3
 PAIRS = 30
 
@@ -93,7 +93,7 @@ def compare(
         for value in all_hashes(tokens(cell.released))
     )
     documents = [_Document(result, questions, ignored) for result in results if result.status != "failed"]
-    limit = max(COMMON_LEAST, math.ceil(COMMON_SHARE * len(documents)))
+    limit = _common_limit(len(documents))
     owners: dict[int, list[int]] = defaultdict(list)
     for number, document in enumerate(documents):
         for value in document.places:
@@ -107,6 +107,15 @@ def compare(
         for left, right in ranked
     )
     return SimilarityReport(assignment.name, len(documents), limit, pairs)
+
+
+def _common_limit(students: int) -> int:
+    """In how many submissions a passage may stand and still say something.
+
+    >>> [_common_limit(students) for students in (6, 20, 1_000)]
+    [2, 4, 50]
+    """
+    return max(2, min(students // 3, max(COMMON_LEAST, math.ceil(COMMON_SHARE * students))))
 
 
 def _rank(rare: Mapping[int, Sequence[int]], weights: Mapping[int, float]) -> list[tuple[int, int]]:

@@ -50,10 +50,11 @@ def _introduction(report: SimilarityReport) -> str:
         "submissions share and few others have. It does not show who wrote them, whether anybody copied, or "
         "whether working together was allowed. Two honest students can write the same short function. Read "
         "both sides and talk to both people before you conclude anything.</p></div>"
-        f"<p class='quiet'>{report.students} submissions; names, layout, comments and texts do not count; "
-        f"code that was handed out, and passages that more than {report.common_limit} submissions have, are left "
-        f"out. A shared run of {GUARANTEED} tokens is always found (winnowing: Schleimer, Wilkerson, Aiken, "
-        "SIGMOD 2003). Rarity adds up, in bits, how few submissions have each shared passage.</p>"
+        f"<p class='quiet'>{report.students} submissions; names, layout, comments and texts do not "
+        f"count; code that was handed out, and passages that more than {report.common_limit} submissions "
+        f"have, are left out. A shared run of {GUARANTEED} tokens is always found (winnowing: "
+        "Schleimer, Wilkerson, Aiken, SIGMOD 2003). Rarity adds up, in bits, how few submissions have each "
+        "shared passage.</p>"
     )
 
 
