@@ -315,6 +315,8 @@ class PipeKernel:
             size = len(json.dumps(encoded))
         except NotPlainData as error:
             return {"kind": "unreadable", "message": str(error)}
+        except (TypeError, ValueError, RecursionError):  # JSON cannot say it: a number of 10,000 digits
+            return {"kind": "unreadable", "message": "It is not plain data."}
         if size > request["answer"]:
             return {"kind": "unreadable", "message": f"It is larger than {request['answer'] >> 10} kB."}
         return {"kind": "returned", "value": encoded}
