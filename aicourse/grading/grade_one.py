@@ -23,7 +23,7 @@ from aicourse.grading.checks import CheckResult
 from aicourse.grading.collecting import Found, Submission
 from aicourse.grading.execution import Execution, Executor, Job
 from aicourse.grading.judging import Ask, judge, plan
-from aicourse.grading.reading import ReadNotebook, read_notebook
+from aicourse.grading.reading import read_notebook
 from aicourse.grading.restoring import Restored, restore
 from aicourse.grading.results import CheckOutcome, QuestionOutcome, SubmissionResult
 from aicourse.grading.shown_text import plain_text, printed
@@ -54,7 +54,7 @@ def grade_one(
         return result.model_copy(update={"notes": tuple(notes), "level": execution.level})
     checks = judge(asked, execution.answers, ask)
     questions = tuple(_question(question, checks, restored, execution) for question in assignment.questions)
-    problems = [*_problems(execution, _places(read, restored)), *notes, *_pending(questions)]
+    problems = [*_problems(execution, restored.places), *notes, *_pending(questions)]
     return SubmissionResult(
         **_identity(assignment, submission),
         status="warning" if problems else "graded",
@@ -165,13 +165,6 @@ def _outcome(check: CheckResult) -> CheckOutcome:
     )
 
 
-def _places(read: ReadNotebook, restored: Restored) -> dict[str, str]:
-    """How to call the cells of the notebook that ran, by their ids."""
-    places = {cell.id: f"Cell {number}" for number, cell in enumerate(read.cells, start=1)}
-    answers = {cell: f"The answer to {name}" for name, cells in restored.cell_ids.items() for cell in cells}
-    return places | answers
-
-
 def _problems(execution: Execution, places: dict[str, str]) -> Iterator[str]:
     """What happened while it ran, in sentences."""
     if execution.sentence:
@@ -179,7 +172,7 @@ def _problems(execution: Execution, places: dict[str, str]) -> Iterator[str]:
     elif execution.ending != "finished":
         yield f"The notebook did not run to its end ({execution.ending.replace('_', ' ')})."
     for failure in execution.failures[:_SHOWN_FAILURES]:
-        place = places.get(failure.cell_id, f"The cell {failure.cell_id.removeprefix('given-')}")
+        place = places.get(failure.cell_id, "A cell")
         text = plain_text(f"{place} raised {failure.error}: {failure.message}", 200)
         yield text.rstrip(": \n")
     if len(execution.failures) > _SHOWN_FAILURES:

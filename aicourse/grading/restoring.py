@@ -9,6 +9,8 @@ What a student must not lose by an accident of editing is mended, and each mendi
 - an answer retyped as text runs as code when it is Python; a text answer retyped as code does not run;
 - cells that only run public checks do not run here: the grader has its own.
 
+A cell that does not run stays as a raw cell, so that cells keep the numbers that the student sees.
+
 Everything else runs in the order in which the student left it, as "Restart and run all" does.
 """
 
@@ -28,13 +30,15 @@ from aicourse.grading.reading import ReadCell, ReadNotebook
 class Restored:
     """A notebook ready to run (nbformat 4, no outputs), and what each question's answer is.
 
-    `answers` has the text per question as handed in; `cell_ids` which cells of `notebook` it stands in.
+    `answers` has the text per question as handed in; `cell_ids` which cells of `notebook` it stands in;
+    `places` says for each cell of `notebook` which one it is for its author.
     """
 
     notebook: dict[str, Any]
     answers: dict[str, str]
     cell_ids: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
+    places: dict[str, str]
 
 
 def restore(assignment: Assignment, read: ReadNotebook) -> Restored:
@@ -51,7 +55,8 @@ def restore(assignment: Assignment, read: ReadNotebook) -> Restored:
     answers, cell_ids = work.answers()
     ids = {cell.id for cell in cells}
     kept = {question: tuple(name for name in names if name in ids) for question, names in cell_ids.items()}
-    return Restored(notebook, answers, kept, tuple(dict.fromkeys([*work.general_notes(), *work.notes])))
+    notes = tuple(dict.fromkeys([*work.general_notes(), *work.notes]))
+    return Restored(notebook, answers, kept, notes, work.places(kept))
 
 
 class _Work:
@@ -100,7 +105,7 @@ class _Work:
     def _original(self, cell: MasterCell) -> ReadCell:
         if not self.pairing.positions(cell):
             self.notes.append(f"The given cell {cell.id} is missing; the original was put back.")
-        return ReadCell(f"given-{cell.id}"[:64], cell.id, "code", cell.released, _tags(cell))
+        return ReadCell(_original_id(cell), cell.id, "code", cell.released, _tags(cell))
 
     def _given_cell(self, cell: ReadCell, expected: MasterCell) -> Iterator[ReadCell]:
         yield self._original(expected)
@@ -112,14 +117,10 @@ class _Work:
 
     def _own_cell(self, position: int, cell: ReadCell, expected: MasterCell | None) -> Iterator[ReadCell]:
         if position in self._idle or only_checks(cell):
+            yield _not_run(cell)
             return
         if expected in self._given and normal(cell.source) == normal(expected.released):
-            return  # the original ran in its place
-        if (
-            expected is not None
-            and expected.role == "public"
-            and normal(cell.source) == normal(expected.released)
-        ):
+            yield _not_run(cell)  # the original ran in its place
             return
         yield self._retyped(cell, expected) if expected is not None else cell
 
@@ -142,6 +143,18 @@ class _Work:
             f"The answer to {expected.question} is a {cell.kind} cell and no Python; it was not run."
         )
         return cell
+
+    def places(self, cell_ids: dict[str, tuple[str, ...]]) -> dict[str, str]:
+        """How to call each cell that runs: by its number in the submission, and whose answer it is."""
+        places = {cell.id: f"Cell {number}" for number, cell in enumerate(self.cells, start=1)}
+        for cell in self._given:
+            positions = self.pairing.positions(cell)
+            places[_original_id(cell)] = (
+                f"Cell {positions[0] + 1}" if positions else f"The given cell {cell.id}"
+            )
+        for question, ids in cell_ids.items():
+            places |= {name: f"{places[name]}, the answer to {question}," for name in ids}
+        return places
 
     def _idle_stubs(self) -> set[int]:
         """Copies of an answer that are still as released, beside one that was filled in."""
@@ -171,6 +184,14 @@ class _Work:
                 "" if untouched else "\n\n".join(self.cells[place].source for place in places)
             )
         return texts, ids
+
+
+def _original_id(cell: MasterCell) -> str:
+    return f"given-{cell.id}"[:64]
+
+
+def _not_run(cell: ReadCell) -> ReadCell:
+    return ReadCell(cell.id, cell.stated_id, "raw", cell.source)
 
 
 def _tags(cell: MasterCell) -> tuple[str, ...]:

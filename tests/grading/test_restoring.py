@@ -173,7 +173,16 @@ def test_public_checks_do_not_run_again(assignment: Assignment) -> None:
     call = 'check("q1", read_size, {"reads": [example("1 cm").gives(1)]})'
     source = f"from aicourse.homework import check, example\n\n{call}"
     data["cells"].insert(4, cell("code", "own-check", source))
-    assert source not in [one["source"] for one in restored(assignment, data).notebook["cells"]]
+    (check,) = [one for one in restored(assignment, data).notebook["cells"] if one["source"] == source]
+    assert check["cell_type"] == "raw"
+
+
+def test_sentences_count_cells_as_the_student_does(assignment: Assignment) -> None:
+    data = submission(q2="x = (")
+    data["cells"].insert(1, cell("code", "own", "1 / 0"))
+    result = graded(assignment, data)
+    assert result.sentence == "Cell 2 raised ZeroDivisionError: division by zero"
+    assert result.notes[0].startswith("Cell 7, the answer to q2, raised SyntaxError")
 
 
 def test_another_assignments_notebook(assignment: Assignment) -> None:
