@@ -1,0 +1,782 @@
+"""Checks of lesson 02: a longer schema, grounded colours, replies that are no data, a bounded retry."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated
+
+from openai.types.chat import ChatCompletion
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aicourse.datasets import Category, Colour, Condition, Material
+from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.extraction.words import COLOUR_WORDS
+from aicourse.llm.faults import Fault
+from aicourse.testing import ScriptedModel
+
+
+class Form(BaseModel):
+    """The form as the lesson has it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    category: Category
+    colours: Annotated[list[Colour], Field(max_length=5)]
+    materials: Annotated[list[Material], Field(max_length=5)]
+    size: str | None
+    condition: Condition | None
+    brand: str | None
+
+
+Defect = Annotated[str, Field(max_length=60)]
+
+
+class LongerForm(Form):
+    price_eur: Annotated[float, Field(ge=0)] | None
+    defects: Annotated[list[Defect], Field(max_length=3)]
+
+
+def reference_offer(**fields):
+    """What the student's class gives; a function, so that a stub counts as not started."""
+    return LongerForm(**fields)
+
+
+reference_offer.__name__ = "Offer"  # what students call it
+
+
+class PriceWithDefault(Form):
+    price_eur: Annotated[float, Field(ge=0)] | None = None
+    defects: Annotated[list[Defect], Field(max_length=3)]
+
+
+class BothWithDefault(Form):
+    price_eur: Annotated[float, Field(ge=0)] | None = None
+    defects: Annotated[list[Defect], Field(max_length=3)] = []
+
+
+class PriceRequired(Form):
+    price_eur: Annotated[float, Field(ge=0)]
+    defects: Annotated[list[Defect], Field(max_length=3)]
+
+
+class AnyPrice(Form):
+    price_eur: float | None
+    defects: Annotated[list[Defect], Field(max_length=3)]
+
+
+class UnboundedDefects(Form):
+    price_eur: Annotated[float, Field(ge=0)] | None
+    defects: list[str]
+
+
+class LongDefects(Form):
+    price_eur: Annotated[float, Field(ge=0)] | None
+    defects: Annotated[list[str], Field(max_length=3)]
+
+
+class NothingBounded(Form):
+    price_eur: float | None
+    defects: list[str]
+
+
+class FreshForm(BaseModel):
+    """The six fields are lost."""
+
+    price_eur: Annotated[float, Field(ge=0)] | None
+    defects: Annotated[list[Defect], Field(max_length=3)]
+
+
+COAT = {
+    "category": "clothing",
+    "colours": ["green"],
+    "materials": ["wool"],
+    "size": "M",
+    "condition": "good",
+    "brand": None,
+}
+SHELF = COAT | {"category": "furniture", "colours": [], "size": "80x28x202 cm"}
+
+
+def offer(item=COAT, **more):
+    return arguments(**item | more)
+
+
+def keeps_the_values(result, **given):
+    kept = {name: getattr(result, name, "no such field") for name in given}
+    different = [name for name in given if kept[name] != given[name]]
+    if not different:
+        return True
+    name = different[0]
+    return f"`{name}` was given as {given[name]!r} and is {kept[name]!r}."
+
+
+def tells_the_model(result, **given):
+    """The bounds stand in the JSON schema, where a grammar can enforce them."""
+    schema = type(result).model_json_schema()
+    defects = schema["properties"].get("defects", {})
+    if defects.get("maxItems") != 3:
+        return "The schema does not say that `defects` has at most three items (maxItems)."
+    if defects.get("items", {}).get("maxLength") != 60:
+        return "The schema does not say that each defect has at most 60 characters (maxLength)."
+    kinds = schema["properties"].get("price_eur", {}).get("anyOf", [])
+    if not any(kind.get("minimum") == 0 for kind in kinds):
+        return "The schema does not say that a price is 0 or more (minimum)."
+    return True
+
+
+longer_schema = Exercise(
+    id="02.1",
+    title="Two more fields",
+    reference=reference_offer,
+    show_expected=False,
+    behaviours=[
+        Behaviour(
+            "keeps a price and defects",
+            [
+                offer(price_eur=45.0, defects=["scuff on the zip"]),
+                offer(SHELF, price_eur=0.0, defects=[]),
+                offer(SHELF, price_eur=30.5, defects=["a scratch", "a stain", "a crack"]),
+            ],
+            predicate=keeps_the_values,
+        ),
+        Behaviour(
+            "takes null where no price is stated",
+            [
+                offer(price_eur=None, defects=[]),
+                offer(SHELF, price_eur=None, defects=["x"]),
+            ],
+            predicate=keeps_the_values,
+        ),
+        Behaviour(
+            "wants null to be said: a reply without price_eur is refused",
+            [offer(defects=[]), offer(SHELF, defects=["a hole"])],
+            raises=ValidationError,
+        ),
+        Behaviour(
+            "wants defects to be said: a reply without them is refused",
+            [offer(price_eur=1.0), offer(SHELF, price_eur=None)],
+            raises=ValidationError,
+        ),
+        Behaviour(
+            "refuses a price below 0",
+            [offer(price_eur=-1.0, defects=[]), offer(SHELF, price_eur=-0.01, defects=[])],
+            raises=ValidationError,
+        ),
+        Behaviour(
+            "refuses more than three defects, and long ones",
+            [
+                offer(price_eur=1.0, defects=["a", "b", "c", "d"]),
+                offer(price_eur=1.0, defects=["a hole " * 20]),
+            ],
+            raises=ValidationError,
+        ),
+        Behaviour(
+            "still refuses what the form refuses",
+            [
+                offer(COAT | {"category": "coats"}, price_eur=1.0, defects=[]),
+                offer(COAT | {"colours": ["navy"]}, price_eur=1.0, defects=[]),
+            ],
+            raises=ValidationError,
+        ),
+        Behaviour(
+            "tells the model the bounds",
+            [offer(price_eur=1.0, defects=[]), offer(SHELF, price_eur=2.0, defects=[])],
+            predicate=tells_the_model,
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            PriceWithDefault,
+            "`= None` lets the model skip the price. Without a default it must say null: leave it out.",
+        ),
+        Mistake(
+            BothWithDefault,
+            "With defaults the model may skip both fields. Leave the defaults out: nothing must be said, too.",
+        ),
+        Mistake(
+            PriceRequired,
+            "A price must be a number here, so a model invents one. Allow null: `… | None`.",
+        ),
+        Mistake(
+            AnyPrice,
+            "A price of -1 is accepted. `Annotated[float, Field(ge=0)] | None` bounds it.",
+        ),
+        Mistake(
+            UnboundedDefects,
+            "The list of defects has no end, and neither has a text in it: a small model may go on for ever.",
+        ),
+        Mistake(
+            LongDefects,
+            "The list is bounded, each text in it is not: bound the items as well.",
+        ),
+        Mistake(
+            NothingBounded,
+            "Both fields are there, neither has a bound: ge=0 for the price, max_length for list and texts.",
+        ),
+        Mistake(FreshForm, "The six fields are gone: write `class Offer(Form):`."),
+    ],
+    hints=[
+        "`class Offer(Form):` inherits the six fields; add two lines.",
+        "A field without a default is required; `… | None` says that null is a value for it.",
+        "`Annotated[float, Field(ge=0)] | None`, and `Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=3)]`.",
+    ],
+)
+
+NAMES = {
+    colour: [colour, *(word.strip("-") for word in words)]
+    for colour, words in COLOUR_WORDS.items()
+}
+
+
+def ungrounded(colours, text):
+    return [colour for colour in colours if not occurs(NAMES[colour], text)]
+
+
+def occurs(names, text):
+    return any(re.search(rf"\b{re.escape(name)}\b", text.lower()) for name in names)
+
+
+def letters_inside_words(colours, text):
+    return [c for c in colours if not any(name in text.lower() for name in NAMES[c])]
+
+
+def as_written_only(colours, text):
+    return [
+        c
+        for c in colours
+        if not any(re.search(rf"\b{re.escape(n)}\b", text) for n in NAMES[c])
+    ]
+
+
+def no_shades(colours, text):
+    return [c for c in colours if not re.search(rf"\b{c}\b", text.lower())]
+
+
+def substring_no_shades(colours, text):
+    return [c for c in colours if c not in text.lower()]
+
+
+def the_grounded_ones(colours, text):
+    return [colour for colour in colours if occurs(NAMES[colour], text)]
+
+
+def whether_any(colours, text):
+    return bool(ungrounded(colours, text))
+
+
+grounding = Exercise(
+    id="02.2",
+    title="Is that colour in the listing?",
+    reference=ungrounded,
+    behaviours=[
+        Behaviour(
+            "accepts a colour that is named",
+            [
+                arguments(["green"], "a green raincoat"),
+                arguments(["red", "white"], "red colander, white plates"),
+            ],
+        ),
+        Behaviour(
+            "rejects a colour that nobody named",
+            [
+                arguments(["black"], "a green raincoat"),
+                arguments(["green", "black"], "Dark green, polyester"),
+                arguments(["white", "red", "gold"], "an oak table"),
+            ],
+        ),
+        Behaviour(
+            "ignores case",
+            [
+                arguments(["blue"], "It's the BLUE one"),
+                arguments(["yellow"], "Yellow and lime"),
+            ],
+        ),
+        Behaviour(
+            "knows shades and other languages",
+            [
+                arguments(["blue"], "navy coat"),
+                arguments(["brown", "blue"], "Cognac. With a zip"),
+                arguments(["green"], "jupe en vert sauge"),
+                arguments(["white"], "two off-white lamps"),
+            ],
+        ),
+        Behaviour(
+            "takes whole words only",
+            [
+                arguments(["red"], "covered buttons, he sounds tired"),
+                arguments(["beige"], "a thousand thanks to my uncle"),
+            ],
+        ),
+        Behaviour(
+            "has nothing to reject in an empty list",
+            [arguments([], "a green coat"), arguments([], "")],
+            same=unordered,
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            letters_inside_words,
+            "`in` finds 'red' inside 'covered'. Use `re.search` with a word boundary on both sides.",
+        ),
+        Mistake(
+            as_written_only,
+            "'BLUE' and 'Cognac' are written with capitals: lower the text.",
+        ),
+        Mistake(
+            no_shades,
+            "You look for the colour's own name only. `NAMES[colour]` has its shades too.",
+        ),
+        Mistake(
+            substring_no_shades,
+            "Two things: letters inside other words count for you, and shades do not. Search each of `NAMES[colour]` as a word.",
+        ),
+        Mistake(
+            the_grounded_ones,
+            "You return the colours that occur. Asked for are those that do not.",
+        ),
+        Mistake(
+            whether_any,
+            "True or False does not say which colour is wrong. Return the list of them.",
+        ),
+    ],
+    hints=[
+        "For each colour: does any of `NAMES[colour]` occur in the text?",
+        r"`re.search(rf'\b{re.escape(name)}\b', text.lower())` finds a whole word.",
+        "`[colour for colour in colours if not any(… for name in NAMES[colour])]`",
+    ],
+)
+
+
+def reply(content, finish_reason="stop", refusal=None):
+    """A chat completion as a provider sends it."""
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+    return ChatCompletion.model_validate(
+        {
+            "id": "chat",
+            "object": "chat.completion",
+            "created": 0,
+            "model": "scripted",
+            "choices": [choice],
+        }
+    )
+
+
+def state_of(reply):
+    choice = reply.choices[0]
+    if choice.message.refusal or choice.finish_reason == "content_filter":
+        return "refused"
+    if choice.finish_reason == "length":
+        return "cut off"
+    return "complete" if (choice.message.content or "").strip() else "empty"
+
+
+def finish_reason_only(reply):
+    reason = reply.choices[0].finish_reason
+    return {"length": "cut off", "content_filter": "refused"}.get(reason, "complete")
+
+
+def no_filter(reply):
+    choice = reply.choices[0]
+    if choice.message.refusal:
+        return "refused"
+    if choice.finish_reason == "length":
+        return "cut off"
+    return "complete" if (choice.message.content or "").strip() else "empty"
+
+
+def refusal_unread(reply):
+    choice = reply.choices[0]
+    if choice.finish_reason == "content_filter":
+        return "refused"
+    if choice.finish_reason == "length":
+        return "cut off"
+    return "complete" if (choice.message.content or "").strip() else "empty"
+
+
+def text_first(reply):
+    choice = reply.choices[0]
+    if not (choice.message.content or "").strip():
+        return "refused" if choice.message.refusal else "empty"
+    if choice.finish_reason == "content_filter":
+        return "refused"
+    return "cut off" if choice.finish_reason == "length" else "complete"
+
+
+def content_must_be_text(reply):
+    choice = reply.choices[0]
+    if choice.message.refusal or choice.finish_reason == "content_filter":
+        return "refused"
+    if choice.finish_reason == "length":
+        return "cut off"
+    return "complete" if choice.message.content.strip() else "empty"
+
+
+no_data = Exercise(
+    id="02.3",
+    title="Why is this no data?",
+    reference=state_of,
+    behaviours=[
+        Behaviour(
+            "calls a finished reply complete",
+            [reply('{"category": "shoes"}'), reply("[]"), reply("Sure!", "stop")],
+        ),
+        Behaviour(
+            "sees a refusal, although it ends with 'stop'",
+            [reply(None, refusal="I cannot help with that."), reply("", refusal="No.")],
+        ),
+        Behaviour(
+            "calls what a filter stopped refused",
+            [reply('{"cat', "content_filter"), reply(None, "content_filter")],
+        ),
+        Behaviour(
+            "sees a reply that was cut off",
+            [reply('{"colours": ["gre', "length"), reply("{", "length")],
+        ),
+        Behaviour(
+            "calls a reply that ran out of tokens before its first word cut off",
+            [reply(None, "length"), reply("", "length")],
+            missing="A model that thinks first may spend all its tokens on it: more tokens would help.",
+        ),
+        Behaviour("calls a reply without text empty", [reply(None), reply(" \n")]),
+    ],
+    mistakes=[
+        Mistake(
+            finish_reason_only,
+            "A refusal arrives with finish_reason 'stop'; look at `message.refusal` too, and at an empty text.",
+        ),
+        Mistake(no_filter, "'content_filter' is the provider's way to refuse."),
+        Mistake(
+            refusal_unread,
+            "`message.refusal` is never read: a refused listing looks like an empty reply.",
+        ),
+        Mistake(
+            text_first,
+            "You look at the text before the finish reason: no text and 'length' is cut off, not empty.",
+        ),
+        Mistake(
+            content_must_be_text,
+            "`content` can be None: `(choice.message.content or '').strip()`.",
+        ),
+    ],
+    hints=[
+        "Three places tell: `choice.message.refusal`, `choice.finish_reason`, `choice.message.content`.",
+        "In this order: refused, cut off, then is there any text?",
+        "`if choice.message.refusal or choice.finish_reason == 'content_filter': return 'refused'`",
+    ],
+)
+
+MEND = "That cannot be used: {error}. Answer again, with the corrected JSON only."
+
+
+def ask_until_valid(client, messages, read, retries=1, **options):
+    messages = list(messages)
+    for _ in range(retries + 1):
+        reply = client.chat.completions.create(
+            model="scripted", messages=messages, **options
+        )
+        if state_of(reply) != "complete":
+            return None
+        text = reply.choices[0].message.content
+        try:
+            return read(text)
+        except ValueError as error:
+            messages += [
+                {"role": "assistant", "content": text},
+                {"role": "user", "content": MEND.format(error=error)},
+            ]
+    return None
+
+
+def asks_once(client, messages, read, retries=1, **options):
+    reply = client.chat.completions.create(model="scripted", messages=messages, **options)
+    return read(reply.choices[0].message.content)
+
+
+def asks_for_ever(client, messages, read, retries=1, **options):
+    messages = list(messages)
+    while True:
+        reply = client.chat.completions.create(
+            model="scripted", messages=messages, **options
+        )
+        text = reply.choices[0].message.content
+        try:
+            return read(text)
+        except ValueError as error:
+            messages += [
+                {"role": "assistant", "content": text},
+                {"role": "user", "content": MEND.format(error=error)},
+            ]
+
+
+def asks_the_same_again(client, messages, read, retries=1, **options):
+    for _ in range(retries + 1):
+        reply = client.chat.completions.create(
+            model="scripted", messages=messages, **options
+        )
+        if state_of(reply) != "complete":
+            return None
+        try:
+            return read(reply.choices[0].message.content)
+        except ValueError:
+            continue
+    return None
+
+
+def forgets_its_reply(client, messages, read, retries=1, **options):
+    messages = list(messages)
+    for _ in range(retries + 1):
+        reply = client.chat.completions.create(
+            model="scripted", messages=messages, **options
+        )
+        if state_of(reply) != "complete":
+            return None
+        try:
+            return read(reply.choices[0].message.content)
+        except ValueError as error:
+            messages.append({"role": "user", "content": MEND.format(error=error)})
+    return None
+
+
+def one_too_few(client, messages, read, retries=1, **options):
+    return ask_until_valid(client, messages, read, retries - 1, **options)
+
+
+def retries_what_cannot_be_mended(client, messages, read, retries=1, **options):
+    messages = list(messages)
+    for _ in range(retries + 1):
+        reply = client.chat.completions.create(
+            model="scripted", messages=messages, **options
+        )
+        text = reply.choices[0].message.content or ""
+        try:
+            return read(text)
+        except ValueError as error:
+            messages += [
+                {"role": "assistant", "content": text},
+                {"role": "user", "content": MEND.format(error=error)},
+            ]
+    return None
+
+
+def raises_in_the_end(client, messages, read, retries=1, **options):
+    messages = list(messages)
+    for attempt in range(retries + 1):
+        reply = client.chat.completions.create(
+            model="scripted", messages=messages, **options
+        )
+        if state_of(reply) != "complete":
+            return None
+        text = reply.choices[0].message.content
+        try:
+            return read(text)
+        except ValueError as error:
+            if attempt == retries:
+                raise
+            messages += [
+                {"role": "assistant", "content": text},
+                {"role": "user", "content": MEND.format(error=error)},
+            ]
+
+
+def changes_the_callers_list(client, messages, read, retries=1, **options):
+    for _ in range(retries + 1):
+        reply = client.chat.completions.create(
+            model="scripted", messages=messages, **options
+        )
+        if state_of(reply) != "complete":
+            return None
+        text = reply.choices[0].message.content
+        try:
+            return read(text)
+        except ValueError as error:
+            messages.append({"role": "assistant", "content": text})
+            messages.append({"role": "user", "content": MEND.format(error=error)})
+    return None
+
+
+def drops_the_options(client, messages, read, retries=1, **options):
+    return ask_until_valid(client, messages, read, retries)
+
+
+GOOD, INVENTED, BROKEN = (
+    '{"colours": ["green"]}',
+    '{"colours": ["black"]}',
+    "Sure! Here it is:",
+)
+COMPLAINT = "black occurs nowhere in the listing"
+
+
+def read(text):
+    """What the checks read a reply with: JSON, and no black."""
+    colours = json.loads(text)["colours"]
+    if "black" in colours:
+        raise ValueError(COMPLAINT)
+    return colours
+
+
+def question():
+    return [{"role": "user", "content": "Which colours has the green coat?"}]
+
+
+def tried(answer, *replies, faults=(), **options):
+    """What `answer` makes of these replies -> (result, requests sent), or a sentence."""
+    model = ScriptedModel(*replies, *[GOOD] * 5)
+    try:
+        result = answer(model.client(faults=faults), question(), read, **options)
+    except ValueError as error:
+        return f"A ValueError left your function: {error}", model.history
+    return result, model.history
+
+
+def returns_what_read_returns(answer):
+    result, sent = tried(answer, GOOD)
+    if result != ["green"]:
+        return f"A good reply came at once; you returned {result!r}, `read` returned ['green']."
+    return len(sent) == 1 or f"A good reply came at once, and you asked {len(sent)} times."
+
+
+def asks_again_after(bad):
+    def predicate(answer):
+        result, sent = tried(answer, bad)
+        if len(sent) < 2:
+            return f"After the reply {bad!r} you did not ask again."
+        return result == ["green"] or f"The second reply was good; you returned {result!r}."
+
+    return predicate
+
+
+def says_what_was_wrong(answer):
+    _, sent = tried(answer, INVENTED)
+    return (len(sent) > 1 and COMPLAINT in sent[1].text) or (
+        "The second question does not contain the error that `read` raised."
+    )
+
+
+def shows_the_model_its_reply(answer):
+    _, sent = tried(answer, INVENTED)
+    if len(sent) < 2:
+        return "There was no second question."
+    said = [m["content"] for m in sent[1].messages if m["role"] == "assistant"]
+    return INVENTED in said or "The second question lacks the first reply (role assistant)."
+
+
+def stops_after_the_retries(answer):
+    for retries in (0, 1, 3):
+        # 8 bad replies: an answer that never stops runs out of them and finds a good one
+        result, sent = tried(answer, *[INVENTED] * 8, retries=retries)
+        if len(sent) != retries + 1:
+            return f"retries={retries} means {retries + 1} calls; you made {len(sent)}."
+        if result is not None:
+            return f"No reply was usable; return None. You returned {result!r}."
+    return True
+
+
+def does_not_ask_again_when_cut_off(answer):
+    for fault in (Fault(kind="cut_off"), Fault(kind="empty")):
+        result, sent = tried(answer, GOOD, faults=[fault])
+        if len(sent) != 1:
+            return f"A reply that came {fault.kind.replace('_', ' ')} was asked for again."
+        if result is not None:
+            return f"A reply came {fault.kind.replace('_', ' ')}; you returned {result!r}."
+    return True
+
+
+def leaves_the_messages_alone(answer):
+    model, messages = ScriptedModel(INVENTED, *[GOOD] * 3), question()
+    try:
+        answer(model.client(), messages, read)
+    except ValueError:
+        return "A ValueError left your function."
+    return (
+        messages == question() or "The caller's list of messages has grown: copy it first."
+    )
+
+
+def passes_the_options_on(answer):
+    model = ScriptedModel(INVENTED, *[GOOD] * 3)
+    try:
+        answer(model.client(), question(), read, max_tokens=99)
+    except ValueError:
+        return "A ValueError left your function."
+    missing = [sent for sent in model.history if sent.body.get("max_tokens") != 99]
+    return (
+        not missing
+        or "max_tokens=99 was given and did not reach every request (`**options`)."
+    )
+
+
+retrying = Exercise(
+    id="02.4",
+    title="Ask again, but not for ever",
+    reference=ask_until_valid,
+    show_expected=False,
+    behaviours=[
+        Behaviour(
+            "returns what `read` makes of a good reply", predicate=returns_what_read_returns
+        ),
+        Behaviour(
+            "asks again after a value that is wrong", predicate=asks_again_after(INVENTED)
+        ),
+        Behaviour(
+            "asks again after a reply that is no JSON", predicate=asks_again_after(BROKEN)
+        ),
+        Behaviour("says what was wrong", predicate=says_what_was_wrong),
+        Behaviour("shows the model its own reply", predicate=shows_the_model_its_reply),
+        Behaviour("stops after the retries, with None", predicate=stops_after_the_retries),
+        Behaviour(
+            "does not repeat what asking again cannot mend",
+            predicate=does_not_ask_again_when_cut_off,
+        ),
+        Behaviour(
+            "leaves the caller's messages as they were", predicate=leaves_the_messages_alone
+        ),
+        Behaviour("passes options on to every call", predicate=passes_the_options_on),
+    ],
+    mistakes=[
+        Mistake(
+            asks_once,
+            "You ask once, and the error of `read` reaches the seller: catch ValueError, in a loop.",
+        ),
+        Mistake(
+            asks_for_ever,
+            "Nothing ends the loop: a model that repeats its mistake costs money for ever. `for _ in range(retries + 1)`",
+        ),
+        Mistake(
+            asks_the_same_again,
+            "The same question at temperature 0 gets the same reply: say what was wrong.",
+        ),
+        Mistake(
+            forgets_its_reply,
+            "The model cannot mend a reply that it does not see: append it with the role assistant.",
+        ),
+        Mistake(
+            one_too_few,
+            "The first question is no retry: there are retries + 1 calls at most.",
+        ),
+        Mistake(
+            retries_what_cannot_be_mended,
+            "Look at `state_of` first: what was cut off would be cut off again.",
+        ),
+        Mistake(
+            raises_in_the_end,
+            "The last error is raised. Return None: the seller then gets the empty form.",
+        ),
+        Mistake(
+            changes_the_callers_list,
+            "`messages` belongs to the caller: begin with `messages = list(messages)`.",
+        ),
+        Mistake(
+            drops_the_options,
+            "`**options` holds the schema and the token limit: hand it to `create`.",
+        ),
+    ],
+    hints=[
+        "`for _ in range(retries + 1):` ask, look at `state_of`, `read` within try, return.",
+        "After a ValueError append two messages: the reply (assistant), then the error (user).",
+        "After the loop: `return None`. Begin with `messages = list(messages)`.",
+    ],
+)
+
+exercises = [longer_schema, grounding, no_data, retrying]
