@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa as statsmodels_kappa
@@ -18,6 +18,7 @@ ORDER = ["poor", "fair", "good", "new"]
 PAIRS = st.lists(st.tuples(st.sampled_from(ORDER), st.sampled_from(ORDER)), min_size=2, max_size=40)
 
 
+@settings(deadline=None)  # the first call imports, and machines are busy
 @given(PAIRS, st.sampled_from([None, "linear", "quadratic"]))
 def test_kappa_is_that_of_scikit_learn(pairs: list[tuple[str, str]], weights: str | None) -> None:
     first, second = zip(*pairs, strict=True)
@@ -92,6 +93,7 @@ def test_krippendorffs_own_example() -> None:
     assert krippendorffs_alpha(items) == pytest.approx(0.743, abs=0.0005)
 
 
+@settings(deadline=None)  # the first call imports, and machines are busy
 @given(PAIRS)
 def test_alpha_of_two_annotators_is_near_kappa_with_pooled_margins(pairs: list[tuple[str, str]]) -> None:
     """Scott's pi with Krippendorff's small-sample term, written out independently."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
@@ -239,6 +239,7 @@ def test_the_interval_that_suits_the_values() -> None:
     assert statistics.mean_score([1.0] * 9).low < 0.8  # nine of nine is not certainty
 
 
+@settings(deadline=None)  # the first call imports, and machines are busy
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_a_bounded_mean_stays_inside_its_bounds_and_holds_its_estimate(values: list[float]) -> None:
     interval = statistics.bounded_mean(values)
