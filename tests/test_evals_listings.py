@@ -12,7 +12,7 @@ import pytest
 
 from aicourse import prompts
 from aicourse.datasets import ATTRIBUTES, load_listings, load_photos
-from aicourse.errors import DatasetError
+from aicourse.errors import DatasetError, RecordingMissing
 from aicourse.evals import listings
 from aicourse.evals.listings import LISTING_SCORERS, extract_all, listing_cases, output_of, run_listings
 from aicourse.evals.scores import Context, score_all
@@ -180,6 +180,15 @@ def test_photos_are_sent_or_hidden_on_the_same_cases(prompt: Prompt) -> None:
     assert isinstance(shown.history[0].messages[-1]["content"], list)
     assert isinstance(hidden.history[0].messages[-1]["content"], str)
     assert (seen.info.facts["photos"], blind.info.facts["photos"]) == ("sent", "hidden")
+
+
+def test_a_reply_that_is_not_recorded_is_no_score_of_zero(
+    prompt: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AICOURSE_REPLAY", "only")
+    command = "aicourse evals run datasets/listings --prompt label_things@v1 --split dev --model smollm2-135m"
+    with pytest.raises(RecordingMissing, match=command):
+        run_listings(prompt, split="dev", model="smollm2-135m", recipe=RECIPE, limit=2, progress=False)
 
 
 # ------------------------------------------------------------------------------------------ batches

@@ -11,10 +11,12 @@ as wrong in every field, even where nothing was stated.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aicourse import paths, prompts
+from aicourse.errors import RecordingMissing
 from aicourse.evals import cases as sets
 from aicourse.evals import runner
 from aicourse.evals.cases import Case
@@ -112,24 +114,20 @@ def run_listings(
 
     Raises:
         PromptError: no such prompt, or one that was changed after it was used.
+        RecordingMissing: replay only, and a reply is not recorded; names the command that records it.
         AicourseError: what stops every case (key, connection, server), or a run of something else at `path`.
     """
     version = prompts.load(prompt) if isinstance(prompt, str) else prompt
     recipe = recipe or recipe_of(version)
     cases = list(sets.select(listing_cases(split, with_photos=with_photos), tag=tag, limit=limit))
-    sent = _photos(split) if with_photos and not hide_photos else {}
     prompts.mark_used(version)
-    asked = client or _client(model, replay)
-
-    def task(case: Case) -> Any:
-        photo = sent.get(case.id)
-        return output_of(extract(case.input, version, asked, model=model, photo=photo, recipe=recipe))
-
+    sent = _photos(split) if with_photos and not hide_photos else {}
+    task = _Extracting(version, client or _client(model, replay), model, recipe, sent)
     facts = version.facts | {"model": model, "split": split} | recipe.facts
     if with_photos:
         facts["photos"] = "hidden" if hide_photos else "sent"
     with current().sharing(shared_recordings(version), _command(version, split, model, with_photos)):
-        return runner.run(
+        run = runner.run(
             task,
             cases,
             LISTING_SCORERS,
@@ -140,6 +138,9 @@ def run_listings(
             workers=workers,
             progress=progress,
         )
+    if task.missing:  # a score of 0 for want of a recording would say something about the prompt
+        raise task.missing[0]
+    return run
 
 
 def extract_all(
@@ -166,7 +167,7 @@ def extract_all(
     texts = listings if isinstance(listings, Mapping) else listings["text"].to_dict()
     recipe = recipe or recipe_of(prompt)
     run = runner.run(
-        lambda case: output_of(extract(case.input, prompt, client, model=model, recipe=recipe)),
+        _Extracting(prompt, client, model, recipe),
         [Case(id=str(id), input=text) for id, text in texts.items()],
         name=f"{prompt.ref} batch {model}",
         path=path,
@@ -179,7 +180,30 @@ def extract_all(
         _row(*cells)
         for cells in zip(frame["id"], frame["output"], frame["error"], frame["seconds"], strict=True)
     ]
-    return pd.DataFrame(rows).set_index("id").astype(object)
+    return pd.DataFrame(rows, dtype=object).set_index("id").astype({"seconds": float})  # None stays None
+
+
+@dataclass(frozen=True)
+class _Extracting:
+    """The task: a case's text (and photo, by the case's id) becomes an output; notes what is not recorded."""
+
+    prompt: Prompt
+    client: openai.OpenAI
+    model: str
+    recipe: Recipe
+    photos: Mapping[str, Path] = field(default_factory=dict)
+    missing: list[RecordingMissing] = field(default_factory=list)
+
+    def __call__(self, case: Case) -> dict[str, Any] | str:
+        photo = self.photos.get(case.id)
+        try:
+            done = extract(
+                case.input, self.prompt, self.client, model=self.model, photo=photo, recipe=self.recipe
+            )
+        except RecordingMissing as error:
+            self.missing.append(error)
+            raise
+        return output_of(done)
 
 
 def output_of(extraction: Extraction) -> dict[str, Any] | str:

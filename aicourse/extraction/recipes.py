@@ -44,6 +44,7 @@ RECIPES: Mapping[str, Mapping[int, Recipe]] = {
         4: Recipe(ListingAttributes, "offer"),
         5: Recipe(ListingAttributes, "offer"),
         6: Recipe(ListingAttributes, "offer"),
+        7: Recipe(ListingAttributes, "offer"),
     }
 }
 
