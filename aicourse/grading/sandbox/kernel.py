@@ -109,7 +109,8 @@ class Kernel:
             data, handles, _, _ = self._received()
         except OSError:
             return None, []
-        if not data:
+        if not data:  # the supervisor itself has ended, and the kernel with it
+            self._report = self._report or {}
             return None, []
         packet = json.loads(data)  # written before, or outside of, student code
         self._failed = packet.get("failed", self._failed)

@@ -110,7 +110,7 @@ class _Watch:
         _, status, usage = os.wait4(self._pid, 0)
         return {
             "exit": os.waitstatus_to_exitcode(status),
-            "cpu": usage.ru_utime + usage.ru_stime,
+            "cpu": usage.ru_utime + usage.ru_stime + sum(os.times()[:2]),
             "peak": self._memory.peak or usage.ru_maxrss * 1024,
             "over": self._over,
         }

@@ -21,7 +21,7 @@ import sys
 import threading
 from typing import Any
 
-from aicourse.grading.sandbox import linux, namespaces
+from aicourse.grading.sandbox import namespaces
 from aicourse.grading.sandbox.request import LARGEST
 from aicourse.grading.sandbox.supervisor import supervise
 
@@ -56,12 +56,12 @@ PRELOADED = [
     "aicourse.llm.client",
     "aicourse.grading.encoding_tables",
 ]
-_MOST_HANDLES = 8
+_MOST_HANDLES = 16
 
 
 def main(handle: int, level: str, serves: str) -> None:
     """Serve requests until the grader is gone."""
-    linux.die_with_parent()
+    # no parent-death signal here: it would come when the *thread* that started us ends
     connection = socket.socket(fileno=handle)
     try:
         load_fonts(json.loads(connection.recv(LARGEST)))
