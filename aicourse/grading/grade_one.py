@@ -171,12 +171,14 @@ def _problems(execution: Execution, places: dict[str, str]) -> Iterator[str]:
         yield plain_text(execution.sentence, 400)
     elif execution.ending != "finished":
         yield f"The notebook did not run to its end ({execution.ending.replace('_', ' ')})."
-    for failure in execution.failures[:_SHOWN_FAILURES]:
+    # what stopped the run stands in its sentence already
+    failures = [one for one in execution.failures if not one.message or one.message not in execution.sentence]
+    for failure in failures[:_SHOWN_FAILURES]:
         place = places.get(failure.cell_id, "A cell")
         text = plain_text(f"{place} raised {failure.error}: {failure.message}", 200)
         yield text.rstrip(": \n")
-    if len(execution.failures) > _SHOWN_FAILURES:
-        yield f"{len(execution.failures) - _SHOWN_FAILURES} more cells failed."
+    if len(failures) > _SHOWN_FAILURES:
+        yield f"{len(failures) - _SHOWN_FAILURES} more cells failed."
 
 
 def _pending(questions: Sequence[QuestionOutcome]) -> Iterator[str]:

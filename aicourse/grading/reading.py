@@ -109,7 +109,9 @@ def _why_no_json(text: str, error: ValueError) -> str:
         return "is a web page, not a notebook. Ask for the .ipynb file itself."
     if start.startswith("{") and not text.rstrip().endswith("}"):
         return "is cut off: the upload did not finish. Ask for it again."
-    return f"is no notebook ({str(error)[:120]}). Ask for it again."
+    if isinstance(error, json.JSONDecodeError) and start.startswith("{"):
+        return f"is no notebook: it is damaged in line {error.lineno:,}. Ask for it again."
+    return "is no notebook. Ask for the .ipynb file."
 
 
 def _refuse_other_language(notebook: Mapping[str, Any], name: str) -> None:
