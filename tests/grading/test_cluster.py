@@ -80,6 +80,7 @@ def cluster() -> Iterator[Any]:
         "distributed.scheduler.allowed-failures": 0,
         "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"},
         "distributed.worker.profile.enabled": False,
+        "distributed.comm.timeouts.connect": "120s",  # a busy machine takes long to start a worker
     }
     import dask
 
