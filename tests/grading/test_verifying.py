@@ -8,8 +8,11 @@ import pytest
 from tiny import TINY, copy_tiny, edit_checks, edit_master, execute
 
 from aicourse.grading.assignment import load_assignment
+from aicourse.grading.checks import Check
 from aicourse.grading.execution import Execution, Job
+from aicourse.grading.prompting import model_asker
 from aicourse.grading.verifying import VerifyReport, variants, verify
+from aicourse.llm import session
 
 
 def report_of(folder: Path) -> VerifyReport:
@@ -36,7 +39,7 @@ def test_a_fair_assignment_passes_and_draws_itself() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "variant", "problem"),
     [
-        ("loses=2, shows=\"second", "loses=1, shows=\"second", "q2: one colour", "q2 earns 0, not 1: names both"),
+        ('2, shows="second', '1, shows="second', "q2: one colour", "q2 earns 0, not 1: names both"),
         ('shows="second colour"', 'shows="a third one"', "q2: one colour", "It should show 'a third one'"),
         ("reference=[\"blue\", \"white\"]", 'reference=["red"]', "reference", "q2 earns 0, not 2"),
         ("same=unordered", "predicate=lambda value: True", "blank", "q2 earns 2, not 0: names both colours"),
@@ -92,3 +95,18 @@ def test_an_answer_in_two_cells_is_replaced_as_a_whole(tmp_path: Path) -> None:
     wrong = next(item for item in variants(load_assignment(folder)) if item.name == "q2: one colour")
     sources = {cell["id"]: "".join(cell["source"]) for cell in wrong.notebook["cells"]}
     assert (sources["q2-answer"], sources["q2-more"]) == ("COLOURS = ['blue']", "")
+
+
+@pytest.mark.parametrize("name", ["hw01", "hw02"])
+def test_the_shipped_homework_is_fair(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prompts of hw02 are answered by its recordings; nothing goes live."""
+    monkeypatch.setenv("AICOURSE_REPLAY", "only")
+    monkeypatch.setattr(session, "_session", None)
+    shipped = load_assignment(name)
+    report = verify(shipped, execute, model_asker(shipped))
+    assert report.passed, str(report)
+    hints = {
+        mistake.hint for check in shipped.checks if isinstance(check, Check) for mistake in check.mistakes
+    }
+    unseen = [hint for hint in hints if not any(wrong.shows in hint for wrong in shipped.planted)]
+    assert not unseen, "no planted mistake shows this hint"
