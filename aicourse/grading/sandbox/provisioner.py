@@ -76,7 +76,7 @@ class SandboxProvisioner(KernelProvisionerBase):
             self._kernel = zygote.launch(
                 Limits(**self.limits),
                 files=Path(self.folder) if self.folder else None,
-                handles={name: listener.fileno() for name, listener in sockets.items()},
+                handles={f"zmq-{name}": listener.fileno() for name, listener in sockets.items()},
                 connection=(self._run_folder / "connection.json").read_text(),
             )
         finally:

@@ -62,7 +62,7 @@ def serve_sockets(request: Request, handles: dict[str, int]) -> None:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     app = SandboxedApp.instance(config=config, log_level=50)
-    app.handles = {name: handles[name] for name in CHANNELS}
+    app.handles = {name: handles[f"zmq-{name}"] for name in CHANNELS}
     path = os.path.join(os.environ["TMPDIR"], "connection.json")
     with open(path, "w") as file:
         json.dump(connection, file)
