@@ -257,6 +257,10 @@ def substring_no_shades(colours, text):
     return [c for c in colours if c not in text.lower()]
 
 
+def as_the_cell_begins(colours, text):
+    return [colour for colour in colours if colour not in text]
+
+
 def the_grounded_ones(colours, text):
     return [colour for colour in colours if occurs(NAMES[colour], text)]
 
@@ -330,6 +334,10 @@ grounding = Exercise(
         Mistake(
             substring_no_shades,
             "Two things: letters inside other words count for you, and shades do not. Search each of `NAMES[colour]` as a word.",
+        ),
+        Mistake(
+            as_the_cell_begins,
+            "That is how the cell began: it minds case, finds letters inside words, and knows no shades. Take one at a time.",
         ),
         Mistake(
             the_grounded_ones,
@@ -621,19 +629,26 @@ def question():
 
 
 def tried(answer, *replies, faults=(), **options):
-    """What `answer` makes of these replies -> (result, requests sent), or a sentence."""
+    """What `answer` makes of these replies -> (result or the ValueError that left it, requests sent)."""
     model = ScriptedModel(*replies, *[GOOD] * 5)
     try:
         result = answer(model.client(faults=faults), question(), read, **options)
     except ValueError as error:
-        return f"A ValueError left your function: {error}", model.history
+        return error, model.history
     return result, model.history
+
+
+def told(result):
+    """What came of a call, in words."""
+    if isinstance(result, ValueError):
+        return f"a ValueError left your function ({result})"
+    return f"you returned {result!r}"
 
 
 def returns_what_read_returns(answer):
     result, sent = tried(answer, GOOD)
     if result != ["green"]:
-        return f"A good reply came at once; you returned {result!r}, `read` returned ['green']."
+        return f"A good reply came at once; {told(result)}, `read` returned ['green']."
     return len(sent) == 1 or f"A good reply came at once, and you asked {len(sent)} times."
 
 
@@ -642,7 +657,7 @@ def asks_again_after(bad):
         result, sent = tried(answer, bad)
         if len(sent) < 2:
             return f"After the reply {bad!r} you did not ask again."
-        return result == ["green"] or f"The second reply was good; you returned {result!r}."
+        return result == ["green"] or f"The second reply was good; {told(result)}."
 
     return predicate
 
@@ -669,7 +684,7 @@ def stops_after_the_retries(answer):
         if len(sent) != retries + 1:
             return f"retries={retries} means {retries + 1} calls; you made {len(sent)}."
         if result is not None:
-            return f"No reply was usable; return None. You returned {result!r}."
+            return f"No reply was usable; return None. But {told(result)}."
     return True
 
 
@@ -679,7 +694,7 @@ def does_not_ask_again_when_cut_off(answer):
         if len(sent) != 1:
             return f"A reply that came {fault.kind.replace('_', ' ')} was asked for again."
         if result is not None:
-            return f"A reply came {fault.kind.replace('_', ' ')}; you returned {result!r}."
+            return f"A reply came {fault.kind.replace('_', ' ')}; {told(result)}."
     return True
 
 
