@@ -28,7 +28,7 @@ class Exercise:
         bodies = {
             "right": self.right,
             "partly": self.partly,
-            "wrong": "return None",
+            "wrong": "return 'wrong'",
             "blank": "raise NotImplementedError()",
         }
         return f"def {self.name}(*args):\n    {bodies[kind]}"
