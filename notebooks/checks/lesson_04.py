@@ -568,7 +568,7 @@ breaking = Exercise(
     hints=[
         "Choose one kind of failure from the taxonomy, and write listings in which it must come up.",
         "Case(id='mine-1', input='Title\\nDescription', expected={six fields}, tags=('my_slice',))",
-        "Worn shoes with a model's name and a plain size are hard: category, size, condition, brand all go wrong.",
+        "Things named after a relative, with a flaw and no size (“Nan's reading chair”), go wrong in four fields.",
     ],
 )
 
