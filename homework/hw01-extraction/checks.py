@@ -697,6 +697,13 @@ planted = [
         shows="Let the pattern repeat",
         source=size_source(pattern=r"(\d+(?:[.,]\d+)?)\s*(mm|cm|ml|m|l)\b"),
     ),
+    Planted(
+        "q1",
+        "whole numbers only",
+        loses=1,
+        shows="Half litres exist",
+        source=size_source(pattern=r"(\d+(?:\s*[x×]\s*\d+)*)\s*(mm|cm|ml|m|l)\b"),
+    ),
     Planted("q1", "minutes are metres", loses=1, shows="The m of 'minutes'", source=size_source(pattern=BOX)),
     Planted("q1", "empty text", loses=1, shows="No size is `None`", source=size_source(nothing='""')),
     Planted(
@@ -769,6 +776,20 @@ planted = [
         source=ground_source(size='attributes["size"] in text'),
     ),
     Planted("q5", "mean of rows", loses=2, shows="You average the rows", source=MEAN_OF_ROWS),
+    Planted(
+        "q5",
+        "all colours in one pot",
+        loses=1,
+        shows="right for its own row only",
+        source="def measure(rows):\n"
+        "    def figures(name):\n"
+        "        mine = {colour for row in rows for colour in row[name]}\n"
+        "        gold = {colour for row in rows for colour in row['gold']}\n"
+        "        right = len(mine & gold)\n"
+        "        return {'precision': right / len(mine) if mine else None,\n"
+        "                'recall': right / len(gold) if gold else None}\n"
+        "    return {'before': figures('predicted'), 'after': figures('kept')}\n",
+    ),
     Planted("q5", "zero for nothing", loses=1, shows="0 of 0 is not 0", source=measure_source(nothing="0")),
     Planted(
         "q5",

@@ -324,8 +324,22 @@ q4 = partial(
 # 5 · Your prompt
 
 MODEL = "qwen2.5-coder-0.5b"
+THREE_EXAMPLES = """\
+Give the colours and the materials of the thing for sale, as JSON. Only what the text says of it; else [].
+
+Handbag, looks like Gucci, is not. Cream faux leather. The silver shoes in the picture are sold.
+{"colours": ["beige"], "materials": ["faux_leather"]}
+
+Philips radio. No sound any more, not even after my son took the wooden back off.
+{"colours": [], "materials": ["wood"]}
+
+Coffee table. Pine top on black steel legs, 90 x 55 x 40 cm. Stood on a red rug for years.
+{"colours": ["black"], "materials": ["metal", "wood"]}
+
+{listing}
+"""
 BARE = "List the colours and the materials of this item.\n\n{listing}"
-LEVELS = [(0.18, 2), (0.21, 4), (0.24, 6)]  # mean F1, points; the bare prompt has 0.15
+LEVELS = [(0.18, 2), (0.23, 4), (0.28, 6)]  # mean F1, points; the bare prompt has 0.15
 
 
 WORDS = {"type": "array", "items": {"type": "string", "maxLength": 14}, "maxItems": 5}
@@ -659,6 +673,13 @@ planted = [
         loses=6,
         shows="the next level needs",
         source=prompt_source(BARE),
+    ),
+    Planted(
+        "q5",
+        "three examples that are copied",
+        loses=2,
+        shows="the next level needs 0.28",
+        source=prompt_source(THREE_EXAMPLES),
     ),
 ]
 
