@@ -25,7 +25,8 @@ COMMAND = "aicourse evals run datasets/listings --record"
 class Numbered:
     """Answers "reply 1", "reply 2" …"""
 
-    def __init__(self) -> None:
+    def __init__(self, status: int = 200) -> None:
+        self.status = status
         self.count = itertools.count(1)
         self.asked = 0
 
@@ -33,7 +34,7 @@ class Numbered:
         self.asked += 1
         message = {"role": "assistant", "content": f"reply {next(self.count)}"}
         return httpx2.Response(
-            200,
+            self.status,
             json={
                 "id": "c",
                 "object": "chat.completion",
@@ -148,6 +149,14 @@ def test_a_missing_reply_names_the_command_of_the_run(course: Path) -> None:
         ),
     ):
         ask(client(Numbered(), "only"))
+
+
+def test_an_error_is_not_kept_among_what_all_share(course: Path) -> None:
+    path = course / "shared" / "v1.jsonl"
+    refusing = Numbered(status=400)
+    with session.begin(None, None).sharing(path, COMMAND), pytest.raises(openai.BadRequestError):
+        ask(client(refusing, "record"))
+    assert not path.exists()
 
 
 def test_after_a_run_the_lesson_records_into_its_own_file_again(course: Path) -> None:

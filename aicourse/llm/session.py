@@ -75,11 +75,15 @@ class Session:
     def record(self, recording: Recording) -> None:
         """Add a reply to the shared file of the run in progress, else to the lesson's own.
 
+        An error that a lesson shows on purpose is its own; among the replies that all share it would count
+        as a wrong answer of the prompt, so there it is left out.
+
         Raises:
             RecordingError: the file cannot be written, or the call contains a key.
         """
         if self.shares is not None:
-            self.shares.file.add(lean(recording))
+            if recording.status == 200:
+                self.shares.file.add(lean(recording))
         elif self.file is not None:
             self.file.add(recording)
 
