@@ -13,10 +13,10 @@ UV := $(shell command -v uv 2>/dev/null)
 # Which Python .venv is made with: the first of these that is 3.11 or newer. Or name one: make setup PYTHON=python3.12
 PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3)
 
-.PHONY: help setup course lab live test lint record bench lock clean
+.PHONY: help setup course lab live test lint record bench grade-demo lock clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(INSTALLED)  ## Make .venv and install what requirements.lock names
 
@@ -41,6 +41,19 @@ record: $(INSTALLED)  ## Record the replies that lessons need and do not have ye
 
 bench: $(INSTALLED)  ## Measure speed against stock tools; results in build/bench.json
 	@$(VENV_PYTHON) tests/benchmarks
+
+# `grade` ends with 1 when a submission could not be graded, and one of the twenty is no notebook.
+grade-demo: $(INSTALLED)  ## Release and grade homework of simulated students; prints where the class reports are
+	@for homework in hw01 hw02; do set -e; grades=build/grade-demo/grades/$$homework; \
+	printf '\n== %s\n' "$$homework"; \
+	$(AICOURSE) homework build "$$homework"; \
+	$(AICOURSE) homework samples "$$homework" --out "build/grade-demo/submissions/$$homework"; \
+	$(AICOURSE) grade "$$homework" "build/grade-demo/submissions/$$homework" --out "$$grades" || true; \
+	$(AICOURSE) gradebook build "$$grades"; \
+	$(AICOURSE) feedback "$$grades"; \
+	$(AICOURSE) similarity "$$homework" "$$grades"; \
+	$(AICOURSE) gradebook report "$$grades" $(if $(CI),,--open); \
+	done
 
 lock:  ## Write requirements.lock anew from pyproject.toml (needs uv; UPGRADE=--upgrade takes newer releases)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

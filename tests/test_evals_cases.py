@@ -234,7 +234,7 @@ def test_promptfoo_tests_are_what_promptfoo_reads(tmp_path: Path) -> None:
     (test,) = yaml.safe_load(formats.to_promptfoo([case], tmp_path / "t.yaml").read_text("utf-8"))
     assert test == {
         "description": "1",
-        "vars": {"text": "{% raw %}{{ price }}{% endraw %}", "photos": ["a", "b"]},
+        "vars": {"text": "{{ '{' }}{ price }}", "photos": ["a", "b"]},
         "metadata": {"id": "1", "tags": ["short"]},
         "options": {"disableVarExpansion": True},
         "assert": [{"type": "equals", "value": {"brand": None}}],

@@ -139,10 +139,21 @@ def test_a_slice_that_changes_nothing_fails_as_seldom_as_stated() -> None:
 # how it says so
 
 
-def test_markdown_has_the_outcome_and_every_line() -> None:
-    text = gate(with_changes(4, 40)).to_markdown()
+def test_markdown_has_the_outcome_what_decides_and_every_line() -> None:
+    result = gate(with_changes(4, 40), Rule("good", tolerance=0.04, slice_tolerance=0.12))
+    text = result.to_markdown()
     assert text.startswith("**FAIL: v2 may not replace v1. good, all cases: worse by 0.120")
-    assert text.count("\n| good |") == 4
+    first, _, folded = text.partition("<details>")
+    assert first.count("\n| good |") == len(result.deciding) < 4
+    assert folded.count("\n| good |") == len(result.lines) == 4
+
+
+def test_a_terminal_shows_what_decides_or_everything() -> None:
+    result = gate(with_changes(4, 40), Rule("good", tolerance=0.04, slice_tolerance=0.12))
+    assert result.to_text().count("\ngood ") == len(result.deciding)
+    assert result.to_text(everything=True).count("\ngood ") == 4
+    assert result.to_text().endswith(f"{result.remark}\n{result.headline}")
+    assert result.remark.startswith("3 slices looked at: ")
 
 
 def test_junit_counts_what_ci_systems_count() -> None:

@@ -133,6 +133,9 @@ def gate(
     ] = None,
     rules_file: Annotated[Path | None, typer.Option("--rules", help="Rules in a YAML or TOML file.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Slices need proof as well.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every slice, not those alone that decide.")
+    ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write the result there, for a CI summary.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the result there, as CI test results.")] = None,
     proof: Annotated[Path | None, typer.Option(help="Write what `prompts promote` asks for.")] = None,
@@ -152,7 +155,7 @@ def gate(
             paths.write_atomically(path, content)
     if proof:
         proofs.write_proof(proofs.proof_of(result, first, second), proof)
-    typer.echo(result.to_text())
+    typer.echo(result.to_text(everything=everything))
     exit_if(not result.passed)
 
 

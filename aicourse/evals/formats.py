@@ -59,27 +59,31 @@ def _promptfoo_test(case: Case) -> dict[str, Any]:
     metadata = {"id": case.id, "tags": list(case.tags), "provenance": case.provenance}
     test: dict[str, Any] = {
         "description": case.id,
-        "vars": {name: _raw(value) for name, value in variables.items()},
+        "vars": {name: _escaped(value) for name, value in variables.items()},
         "metadata": {name: value for name, value in metadata.items() if value},
     }
     if any(isinstance(value, list) for value in variables.values()):
         test["options"] = {"disableVarExpansion": True}
     if case.expected is not None:
-        test["assert"] = [{"type": "equals", "value": _raw(case.expected)}]
+        test["assert"] = [{"type": "equals", "value": _escaped(case.expected)}]
     return test
 
 
-_RAW, _END_RAW = "{% raw %}", "{% endraw %}"
+_TAG = re.compile(r"\{(?=[{%#])|#(?=\})")  # the first brace of {{, {% and {#; the end of a comment
+_ESCAPED = re.compile(r"\{\{ '([{#])' \}\}")
 
 
-def _raw(value: Any) -> Any:
-    is_template = isinstance(value, str) and ("{{" in value or "{%" in value or "{#" in value)
-    return f"{_RAW}{value}{_END_RAW}" if is_template else value
+def _escaped(value: Any) -> Any:
+    """Text that promptfoo's templates give back as it was: what opens a tag becomes an expression.
+
+    `{% raw %}` would be the usual way, and promptfoo (0.121) hands it on to the model where the text inside
+    names a variable that it does not know.
+    """
+    return _TAG.sub(lambda tag: f"{{{{ '{tag[0]}' }}}}", value) if isinstance(value, str) else value
 
 
-def _unraw(value: Any) -> Any:
-    is_raw = isinstance(value, str) and value.startswith(_RAW) and value.endswith(_END_RAW)
-    return value[len(_RAW) : -len(_END_RAW)] if is_raw else value
+def _unescaped(value: Any) -> Any:
+    return _ESCAPED.sub(r"\1", value) if isinstance(value, str) else value
 
 
 def from_promptfoo(path: Path | str) -> list[Case]:
@@ -109,7 +113,7 @@ def _promptfoo_case(place: str, number: int, test: Any) -> Case:
         raise EvaluationError(
             f"{place}: no `vars`. Tests in other files are read from those files.", place=place
         )
-    variables = {name: _unraw(value) for name, value in test["vars"].items()}
+    variables = {name: _unescaped(value) for name, value in test["vars"].items()}
     metadata = test.get("metadata") or {}
     assertions = [rule for rule in test.get("assert") or [] if rule.get("type") in ("equals", "contains")]
     tags = metadata.get("tags", ())
@@ -117,7 +121,7 @@ def _promptfoo_case(place: str, number: int, test: Any) -> Case:
         place,
         id=str(metadata.get("id", number)),
         input=variables["input"] if list(variables) == ["input"] else variables,
-        expected=_unraw(assertions[0].get("value")) if assertions else None,
+        expected=_unescaped(assertions[0].get("value")) if assertions else None,
         tags=[tags] if isinstance(tags, str) else tags,
         provenance=metadata.get("provenance") or test.get("description"),
     )

@@ -17,7 +17,8 @@ unless `strict`. Several rules must all pass; their slices are not adjusted for 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from xml.etree import ElementTree
@@ -106,19 +107,36 @@ class GateResult:
             f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         )
 
-    def _held(self) -> Iterable[Line]:
-        return (line for line in self.lines if self.holds_back(line))
+    def _held(self) -> list[Line]:
+        """What holds the candidate back, what was shown before what was not ruled out."""
+        return sorted(filter(self.holds_back, self.lines), key=lambda line: line.verdict != "fail")
+
+    @property
+    def deciding(self) -> tuple[Line, ...]:
+        """The lines to read first: all cases, and the slices that hold the candidate back."""
+        return self.overall + tuple(filter(self.holds_back, self.slices))
+
+    @property
+    def remark(self) -> str:
+        """What became of the slices, counted."""
+        counts = Counter(line.verdict for line in self.slices)
+        told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("pass", "undecided", "fail"))
+        return f"{len(self.slices)} slices looked at: {told}." if self.slices else "No slice was looked at."
 
     def to_markdown(self) -> str:
-        """The result for a CI summary or a pull request."""
+        """The result for a CI summary or a pull request; every line of it is there, folded."""
         problems = "".join(f"- {problem}\n" for problem in self.problems)
-        table = markdown_table(_HEADER, (line.row() for line in self.lines))
-        return f"**{self.headline}**\n\n{problems}\n{table}\n"
+        table = markdown_table(_HEADER, (line.row() for line in self.deciding))
+        everything = markdown_table(_HEADER, (line.row() for line in self.lines))
+        folded = f"<details><summary>{self.remark}</summary>\n\n{everything}\n\n</details>"
+        return f"**{self.headline}**\n\n{problems}\n{table}\n\n{folded}\n"
 
-    def to_text(self) -> str:
-        """The result for a terminal."""
-        table = text_table(_HEADER, (line.row() for line in self.lines))
-        return "\n".join([*(f"- {problem}" for problem in self.problems), table, "", self.headline])
+    def to_text(self, *, everything: bool = False) -> str:
+        """The result for a terminal: the deciding lines, or all."""
+        lines = self.lines if everything else self.deciding
+        table = text_table(_HEADER, (line.row() for line in lines))
+        problems = (f"- {problem}" for problem in self.problems)
+        return "\n".join([*problems, table, "", self.remark, self.headline])
 
     def to_junit(self) -> str:
         """The result as JUnit XML, which CI systems show as tests; an undecided slice is a skipped one."""
@@ -150,9 +168,8 @@ class GateResult:
         return self.to_markdown()
 
     def _repr_html_(self) -> str:
-        return html_table(
-            " ".join([self.headline, *self.problems]), _HEADER, (line.row() for line in self.lines)
-        )
+        caption = " ".join([self.headline, *self.problems, self.remark])
+        return html_table(caption, _HEADER, (line.row() for line in self.deciding))
 
 
 def check_gate(

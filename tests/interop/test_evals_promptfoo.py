@@ -5,9 +5,6 @@ AICOURSE_PROMPTFOO names it):
 
     npm install --prefix peers promptfoo
     AICOURSE_PROMPTFOO=peers/node_modules/.bin/promptfoo pytest tests/interop
-
-Not covered: inputs that hold template braces. promptfoo 0.121 hands the `{% raw %}` that protects them on to
-the model.
 """
 
 from __future__ import annotations
@@ -49,6 +46,8 @@ def test_promptfoo_counts_the_same_passes(tmp_path: Path) -> None:
         case.model_copy(update={"expected": case.expected["category"]})
         for case in cases.from_listings("test")
     ]
+    braces = ("{{ price }}", "{{ input }} {% if x %}", "{# a note #} {{{ }}} {%", "{{ '{{' }} {% raw %}")
+    several += [Case(id=f"braces {n}", input=text, expected=text) for n, text in enumerate(braces)]
     ours = runner.run(answer, several, [exact()], progress=False).summary.score("exact").mean
     (tmp_path / "answers.json").write_text(json.dumps({case.input: answer(case) for case in several}))
     (tmp_path / "provider.js").write_text(PROVIDER)
