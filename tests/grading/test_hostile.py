@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,13 +51,15 @@ def traces() -> Traces:
         ),
         len(os.listdir("/proc/self/fd")),
         Path("/proc/self/mounts").read_text(),
-        frozenset(str(path) for path in Path(os.environ.get("TMPDIR", "/tmp")).glob("aicourse-*")),
+        frozenset(str(path) for path in Path(tempfile.gettempdir()).iterdir()),
     )
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    yield from open_sandbox()
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("sandbox")))  # ours alone
+        yield from open_sandbox()
 
 
 @pytest.fixture(scope="module")
