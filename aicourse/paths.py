@@ -67,6 +67,11 @@ def state_dir() -> Path:
     return Path(os.environ.get("AICOURSE_STATE") or platformdirs.user_state_path("aicourse", appauthor=False))
 
 
+def unattended() -> bool:
+    """Whether nobody is there to answer: the course is being run or validated."""
+    return os.environ.get("AICOURSE_UNATTENDED", "0") not in ("", "0")
+
+
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write `content` to `path` so that a reader sees the old file or the new one, never a half.
 

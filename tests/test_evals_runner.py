@@ -71,6 +71,21 @@ def test_each_case_has_one_record_with_its_scores(tmp_path: Path, in_file: bool)
     assert result.values("exact") == {"0": 1.0, "1": 0.0, "2": 1.0, "3": 0.0, "4": 1.0, "5": 0.0}
 
 
+def test_a_run_in_memory_is_in_the_order_of_the_cases_and_shows_no_time() -> None:
+    last_first = [threading.Event() for _ in CASES]
+    last_first[-1].set()
+
+    def wait_for_the_next(case: Case) -> bool:
+        assert last_first[case.input].wait(10)
+        last_first[case.input - 1].set()
+        return True
+
+    result = run(wait_for_the_next, CASES, workers=len(CASES))
+    assert [record.id for record in result.records()] == [case.id for case in CASES]
+    assert repr(result) == str(result)
+    assert str(result.info.started.year) not in repr(result)
+
+
 def test_outputs_become_plain_data_but_scorers_see_them_as_they_are() -> None:
     class Reply(BaseModel):
         colours: set[str]

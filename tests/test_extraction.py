@@ -1,4 +1,4 @@
-"""Extraction with a scripted model: what is sent, what counts as attributes, what is said when it does not."""
+"""Extraction with a scripted model: what is sent, what counts as attributes, what is said if not."""
 
 from __future__ import annotations
 

@@ -252,6 +252,8 @@ class Taxonomy:
     def __str__(self) -> str:
         return "\n".join([self.caption, *(f"{row[1]:>4}  {row[2]:<18}  {row[0]}" for row in self.rows())])
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         header = ("category", "cases", "share of cases", "codes", "examples")
         return html_table(self.caption, header, self.rows())

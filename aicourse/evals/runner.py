@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 from pydantic_core import to_jsonable_python
 from tqdm.auto import tqdm
 
+from aicourse import paths
 from aicourse.errors import (
     AicourseError,
     BudgetExceeded,
@@ -161,7 +162,8 @@ def run(
         len(cases) * repeats if isinstance(cases, Sized) else None
     )  # also finds mistakes before the first call
     trial = _Trial(task, scorers, retries, sleep)
-    hidden = None if progress else True  # None: shown in terminals and notebooks, not in log files
+    # None: shown in terminals and notebooks, not in log files, and never stored in a lesson's outputs
+    hidden = None if progress and not paths.unattended() else True
     bar = tqdm(total=total, desc=name, unit="case", delay=_SHOW_AFTER, leave=False, disable=hidden)
     with bar, _kept(info, path) as (result, keep, done), _listening():
         bar.update(len(done))
@@ -249,7 +251,7 @@ def _kept(info: RunInfo, path: Path | str | None) -> Iterator[tuple[Callable[[],
     """Where records go: the run so far, how to add to it, and what is done already."""
     if path is None:
         records: list[CaseRecord] = []
-        yield lambda: Run(info, memory=tuple(records)), records.append, {}
+        yield lambda: Run(info, memory=tuple(sorted(records, key=_place))), records.append, {}
         return
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -266,6 +268,10 @@ def _kept(info: RunInfo, path: Path | str | None) -> Iterator[tuple[Callable[[],
             yield lambda: runs.load(path), lambda record: _append(file, record), done
     finally:
         lock.release()
+
+
+def _place(record: CaseRecord) -> tuple[int, int]:
+    return record.index, record.repeat
 
 
 def _append(file: Any, record: CaseRecord) -> None:

@@ -36,7 +36,7 @@ class Run:
     memory: tuple[CaseRecord, ...] = field(default=(), repr=False)
 
     def records(self) -> Iterator[CaseRecord]:
-        """Every record, in the order they finished; from the file one at a time."""
+        """Every record: of a file in the order they finished, one at a time; in memory in that of the cases."""
         return iter(self.memory) if self.path is None else _read_records(self.path)
 
     @cached_property
@@ -96,6 +96,8 @@ class Run:
         rows = self.rows()
         wide = max(len(what) for what, _, _ in rows)
         return "\n".join([f"run {self.info.name}", *(f"{a:<{wide}}  {b}  {c}".rstrip() for a, b, c in rows)])
+
+    __repr__ = __str__  # the fields hold when it began, and a lesson's stored outputs must not
 
     def _repr_html_(self) -> str:
         return html_table(f"Run {self.info.name}", ("", "result", ""), self.rows())

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aicourse import paths
 from aicourse.exercises import html
-from aicourse.exercises.store import Option, PredictionState, unattended, update_prediction
+from aicourse.exercises.store import Option, PredictionState, update_prediction
 from aicourse.jupyter import notebook_shell
 
 Bucket = str | int | float | range | tuple[float | None, float | None]
@@ -87,7 +88,7 @@ class Prediction:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
-        if notebook_shell() is None or unattended():  # nobody could press a button
+        if notebook_shell() is None or paths.unattended():  # nobody could press a button
             return bundle
         from aicourse.exercises.buttons import prediction_buttons  # loads ipywidgets
 

@@ -154,14 +154,9 @@ def _unused(path: Path) -> Path:
 
 def open_store() -> Store:
     """This user's state; in an unattended run, the state of this session alone."""
-    if unattended():
+    if paths.unattended():
         return _memory_store(id(session.current()))
     return FileStore(paths.state_dir() / "progress.json")
-
-
-def unattended() -> bool:
-    """Whether nobody is there to answer: the course is being run or validated."""
-    return os.environ.get("AICOURSE_UNATTENDED", "0") not in ("", "0")
 
 
 @functools.lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ Ending = Literal["finished", "timed_out", "died", "out_of_memory", "flooded", "n
 class Call:
     """Ask for `target`: a name, or names with dots, in the namespace that the notebook left behind.
 
-    `arguments` and `named` are plain data (JSON types and tuples); `arguments` of None asks for the value itself.
+    `arguments` and `named` are plain data (JSON types and tuples); `arguments` of None asks for the value.
     `seconds` is the time the student's code may take.
     """
 
@@ -74,7 +74,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Execution:
-    """A notebook's run: `notebook` (nbformat 4 as plain data, with outputs) and one answer per call, in order.
+    """A notebook's run: `notebook` (nbformat 4 as plain data, with outputs), one answer per call, in order.
 
     `sentence` says in plain words what went wrong, "" when nothing did. `level` is the protection it ran
     under ("L3"). `peak_memory` is that of the whole process tree, in bytes, 0 when unknown.
@@ -93,7 +93,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to run: the notebook, files beside it, parameters (papermill's), and what to ask afterwards."""
+    """One submission: the notebook, files beside it, parameters (papermill's), and what to ask afterwards."""
 
     notebook: dict[str, Any]
     calls: Sequence[Call] = ()

@@ -38,7 +38,7 @@ def shipped_dir() -> Path:
 
 def own_dir() -> Path | None:
     """The prompts of the course user; None where there are no course files to keep them beside."""
-    if os.environ.get("AICOURSE_UNATTENDED", "0") not in ("", "0"):
+    if paths.unattended():
         return _session_dir(id(session.current()))
     try:
         return paths.notebooks_dir() / "prompts"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from aicourse.exercises.store import unattended
 from aicourse.jupyter import notebook_shell
+from aicourse.paths import unattended
 
 
 class Plain(Protocol):
