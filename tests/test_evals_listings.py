@@ -275,3 +275,11 @@ def test_no_example_of_a_prompt_is_a_listing_of_the_dataset() -> None:
         for section in version.sections[1:-1]:
             for title in texts:
                 assert title not in section.text.casefold(), (version.ref, title)
+
+
+def test_every_photo_of_the_test_split_is_recorded_for_the_prompt_in_production(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AICOURSE_REPLAY", "only")
+    run = run_listings("extract_listing@production", with_photos=True, progress=False)
+    assert (run.summary.records, run.summary.failed) == (80, 0)
