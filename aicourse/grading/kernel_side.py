@@ -248,7 +248,14 @@ class PipeKernel:
 
     async def _interruptible(self, work: Callable[[], Any]) -> Any:
         """Await `work()`; SIGINT stops it. What escapes from it is returned, not raised."""
-        task = asyncio.ensure_future(work())
+
+        async def guarded() -> Any:
+            try:
+                return await work()
+            except BaseException as error:  # asyncio would end its loop over a KeyboardInterrupt
+                return error
+
+        task = asyncio.ensure_future(guarded())
 
         def stop(number: int, frame: FrameType | None) -> None:
             coroutine = task.get_coro()
@@ -259,8 +266,6 @@ class PipeKernel:
         signal.signal(signal.SIGINT, stop)
         try:
             return await task
-        except BaseException as error:
-            return error
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 

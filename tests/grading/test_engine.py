@@ -112,8 +112,16 @@ def test_a_call_that_is_too_slow_costs_only_itself(sandbox: Sandbox) -> None:
         Call("spin", (), seconds=0.2),
         Call("double", (3,)),
     ]
-    answers = run(sandbox, HONEST, "def spin():\n    while True: pass", calls=calls).answers
-    assert [answer.kind for answer in answers] == ["endless", "returned", "endless", "returned"]
+    calls += [Call("leaves", ()), Call("waits", (), seconds=0.2), Call("double", (3,))]
+    cells = (
+        HONEST,
+        "def spin():\n    while True: pass",
+        "def leaves():\n    raise SystemExit",
+        "async def waits():\n    import asyncio\n    await asyncio.sleep(60)",
+    )
+    execution = run(sandbox, *cells, calls=calls)
+    kinds = ["endless", "returned", "endless", "returned", "raised", "endless", "returned"]
+    assert [answer.kind for answer in execution.answers] == kinds
 
 
 def test_each_call_that_ends_the_kernel_costs_only_itself(sandbox: Sandbox) -> None:
@@ -185,6 +193,12 @@ def test_without_a_sandbox_trusted_notebooks_still_run(plain_sandbox: Sandbox, t
     assert printed(execution)[1] == "here\n"
 
 
+def assigned(source: str) -> dict[str, Any]:
+    space: dict[str, Any] = {}
+    exec(source, {}, space)
+    return space
+
+
 def test_parameters_are_injected_as_papermill_does() -> None:
     import nbformat
     from papermill.parameterize import parameterize_notebook
@@ -197,7 +211,8 @@ def test_parameters_are_injected_as_papermill_does() -> None:
     ours = with_parameters(book, values)
     book["metadata"]["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python"}
     theirs = parameterize_notebook(nbformat.from_dict(book), values)
-    assert [cell["source"] for cell in ours["cells"]] == [cell.source for cell in theirs.cells]
+    assert assigned(ours["cells"][1]["source"]) == assigned(theirs.cells[1].source) == values
+    assert [cell["source"] for cell in ours["cells"][::2]] == [cell.source for cell in theirs.cells[::2]]
     assert [cell["metadata"].get("tags") for cell in ours["cells"]] == [
         cell["metadata"].get("tags") for cell in theirs.cells
     ]
