@@ -17,6 +17,7 @@ import pytest
 
 from aicourse import paths
 
+collect_ignore = ["benchmarks"]  # scripts that import each other by file name; `make bench` runs them
 REAL_CACHE = paths.cache_dir()  # read at import, before `isolated_environment` points elsewhere
 LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost"}
 LOCAL_FAMILIES = {getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK") if hasattr(socket, name)}

@@ -95,6 +95,16 @@ def test_cases_in_only_one_run_are_named() -> None:
     assert "2 cases in only one run left out" in comparison.caption
 
 
+def test_the_order_in_which_cases_finished_does_not_matter() -> None:
+    before, after = numbered(BEFORE), numbered(AFTER)
+    backwards = compare_runs(
+        run_of(dict(reversed(before.items())), "v1"), run_of(dict(reversed(after.items())), "v2"), "score"
+    )
+    forwards = compare_runs(run_of(before, "v1"), run_of(after, "v2"), "score")
+    assert backwards == forwards
+    assert list(backwards.differences) == list(forwards.differences)
+
+
 def test_what_cannot_be_compared() -> None:
     before = run_of(numbered(BEFORE), "v1")
     with pytest.raises(EvaluationError, match="share 0 cases"):
@@ -103,7 +113,9 @@ def test_what_cannot_be_compared() -> None:
         compare_runs(before, before, "f1")
     other = [Case(id=id, input="another text") for id in numbered(BEFORE)]
     changed = runner.run(lambda case: 1, other, [score], progress=False)
-    with pytest.raises(EvaluationError, match=r"100 cases were changed between the runs \(0, 1, 2, 3, 4\)"):
+    with pytest.raises(
+        EvaluationError, match=r"100 cases were changed between the runs \(0, 1, 10, 11, 12\)"
+    ):
         compare_runs(before, changed, "score")
 
 

@@ -102,6 +102,8 @@ def test_the_pareto_plot_fills_what_nothing_beats() -> None:
     assert (left.get_xlabel(), right.get_xlabel()) == ("USD per 1,000 records", "median latency in seconds")
     assert [text.get_text() for text in left.texts] == ["small", "large", "worse"]
     assert [text.get_text() for text in right.texts] == ["small", "large", "worse", "local"]
+    joined = [list(line.get_ydata()) for line in right.lines if line.get_marker() != "o"]
+    assert joined == [[0.6, 0.9]]  # "local" is slower than all, though its price is unknown
     dots = [line for line in left.lines if line.get_marker() == "o"]
     assert [line.get_markerfacecolor() for line in dots] == [plots.BLUE, plots.BLUE, "none"]
 

@@ -161,7 +161,7 @@ def compare_runs(
             between the runs.
     """
     one, other = before.values(score), after.values(score)
-    shared = [id for id in one if id in other]
+    shared = sorted(one.keys() & other.keys())  # the order in which cases finished must not matter
     if len(shared) < 2:
         names = f"{before.info.name!r} and {after.info.name!r}"
         raise EvaluationError(

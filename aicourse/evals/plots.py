@@ -8,7 +8,7 @@ Ito, which colour-blind readers can tell apart, and each series has a marker of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,9 +96,10 @@ def plot_changes(comparison: Comparison, *, title: str | None = None, axes: Axes
 
 
 def plot_pareto(options: Sequence[Option], *, title: str | None = None, quality: str = "quality") -> Figure:
-    """Quality against cost and against latency; options that nothing beats are filled and on the line.
+    """Quality against cost and against latency; options that nothing beats in all three are filled.
 
-    An option of unknown price is in the right half only. Costs are in USD per 1,000 records.
+    The line joins what nothing beats in its panel alone. An option of unknown price is in the right half only.
+    Costs are in USD per 1,000 records.
     """
     import matplotlib.pyplot as plt
 
@@ -114,13 +115,22 @@ def plot_pareto(options: Sequence[Option], *, title: str | None = None, quality:
 
 
 def _options(drawn: Axes, options: Sequence[Option], places: list[float], front: list[Option]) -> None:
-    line = sorted((x, one.quality) for x, one in zip(places, options, strict=True) if one in front)
+    line = _rising(zip(places, (one.quality for one in options), strict=True))
     drawn.plot([x for x, _ in line], [y for _, y in line], color=BLUE, linewidth=1, alpha=0.6, zorder=1)
     for x, one in zip(places, options, strict=True):
         fill = BLUE if one in front else "none"
         drawn.plot([x], [one.quality], "o", color=BLUE if one in front else "0.4", markerfacecolor=fill)
         drawn.annotate(one.name, (x, one.quality), xytext=(6, 5), textcoords="offset points", fontsize=9)
     drawn.margins(x=0.25, y=0.2)
+
+
+def _rising(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points that no other one beats in this panel: from left to right, each better than all before."""
+    line: list[tuple[float, float]] = []
+    for x, quality in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not line or quality > line[-1][1]:
+            line.append((x, quality))
+    return line
 
 
 def _axes(rows: int) -> Any:

@@ -36,7 +36,7 @@ class Run:
     memory: tuple[CaseRecord, ...] = field(default=(), repr=False)
 
     def records(self) -> Iterator[CaseRecord]:
-        """Every record: of a file in the order they finished, one at a time; in memory in that of the cases."""
+        """Every record: from a file one at a time, as they finished; in memory in the order of the cases."""
         return iter(self.memory) if self.path is None else _read_records(self.path)
 
     @cached_property

@@ -33,7 +33,7 @@ def file_stem(student: str) -> str:
     """A file name for a student.
 
     >>> file_stem("alice"), file_stem("../Zoë")
-    ('alice', 'zoe-5c8b1a2e')
+    ('alice', 'zoe-8840d1f4')
     """
     if _PLAIN.match(student) and not _RESERVED.match(student) and not student.endswith("."):
         return student
