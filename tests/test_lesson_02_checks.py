@@ -61,3 +61,19 @@ def test_a_retry_without_an_end_is_stopped_and_named() -> None:
     result = examine(EXERCISES["02.4"], for_ever)
     missing = {finding.behaviour for finding in result.findings if not finding.works}
     assert "stops after the retries, with None" in missing
+
+
+def test_a_class_with_nothing_added_is_not_started(lesson: dict[str, Any]) -> None:
+    untouched = type("Offer", (lesson["Form"],), {})
+
+    assert examine(EXERCISES["02.1"], untouched).status == "not started"
+
+
+def test_a_misspelt_field_is_named(lesson: dict[str, Any]) -> None:
+    annotations = {"price": float | None, "defects": list[str]}
+    misspelt = type("Offer", (lesson["Form"],), {"__annotations__": annotations, "__module__": __name__})
+
+    result = examine(EXERCISES["02.1"], misspelt)
+
+    assert result.status == "not yet"
+    assert "is refused: `price`: Field required" in repr(result)

@@ -105,6 +105,22 @@ def test_what_the_cell_begins_with_is_not_started() -> None:
     assert examine(EXERCISES["03.3"], CHECKS.UNTOUCHED).status == "not started"
 
 
+def test_what_makes_a_file_unreadable_is_said_once() -> None:
+    misspelt = CHECKS.next_version.replace("hints: {", "hint: {")
+
+    said = repr(examine(EXERCISES["03.3"], misspelt))
+
+    assert said.count("no field is called 'hint'") == 1
+    assert "Too long" not in said
+
+
+def test_a_version_without_examples_is_told_so() -> None:
+    result = examine(EXERCISES["03.3"], CHECKS.NO_EXAMPLES)
+
+    notes = [str(finding) for finding in result.findings if not finding.works]
+    assert sum(CHECKS.NO_EXAMPLE in note for note in notes) == 4
+
+
 def test_an_answer_that_is_a_prompt_object_is_told_what_to_pass() -> None:
     assert "str" in repr(examine(EXERCISES["03.3"], prompts.load("extract_listing@1")))
 

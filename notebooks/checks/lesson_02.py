@@ -32,14 +32,14 @@ class Form(BaseModel):
 Defect = Annotated[str, Field(max_length=60)]
 
 
-class LongerForm(Form):
+class Offer(Form):
     price_eur: Annotated[float, Field(ge=0)] | None
     defects: Annotated[list[Defect], Field(max_length=3)]
 
 
 def reference_offer(**fields):
     """What the student's class gives; a function, so that a stub counts as not started."""
-    return LongerForm(**fields)
+    return Offer(**fields)
 
 
 reference_offer.__name__ = "Offer"  # what students call it
@@ -80,6 +80,16 @@ class NothingBounded(Form):
     defects: list[str]
 
 
+class PositivePrice(Form):
+    price_eur: Annotated[float, Field(gt=0)] | None
+    defects: Annotated[list[Defect], Field(max_length=3)]
+
+
+class WholeEuros(Form):
+    price_eur: Annotated[int, Field(ge=0)] | None
+    defects: Annotated[list[Defect], Field(max_length=3)]
+
+
 class FreshForm(BaseModel):
     """The six fields are lost."""
 
@@ -98,28 +108,90 @@ COAT = {
 SHELF = COAT | {"category": "furniture", "colours": [], "size": "80x28x202 cm"}
 
 
-def offer(item=COAT, **more):
-    return arguments(**item | more)
+NOTHING_ADDED = "The class has no field that the form lacks."
 
 
-def keeps_the_values(result, **given):
-    kept = {name: getattr(result, name, "no such field") for name in given}
-    different = [name for name in given if kept[name] != given[name]]
-    if not different:
+def on_the_class(predicate):
+    """A predicate on the student's class; of one with nothing added it says the same as of a stub."""
+
+    def judge(offer):
+        return predicate(offer) if adds_a_field(offer) else NOTHING_ADDED
+
+    return judge
+
+
+def adds_a_field(offer):
+    """Whether the class differs from the form: by one of the two fields, or by one that is misspelt."""
+    try:
+        return offer(**COAT, price_eur=1.0, defects=[]) is not None
+    except ValidationError as error:
+        problems = error.errors()
+        unknown = {p["loc"][0] for p in problems if p["type"] == "extra_forbidden"}
+        misspelt = any(p["type"] == "missing" for p in problems)
+        return misspelt or not {"price_eur", "defects"} <= unknown
+
+
+def refusal(offer, form):
+    """Why a class refuses a form, in one sentence; None when it takes it."""
+    try:
+        offer(**form)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "extra_forbidden":
+            return f"the class has no field `{name}`"
+        return f"`{name}`: {problem['msg']}"
+    return None
+
+
+def said(form):
+    """The part of a form that this exercise is about."""
+    return json.dumps(
+        {name: form[name] for name in ("price_eur", "defects") if name in form}
+    )
+
+
+def takes(*forms):
+    """Every form is taken, and its values are kept."""
+
+    @on_the_class
+    def predicate(offer):
+        for form in forms:
+            if reason := refusal(offer, form):
+                return f"A right form with {said(form)} is refused: {reason}."
+            kept = offer(**form)
+            for name, value in form.items():
+                if getattr(kept, name, None) != value:
+                    return f"`{name}` was given as {value!r} and is {getattr(kept, name, None)!r}."
         return True
-    name = different[0]
-    return f"`{name}` was given as {given[name]!r} and is {kept[name]!r}."
+
+    return predicate
 
 
-def tells_the_model(result, **given):
+def refuses(*forms, what=said):
+    """No form is taken."""
+
+    @on_the_class
+    def predicate(offer):
+        taken = [form for form in forms if refusal(offer, form) is None]
+        return not taken or f"It takes a form with {what(taken[0])}."
+
+    return predicate
+
+
+@on_the_class
+def tells_the_model(offer):
     """The bounds stand in the JSON schema, where a grammar can enforce them."""
-    schema = type(result).model_json_schema()
-    defects = schema["properties"].get("defects", {})
+    form = COAT | {"price_eur": 1.0, "defects": []}
+    if reason := refusal(offer, form):
+        return f"A right form with {said(form)} is refused: {reason}."
+    properties = type(offer(**form)).model_json_schema()["properties"]
+    defects = properties.get("defects", {})
     if defects.get("maxItems") != 3:
         return "The schema does not say that `defects` has at most three items (maxItems)."
     if defects.get("items", {}).get("maxLength") != 60:
         return "The schema does not say that each defect has at most 60 characters (maxLength)."
-    kinds = schema["properties"].get("price_eur", {}).get("anyOf", [])
+    kinds = properties.get("price_eur", {}).get("anyOf", [])
     if not any(kind.get("minimum") == 0 for kind in kinds):
         return "The schema does not say that a price is 0 or more (minimum)."
     return True
@@ -129,61 +201,56 @@ longer_schema = Exercise(
     id="02.1",
     title="Two more fields",
     reference=reference_offer,
-    show_expected=False,
     behaviours=[
         Behaviour(
             "keeps a price and defects",
-            [
-                offer(price_eur=45.0, defects=["scuff on the zip"]),
-                offer(SHELF, price_eur=0.0, defects=[]),
-                offer(SHELF, price_eur=30.5, defects=["a scratch", "a stain", "a crack"]),
-            ],
-            predicate=keeps_the_values,
+            predicate=takes(
+                COAT | {"price_eur": 45.0, "defects": ["scuff on the zip"]},
+                SHELF | {"price_eur": 0.0, "defects": []},
+                SHELF | {"price_eur": 30.5, "defects": ["a scratch", "a stain", "a crack"]},
+            ),
         ),
         Behaviour(
             "takes null where no price is stated",
-            [
-                offer(price_eur=None, defects=[]),
-                offer(SHELF, price_eur=None, defects=["x"]),
-            ],
-            predicate=keeps_the_values,
+            predicate=takes(
+                COAT | {"price_eur": None, "defects": []},
+                SHELF | {"price_eur": None, "defects": ["x"]},
+            ),
         ),
         Behaviour(
             "wants null to be said: a reply without price_eur is refused",
-            [offer(defects=[]), offer(SHELF, defects=["a hole"])],
-            raises=ValidationError,
+            predicate=refuses(COAT | {"defects": []}, SHELF | {"defects": ["a hole"]}),
         ),
         Behaviour(
             "wants defects to be said: a reply without them is refused",
-            [offer(price_eur=1.0), offer(SHELF, price_eur=None)],
-            raises=ValidationError,
+            predicate=refuses(COAT | {"price_eur": 1.0}, SHELF | {"price_eur": None}),
         ),
         Behaviour(
             "refuses a price below 0",
-            [offer(price_eur=-1.0, defects=[]), offer(SHELF, price_eur=-0.01, defects=[])],
-            raises=ValidationError,
+            predicate=refuses(
+                COAT | {"price_eur": -1.0, "defects": []},
+                SHELF | {"price_eur": -0.01, "defects": []},
+            ),
         ),
         Behaviour(
             "refuses more than three defects, and long ones",
-            [
-                offer(price_eur=1.0, defects=["a", "b", "c", "d"]),
-                offer(price_eur=1.0, defects=["a hole " * 20]),
-            ],
-            raises=ValidationError,
+            predicate=refuses(
+                COAT | {"price_eur": 1.0, "defects": ["a", "b", "c", "d"]},
+                COAT | {"price_eur": 1.0, "defects": ["a hole " * 20]},
+            ),
         ),
         Behaviour(
             "still refuses what the form refuses",
-            [
-                offer(COAT | {"category": "coats"}, price_eur=1.0, defects=[]),
-                offer(COAT | {"colours": ["navy"]}, price_eur=1.0, defects=[]),
-            ],
-            raises=ValidationError,
+            predicate=refuses(
+                COAT | {"category": "coats", "price_eur": 1.0, "defects": []},
+                COAT | {"colours": ["navy"], "price_eur": 1.0, "defects": []},
+                COAT | {"price_eur": 1.0, "defects": [], "negotiable": True},
+                what=lambda form: (
+                    "a category, a colour or a field that the form does not have"
+                ),
+            ),
         ),
-        Behaviour(
-            "tells the model the bounds",
-            [offer(price_eur=1.0, defects=[]), offer(SHELF, price_eur=2.0, defects=[])],
-            predicate=tells_the_model,
-        ),
+        Behaviour("tells the model the bounds", predicate=tells_the_model),
     ],
     mistakes=[
         Mistake(
@@ -202,6 +269,11 @@ longer_schema = Exercise(
             AnyPrice,
             "A price of -1 is accepted. `Annotated[float, Field(ge=0)] | None` bounds it.",
         ),
+        Mistake(
+            PositivePrice,
+            "Things are given away: a price of 0 is allowed. `ge=0`, not `gt=0`.",
+        ),
+        Mistake(WholeEuros, "Prices have cents: float, not int."),
         Mistake(
             UnboundedDefects,
             "The list of defects has no end, and neither has a text in it: a small model may go on for ever.",
@@ -259,6 +331,10 @@ def substring_no_shades(colours, text):
 
 def as_the_cell_begins(colours, text):
     return [colour for colour in colours if colour not in text]
+
+
+def split_at_spaces(colours, text):
+    return [c for c in colours if not any(n in text.lower().split() for n in NAMES[c])]
 
 
 def the_grounded_ones(colours, text):
@@ -338,6 +414,10 @@ grounding = Exercise(
         Mistake(
             as_the_cell_begins,
             "That is how the cell began: it minds case, finds letters inside words, and knows no shades. Take one at a time.",
+        ),
+        Mistake(
+            split_at_spaces,
+            "`split()` leaves the comma at the word: 'green,' is not 'green'. `re.search` with word boundaries does not mind.",
         ),
         Mistake(
             the_grounded_ones,
@@ -682,7 +762,7 @@ def stops_after_the_retries(answer):
         # 8 bad replies: an answer that never stops runs out of them and finds a good one
         result, sent = tried(answer, *[INVENTED] * 8, retries=retries)
         if len(sent) != retries + 1:
-            return f"retries={retries} means {retries + 1} calls; you made {len(sent)}."
+            return f"Calls with retries={retries}: at most {retries + 1}, you made {len(sent)}."
         if result is not None:
             return f"No reply was usable; return None. But {told(result)}."
     return True

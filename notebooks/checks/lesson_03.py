@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from aicourse import load_listings
 from aicourse.errors import PromptError
@@ -241,6 +243,15 @@ def not_worse(before, variants):
     return names
 
 
+def all_of_before(before, variants):
+    names = []
+    for name, after in variants.items():
+        change = paired_bootstrap([before[c] for c in before], [after[c] for c in before])
+        if change.low > 0:
+            names.append(name)
+    return names
+
+
 def scores(values, ids=None):
     return {
         f"L{number:03}": value
@@ -336,6 +347,10 @@ which_helped = Exercise(
         Mistake(
             in_order,
             "You pair the scores by their place. Pair them by id: `before[id]` with `after[id]`.",
+        ),
+        Mistake(
+            all_of_before,
+            "A listing of `before` may be missing in a variant: keep the ids that both have.",
         ),
         Mistake(
             any_difference,
@@ -457,6 +472,22 @@ def placeholder(prompt):
     return match[0] if match else "{{listing}}"
 
 
+NO_EXAMPLE = "There is no example yet."
+
+
+def needs_a_file(predicate):
+    """A predicate that says once more, but shortly, when the text is no prompt file."""
+
+    @wraps(predicate)
+    def judge(text):
+        try:
+            return predicate(text)
+        except PromptError:
+            return "Not looked at: the text is not a prompt file yet (see the first line)."
+
+    return judge
+
+
 def is_a_prompt_file(text):
     try:
         read(text)
@@ -465,6 +496,7 @@ def is_a_prompt_file(text):
     return True
 
 
+@needs_a_file
 def says_where_it_comes_from(text):
     prompt = read(text)
     if prompt.name != "my_extraction" or prompt.parent != 2:
@@ -477,6 +509,7 @@ def says_where_it_comes_from(text):
     )
 
 
+@needs_a_file
 def takes_the_listing_once_and_last(text):
     prompt = read(text)
     if prompt.parameters != ("listing",):
@@ -487,11 +520,13 @@ def takes_the_listing_once_and_last(text):
     )
 
 
+@needs_a_file
 def stays_in_budget(text):
     tokens = read(text).estimated_tokens
     return tokens <= BUDGET or f"It has about {tokens} tokens; the budget is {BUDGET}."
 
 
+@needs_a_file
 def marks_the_listing(text):
     before, after = frame(read(text))
     return (
@@ -500,28 +535,32 @@ def marks_the_listing(text):
     )
 
 
+@needs_a_file
 def has_examples(text):
     count = len(examples(read(text)))
     return count >= EXAMPLES or f"It has {count} examples; give at least {EXAMPLES}."
 
 
+@needs_a_file
 def examples_are_right_answers(text):
     for asked, answered in examples(read(text)):
         try:
             ListingAttributes.model_validate_json(answered.text)
-        except ValueError as error:
-            first = " ".join(str(error).split())[:160]
-            return f"The answer to {asked.text[:40]!r} would not pass the schema: {first}"
-    return bool(examples(read(text)))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = " ".join(f"`{name}`" for name in first["loc"])
+            return f"The answer to {asked.text[:40]!r} would not pass the schema: {where} {first['msg']}"
+    return bool(examples(read(text))) or NO_EXAMPLE
 
 
+@needs_a_file
 def examples_are_framed_alike(text):
     prompt = read(text)
     before, after = frame(prompt)
     for asked, _ in examples(prompt):
         if not (asked.text.startswith(before) and asked.text.endswith(after)):
             return f"The example {asked.text[:40]!r} looks different from the real question: same words before and after the listing."
-    return bool(examples(prompt))
+    return bool(examples(prompt)) or NO_EXAMPLE
 
 
 def answers(prompt):
@@ -532,6 +571,7 @@ def answers(prompt):
             continue  # `examples_are_right_answers` says so
 
 
+@needs_a_file
 def shows_nothing_stated(text):
     given = list(answers(read(text)))
     if not any(
@@ -543,6 +583,7 @@ def shows_nothing_stated(text):
     )
 
 
+@needs_a_file
 def examples_invent_nothing(text):
     for asked, answered in examples(read(text)):
         try:
@@ -553,14 +594,15 @@ def examples_invent_nothing(text):
             continue
         if found:
             return f"In the example {asked.text[:40]!r}: {found[0]}. An example that invents teaches inventing."
-    return bool(examples(read(text)))
+    return bool(examples(read(text))) or NO_EXAMPLE
 
 
+@needs_a_file
 def examples_are_not_from_the_data(text):
     for asked, _ in examples(read(text)):
         if shared := word_runs(asked.text) & dataset_runs():
             return f"{' '.join(min(shared))!r} stands in a listing that you measure on: that is the answer key."
-    return bool(examples(read(text)))
+    return bool(examples(read(text))) or NO_EXAMPLE
 
 
 def word_runs(text):
@@ -575,6 +617,7 @@ def dataset_runs():
     return frozenset().union(*map(word_runs, load_listings()["text"]))
 
 
+@needs_a_file
 def asks_for_the_likeliest_words(text):
     hints = read(text).hints
     if hints.get("temperature") != 0:
@@ -683,7 +726,7 @@ in_budget = Exercise(
         Mistake(
             WORDY,
             "Too long. Every word is paid for at every call: which sentence or example teaches nothing new?",
-            recognise=lambda text: stays_in_budget(text) is not True,
+            recognise=lambda text: read(text).estimated_tokens > BUDGET,
         ),
         Mistake(
             NO_EXAMPLES,
@@ -693,7 +736,10 @@ in_budget = Exercise(
         Mistake(
             next_version.replace(ATLAS, LEAKED + "\n"),
             "An example from dev or test is the answer key in the exam room. Write your own listing.",
-            recognise=lambda text: isinstance(examples_are_not_from_the_data(text), str),
+            recognise=lambda text: (
+                bool(examples(read(text)))
+                and isinstance(examples_are_not_from_the_data(text), str)
+            ),
         ),
         Mistake(
             NOTHING_MISSING,
