@@ -102,6 +102,14 @@ def values_not_fields(context):
     return wrong
 
 
+def letters_not_texts(context):
+    if not isinstance(context.output, dict):
+        return len(ATTRIBUTES)
+    pairs = [(context.output[field], context.expected[field]) for field in ATTRIBUTES]
+    folded = [(set(plain(got) or []), set(plain(gold) or [])) for got, gold in pairs]
+    return sum(got != gold for got, gold in folded)
+
+
 corrections_per_listing = Exercise(
     id="04.1",
     title="A scorer in the seller's words",
@@ -115,6 +123,7 @@ corrections_per_listing = Exercise(
                 given(category="clothing", condition="new", size=None),
                 given(BARE, brand="IKEA", size="30 cm"),
                 given(colours=["red", "green"], materials=[]),
+                given(size="EU 83"),
             ],
         ),
         Behaviour(
@@ -162,6 +171,10 @@ corrections_per_listing = Exercise(
             any_correction, "Your answer is yes or no. Return how many fields are wrong."
         ),
         Mistake(
+            letters_not_texts,
+            '`set("EU 38")` is the set of its letters, and "EU 83" has the same ones. Make sets of lists only.',
+        ),
+        Mistake(
             values_not_fields,
             "You count values. A field is corrected once, however much is wrong in it.",
         ),
@@ -201,7 +214,13 @@ def one_sided(values, resamples=2000, seed=7):
     return float(low), float(high)
 
 
+def bell_curve(values, resamples=2000, seed=7):
+    reach = 1.96 * np.std(values, ddof=1) / np.sqrt(len(values))
+    return float(np.mean(values) - reach), float(np.mean(values) + reach)
+
+
 SCORES = np.random.default_rng(0).beta(2, 2, 40).round(3).tolist()
+SKEWED = (10 * np.random.default_rng(1).beta(0.3, 6, 14)).round(3).tolist()
 PASSES = [1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1]
 
 
@@ -209,21 +228,22 @@ def width(bounds):
     return bounds[1] - bounds[0]
 
 
-def near_the_reference(result, values):
-    low, high = bootstrap_interval(values)
-    slack = 0.12 * (high - low)
+def near_the_reference(result, values, resamples):
+    """Both ends within a twentieth of the width: another generator's luck moves them less than a fiftieth."""
+    low, high = bootstrap_interval(values, resamples, seed=11)
+    slack = 0.05 * (high - low)
     if abs(result[0] - low) <= slack and abs(result[1] - high) <= slack:
         return True
     return f"You give {result[0]:.3f} to {result[1]:.3f}; many resamples give {low:.3f} to {high:.3f}."
 
 
 def holds_the_mean(result, values):
-    return len(result) == 2 and result[0] < np.mean(values) < result[1]
+    return len(result) == 2 and result[0] + 1e-9 < np.mean(values) < result[1] - 1e-9
 
 
 def narrows(bootstrap_interval):
     few, many = width(bootstrap_interval(SCORES)), width(bootstrap_interval(SCORES * 16))
-    if few <= 0:
+    if few <= 1e-9:
         return "The interval is empty."
     return abs(many / few - 0.25) < 0.05 or (
         f"With 16 times the cases the width is {many / few:.2f} of what it was; expected about a quarter."
@@ -238,6 +258,12 @@ def same_again(bootstrap_interval):
     )
 
 
+def same_ends(result, other):
+    """Whether two answers make the same mistake, each with its own generator."""
+    slack = max(0.03 * width(other), 1e-6)
+    return all(abs(end - known) <= slack for end, known in zip(result, other, strict=True))
+
+
 bootstrap = Exercise(
     id="04.2",
     title="How sure, by hand",
@@ -247,11 +273,13 @@ bootstrap = Exercise(
             "gives two ends with the mean between them",
             [SCORES, PASSES],
             predicate=holds_the_mean,
+            same=same_ends,
         ),
         Behaviour(
             "gives the 95 % interval",
-            [SCORES, PASSES, SCORES[:12]],
+            [arguments(SCORES, 10_000), arguments(SKEWED, 10_000)],
             predicate=near_the_reference,
+            same=same_ends,
         ),
         Behaviour(
             "is narrower with more cases, as the root of their number", predicate=narrows
@@ -270,6 +298,10 @@ bootstrap = Exercise(
         Mistake(
             extremes,
             "Lowest and highest score say nothing about the mean. Take means of resamples.",
+        ),
+        Mistake(
+            bell_curve,
+            "Mean ± 1.96 standard errors supposes a symmetric spread; few skewed scores have none. Draw again.",
         ),
         Mistake(
             one_sided,
@@ -473,7 +505,8 @@ def share_a_tag(run):
 def break_production(run):
     own, dev = own_records(run)
     if failed := next((one for one in [*own, *dev] if one.error), None):
-        return f"Case {failed.id} was not answered ({failed.error}). Run it live, or ask again."
+        why = failed.error.splitlines()[0]
+        return f"Case {failed.id} was not answered ({why}). Run it live, or ask again."
     if not own or not dev:
         return "There are no cases of yours, or none of dev, to compare."
     values = run.values("attributes.mean")

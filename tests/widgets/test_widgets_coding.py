@@ -163,6 +163,23 @@ def test_going_back_shows_the_note_and_saving_replaces_it(session: CodingSession
     assert [(note.codes, note.comment) for note in NoteBook(notes).notes()] == [((), "odd")]
 
 
+def test_words_that_were_left_unsaved_wait_for_the_way_back(session: CodingSession, notes: Path) -> None:
+    controls = CodingControls(session.save(["says n"], ""))
+    controls.codes.children[0].value = True
+    controls.new_code.value, controls.comment.value = "short", "odd"
+    controls.forth.click()
+    assert (controls.new_code.value, controls.comment.value, controls.saved.value) == ("", "", "")
+    assert [button.value for button in controls.codes.children] == [False]
+    controls.back.click()
+    assert (controls.new_code.value, controls.comment.value) == ("short", "odd")
+    assert "Not saved yet" in controls.saved.value
+    controls.save.click()
+    assert [note.codes for note in NoteBook(notes).notes()] == [("says n",), ("says n", "short")]
+    controls.back.click()
+    assert (controls.new_code.value, controls.comment.value) == ("", "odd")
+    assert "Not saved yet" not in controls.saved.value
+
+
 def test_what_cannot_be_saved_is_said_and_stays_in_the_form(
     session: CodingSession, notes: Path, read_page: Any
 ) -> None:
