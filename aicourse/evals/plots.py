@@ -98,8 +98,8 @@ def plot_changes(comparison: Comparison, *, title: str | None = None, axes: Axes
 def plot_pareto(options: Sequence[Option], *, title: str | None = None, quality: str = "quality") -> Figure:
     """Quality against cost and against latency; options that nothing beats in all three are filled.
 
-    The line joins what nothing beats in its panel alone. An option of unknown price is in the right half only.
-    Costs are in USD per 1,000 records.
+    The line joins what nothing beats in its panel alone. An option of unknown price is in the right half
+    only. Costs are in USD per 1,000 records.
     """
     import matplotlib.pyplot as plt
 
