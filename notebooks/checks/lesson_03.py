@@ -254,7 +254,7 @@ def all_of_before(before, variants):
 
 def scores(values, ids=None):
     return {
-        f"L{number:03}": value
+        f"L{number:03}": round(value, 2)
         for number, value in zip(ids or range(1, 100), values, strict=False)
     }
 
@@ -264,7 +264,7 @@ BASE = [0.2, 0.9, 0.4, 0.7, 0.1, 0.8, 0.5, 0.6] * 3
 BEFORE = scores(BASE)
 GAIN = scores([value + 0.1 - 0.02 * (number % 3) for number, value in enumerate(BASE)])
 NOISE = scores(
-    [value + (0.31 if number % 2 else -0.29) for number, value in enumerate(BASE)]
+    [value + (-0.29 if number % 2 else 0.31) for number, value in enumerate(BASE)]
 )
 LOSS = scores([value - 0.1 + 0.02 * (number % 3) for number, value in enumerate(BASE)])
 SAME = dict(BEFORE)
