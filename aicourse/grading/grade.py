@@ -156,11 +156,10 @@ class _Batch:
         from tqdm import tqdm
 
         jobs = self._options.jobs or cores()
+        hidden = None if self._options.progress else True  # None: shown in terminals, not in log files
         with (
             ThreadPoolExecutor(jobs, thread_name_prefix="grade") as pool,
-            tqdm(
-                total=len(found), unit="submission", disable=not self._options.progress, smoothing=0.1
-            ) as bar,
+            tqdm(total=len(found), unit="submission", disable=hidden, smoothing=0.1) as bar,
         ):
             try:
                 for future in as_completed([pool.submit(self._grade, one) for one in found]):
