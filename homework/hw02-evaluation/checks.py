@@ -339,7 +339,21 @@ Coffee table. Pine top on black steel legs, 90 x 55 x 40 cm. Stood on a red rug 
 {listing}
 """
 BARE = "List the colours and the materials of this item.\n\n{listing}"
-LEVELS = [(0.18, 2), (0.23, 4), (0.28, 6)]  # mean F1, points; the bare prompt has 0.15
+# Mean F1 of the reference minus that of the bare prompt, on every fourth listing of the development split.
+GAIN = 0.372 - 0.199
+BARE_F1 = 0.161  # of the bare prompt on the hidden listings, which are harder
+
+
+def levels(bare, gain):
+    """Half of the points for a quarter of the gain over the bare prompt, all for half of it; rounded down.
+
+    How much is gained comes from listings that students may read; of the hidden ones, only where the bare
+    prompt stands. 0.1, 0.2 -> [(0.15, 3), (0.2, 6)]
+    """
+    return [
+        (math.floor(100 * (bare + gain * way) + 1e-9) / 100, points)
+        for way, points in ((1 / 4, 3), (1 / 2, 6))
+    ]
 
 
 WORDS = {"type": "array", "items": {"type": "string", "maxLength": 14}, "maxItems": 5}
@@ -351,8 +365,11 @@ SCHEMA = {
 }
 
 
-def hidden_cases(count=15):
-    """Listings that students cannot have seen: the grader's own split."""
+def hidden_cases(count=19):
+    """Listings that students cannot have seen: a part of the grader's own split, drawn with a fixed seed.
+
+    Nothing but the seed chooses: neither what a listing is like nor what any prompt makes of it.
+    """
     path = paths.datasets_dir() / "listings" / "grader" / "listings.jsonl"
     listings = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     chosen = random.Random("hw02").sample(listings, count)
@@ -491,7 +508,7 @@ checks = [
         request=request,
         score=score,
         problem=problem,
-        levels=LEVELS,
+        levels=levels(BARE_F1, GAIN),
         measure="mean F1",
         message="The labelling guide and the failures of question 6 tell what is missing.",
     ),
@@ -674,13 +691,6 @@ planted = [
         shows="the next level needs",
         source=prompt_source(BARE),
     ),
-    Planted(
-        "q5",
-        "three examples that are copied",
-        loses=2,
-        shows="the next level needs 0.28",
-        source=prompt_source(THREE_EXAMPLES),
-    ),
 ]
 
 alternatives = {
@@ -688,6 +698,7 @@ alternatives = {
     "q2": [problems_source()],
     "q3": [fixed_source()],
     "q4": [interval_source()],
+    "q5": [prompt_source(THREE_EXAMPLES)],
     # answers of simulated students to the questions that people grade
     "q6": [
         "Missing values (14), for example L030: teal is missing. Wrong colours (6), L006: grey. "
