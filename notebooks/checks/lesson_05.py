@@ -159,6 +159,18 @@ def population_deviation(before, after):
     )
 
 
+def same_ends(answer, expected):
+    """Two ends, in whatever holds them: a tuple, a list, an array."""
+    return (
+        hasattr(answer, "__len__")
+        and len(answer) == 2
+        and all(
+            math.isclose(end, other, abs_tol=1e-9)
+            for end, other in zip(answer, expected, strict=True)
+        )
+    )
+
+
 OLD = {"L1": 0.2, "L2": 0.9, "L3": 0.5, "L4": 0.7, "L5": 0.3, "L6": 0.6}
 NEW = {"L1": 0.4, "L2": 1.0, "L3": 0.5, "L4": 0.9, "L5": 0.2, "L6": 0.8}
 SHUFFLED = dict(reversed(NEW.items()))
@@ -171,14 +183,17 @@ paired = Exercise(
         Behaviour(
             "gives the interval of the mean difference",
             [arguments(OLD, NEW), arguments(NEW, OLD)],
+            same=same_ends,
         ),
         Behaviour(
             "finds a case's partner by its id",
             [arguments(OLD, SHUFFLED), arguments(SHUFFLED, OLD)],
+            same=same_ends,
         ),
         Behaviour(
             "leaves out cases that only one run has",
             [arguments(OLD | {"L7": 0.9}, NEW), arguments(OLD, {"L0": 0.1} | NEW)],
+            same=same_ends,
         ),
         Behaviour(
             "knows that cases which all gain the same leave no doubt",
@@ -188,6 +203,7 @@ paired = Exercise(
                 ),
                 arguments({"a": 0.5, "b": 1.0}, {"a": 0.25, "b": 0.75}),
             ],
+            same=same_ends,
         ),
     ],
     mistakes=[
@@ -249,6 +265,18 @@ def crashes_at_zero(effect, deviation):
     return math.ceil((2.8 * deviation / effect) ** 2)
 
 
+def refuses_losses(effect, deviation):
+    if effect <= 0:
+        raise ValueError("no effect")
+    return cases_for(effect, deviation)
+
+
+def rounded_to_the_nearest(effect, deviation):
+    if effect == 0:
+        raise ValueError("no effect")
+    return round(((1.96 + 0.84) * deviation / effect) ** 2)
+
+
 planning = Exercise(
     id="05.3",
     title="How many cases?",
@@ -256,7 +284,7 @@ planning = Exercise(
     behaviours=[
         Behaviour(
             "finds the change four times in five",
-            [arguments(0.05, 0.2), arguments(0.02, 0.15), arguments(0.1, 0.5)],
+            [arguments(0.05, 0.2), arguments(0.02, 0.16), arguments(0.1, 0.45)],
         ),
         Behaviour("rounds up", [arguments(0.03, 0.1), arguments(0.07, 0.31)]),
         Behaviour(
@@ -276,6 +304,10 @@ planning = Exercise(
         ),
         Mistake(not_squared, "Half the effect needs four times the cases: square it."),
         Mistake(rounded_down, "Part of a case is a case more: `math.ceil`."),
+        Mistake(rounded_to_the_nearest, "Part of a case is a case more: `math.ceil`."),
+        Mistake(
+            refuses_losses, "A loss is an effect too. Only an effect of zero has no answer."
+        ),
         Mistake(
             crashes_at_zero,
             "A ZeroDivisionError explains nothing. Raise a ValueError that says what is wrong.",
@@ -331,6 +363,17 @@ def best_value(options):
 
 
 THREE = [("small", 0.3, 1.0), ("middle", 0.6, 2.0), ("large", 0.8, 9.0)]
+
+
+def one_of_equals(options):
+    kept, best = [], -math.inf
+    for name, quality, _ in sorted(options, key=lambda option: (option[2], -option[1])):
+        if quality > best:
+            kept.append(name)
+            best = quality
+    return kept
+
+
 front = Exercise(
     id="05.4",
     title="What nothing beats",
@@ -370,6 +413,10 @@ front = Exercise(
         Mistake(
             twins_beat_each_other,
             "Two equal options drop each other here. To beat means better in at least one.",
+        ),
+        Mistake(
+            one_of_equals,
+            "Of two equal options yours keeps one. Neither beats the other: keep both.",
         ),
         Mistake(
             best_value,
