@@ -64,3 +64,26 @@ def test_every_code_of_the_notes_has_a_group_in_the_lesson() -> None:
     mapping = {code: group for group, codes in names["GROUPS"].items() for code in codes}  # type: ignore[attr-defined]
     found = taxonomy(notes, mapping)
     assert (found.ungrouped, found.unused) == ((), ())
+
+
+@pytest.mark.parametrize(("tags", "passes"), [(("bikes",), False), (("bikes", "foreign_words"), True)])
+def test_a_label_from_another_language_is_taken_when_the_case_says_so(
+    tags: tuple[str, ...], passes: bool
+) -> None:
+    gold = {"category": "sports_outdoors", "colours": ["black"], "materials": [], "size": None}
+    gold |= {"condition": "fair", "brand": None}
+    texts = [f"Fiets {place}\nZwarte damesfiets, het licht is stuk." for place in range(5)]
+    own = [
+        cases.Case(id=f"mine-{place}", input=text, expected=gold, tags=tags)
+        for place, text in enumerate(texts)
+    ]
+    run = runner.run(
+        lambda case: dict.fromkeys(gold) if case in own else case.expected,
+        [*cases.from_listings("dev"), *own],
+        LISTING_SCORERS,
+        name="bikes",
+        progress=False,
+    )
+    result = check("04.4", run)
+    assert bool(result) is passes
+    assert ("Add the tag 'foreign_words'" in repr(result)) is not passes

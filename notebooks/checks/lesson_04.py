@@ -477,9 +477,24 @@ def label_problem(record):
                 return f"{field} {value!r} is not in the guide's vocabulary."
     if not isinstance(gold["colours"], list) or not isinstance(gold["materials"], list):
         return "colours and materials are lists, empty when nothing is stated."
-    if found := ungrounded(LooseAttributes(**gold), record.input):
-        return f"{found[0]}: a label is what a buyer may rely on."
-    return ""
+    return grounding_problem(record)
+
+
+def grounding_problem(record):
+    """A value that the text does not state; the words for colours and materials are known in English best."""
+    listed = ("colours", "materials")
+    is_foreign = "foreign_words" in record.tags
+    found = [
+        finding
+        for finding in ungrounded(LooseAttributes(**record.expected), record.input)
+        if not (is_foreign and finding.field in listed)
+    ]
+    if not found:
+        return ""
+    problem = f"{found[0]}: a label is what a buyer may rely on."
+    if found[0].field in listed:
+        problem += " In another language? Add the tag 'foreign_words'."
+    return problem
 
 
 def are_labelled(run):
