@@ -49,6 +49,7 @@ def _run(notebook: dict[str, Any], work: Path, job: Job) -> tuple[Ending, str]:
     import nbclient  # with nbformat 2 s of imports, which the sandbox's path does not need
     import nbformat
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     limit = round(job.limits.cell_seconds)
@@ -66,6 +67,8 @@ def _run(notebook: dict[str, Any], work: Path, job: Job) -> tuple[Ending, str]:
         return "died", "A cell ended the kernel, and the rest did not run."
     finally:
         notebook["cells"] = json.loads(json.dumps(node["cells"]))
+        if manager.has_kernel:  # nbclient leaves a manager's kernel running that it was given
+            run_sync(manager.shutdown_kernel)(now=True)
     return "finished", ""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from fakes import FIRST_NUMBER, TEXT_Q3, hand_in, run_in_process, small_assignment, submission, to_bytes
+from tqdm import tqdm
 
 from aicourse.errors import AssignmentError, GradingError, SubmissionError
 from aicourse.grading.assignment import Assignment, load_assignment
@@ -263,6 +264,8 @@ def test_kill_minus_nine_fifty_times(
 ) -> None:
     """A grader killed at a random moment, run again, gives the undisturbed run's gradebook, byte for byte."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # it guards against power cuts, not against kills
+    # tqdm's own lock is shared with forks: a child that is killed while it holds the lock would stop us
+    monkeypatch.setattr(tqdm, "_lock", threading.RLock(), raising=False)
     wrong = [submission(), submission(q1=FIRST_NUMBER), submission(q2="x = (")]
     source = hand_in(tmp_path / "in", **{f"s{number}": wrong[number % 3] for number in range(CLASS)})
     (source / "broken.ipynb").write_bytes(b"{")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fakes import cell, notebook
 
@@ -88,6 +89,8 @@ def test_a_run_that_does_not_end_well_is_said(source: str, ending: str, sentence
     found = execute_plainly(job)
     assert (found.ending, [answer.kind for answer in found.answers]) == (ending, ["dead"])
     assert sentence in found.sentence
+    kernels = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+    assert not [line for line in kernels if "aicourse-plain" in line], "its kernel must end with it"
 
 
 class NoSandbox:
