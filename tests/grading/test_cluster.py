@@ -27,6 +27,7 @@ cloudpickle = pytest.importorskip("cloudpickle")
 distributed = pytest.importorskip("distributed", reason='needs Dask: pip install "aicourse[cluster]"')
 pytestmark = pytest.mark.xdist_group("cluster")
 cloudpickle.register_pickle_by_value(fakes)
+WORKERS = 6  # five die below, and on a busy machine Dask's nannies take their time, or give up
 QUIET = {"processes": True, "dashboard_address": None, "silence_logs": 60}
 
 
@@ -86,7 +87,7 @@ def cluster() -> Iterator[Any]:
 
     with (
         dask.config.set(settings),
-        distributed.LocalCluster(n_workers=2, threads_per_worker=2, **QUIET) as running,
+        distributed.LocalCluster(n_workers=WORKERS, threads_per_worker=1, **QUIET) as running,
     ):
         yield running
 
@@ -115,7 +116,7 @@ def mark(setting: Setting, student: str, times: int) -> None:
 
 def test_the_same_gradebook_as_on_one_machine(setting: Setting) -> None:
     with setting.executor() as executor:
-        assert executor.slots == 8
+        assert executor.slots == 2 * WORKERS
         setting.grade(executor)
     assert setting.gradebook() == expected(setting)
 
