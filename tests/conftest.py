@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from aicourse import paths
+from aicourse.llm import session
 
 collect_ignore = ["benchmarks"]  # scripts that import each other by file name; `make bench` runs them
 REAL_CACHE = paths.cache_dir()  # read at import, before `isolated_environment` points elsewhere
@@ -108,6 +109,7 @@ def isolated_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             monkeypatch.delenv(variable)
     monkeypatch.setenv("AICOURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("AICOURSE_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(session, "_session", None)  # no test sees the lesson that another one began
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ def test_compare_shows_slices_and_which_cases_changed(two_runs: Path) -> None:
     output = invoke("compare", "before.jsonl", "after.jsonl", "--list", "2")
     assert output.startswith("exact: mytasks:worse against mytasks:upper\nslice ")
     assert [line.split()[0] for line in output.splitlines()[2:5]] == ["all", "even", "odd"]
-    assert "worse: 0, 3 and 28 more" in output
+    assert "worse: 0, 12 and 28 more" in output
     assert "better" not in output.splitlines()[-2]
 
 

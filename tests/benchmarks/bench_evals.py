@@ -116,9 +116,7 @@ def _peers(folder: Path) -> list[dict[str, Any]]:
         _row(
             f"runner over {name}, {MANY - FEW:,} cases over HTTP, CPU", cost["ours"] / cost[name], "x", target
         )
-        for name, target in (
-            (name, None if name == "pool" else 1.0) for name in cost if name != "ours"
-        )
+        for name, target in ((name, None if name == "pool" else 1.0) for name in cost if name != "ours")
     ]
 
 

@@ -30,7 +30,7 @@ SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
 }
 PATIENCE_MILLISECONDS = 90_000  # an end for what hangs, not an expectation
-NOTEBOOK = "window.jupyterapp.shell.currentWidget"
+NOTEBOOK = "window.jupyterapp?.shell.currentWidget"
 IS_IDLE = f"""() => {{
     const session = {NOTEBOOK}?.sessionContext;
     return Boolean(session?.isReady && session.session?.kernel?.status === "idle");
@@ -97,7 +97,7 @@ class OpenNotebook:
         return [one for one in outputs if one["output_type"] == "error" or one.get("name") == "stderr"]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Headless Chromium."""
     playwright = pytest.importorskip(
@@ -110,7 +110,7 @@ def browser() -> Iterator[Any]:
         yield started.chromium.launch(executable_path=program, args=BROWSER_FLAGS)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """JupyterLab on a copy of the course, with settings and state of its own."""
     root = tmp_path_factory.mktemp("lab")
