@@ -46,7 +46,7 @@ from aicourse.llm import session
 from aicourse.llm.usage import Call
 
 Task = Callable[[Case], Any]
-Keep = Callable[[CaseRecord], None]
+Keep = Callable[[CaseRecord], object]
 
 # every further case would meet these too, so the run stops (and can be resumed)
 _FATAL = (BudgetExceeded, CatalogError, DownloadError, ProviderError, ServerError)
@@ -158,9 +158,8 @@ def run(
     1
     """
     info = RunInfo(name, tuple(map(scorer_name, scorers)), repeats, dict(facts or {}), datetime.now(UTC))
-    total = (
-        len(cases) * repeats if isinstance(cases, Sized) else None
-    )  # also finds mistakes before the first call
+    # reading the set also finds its mistakes before the first call
+    total = len(cases) * repeats if isinstance(cases, Sized) else None
     trial = _Trial(task, scorers, retries, sleep)
     # None: shown in terminals and notebooks, not in log files, and never stored in a lesson's outputs
     hidden = None if progress and not paths.unattended() else True
@@ -265,17 +264,13 @@ def _kept(info: RunInfo, path: Path | str | None) -> Iterator[tuple[Callable[[],
     try:
         done = _resume(path, info)
         with open(path, "ab", buffering=0) as file:  # unbuffered: a record survives the end of this process
-            yield lambda: runs.load(path), lambda record: _append(file, record), done
+            yield lambda: runs.load(path), lambda record: file.write(record_line(record)), done
     finally:
         lock.release()
 
 
 def _place(record: CaseRecord) -> tuple[int, int]:
     return record.index, record.repeat
-
-
-def _append(file: Any, record: CaseRecord) -> None:
-    file.write(record_line(record))
 
 
 def _resume(path: Path, info: RunInfo) -> Done:
