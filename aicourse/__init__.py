@@ -12,50 +12,55 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aicourse.datasets import load_listings as load_listings
     from aicourse.datasets import load_photos as load_photos
-    from aicourse.exercises import check as check
-    from aicourse.exercises import hint as hint
-    from aicourse.exercises import outcome as outcome
-    from aicourse.exercises import predict as predict
-    from aicourse.exercises import progress as progress
-    from aicourse.lesson import start as start
     from aicourse.llm.client import connect as connect
     from aicourse.llm.client import connect_anthropic as connect_anthropic
     from aicourse.llm.client import connect_async as connect_async
     from aicourse.llm.faults import Fault as Fault
-    from aicourse.llm.photo_tokens import photo_tokens as photo_tokens
-    from aicourse.llm.photos import describe_photo as describe_photo
-    from aicourse.llm.photos import photo_part as photo_part
+    from aicourse.llm.photos.description import describe_photo as describe_photo
+    from aicourse.llm.photos.description import photo_part as photo_part
+    from aicourse.llm.photos.tokens import photo_tokens as photo_tokens
     from aicourse.llm.usage import usage as usage
+    from aicourse.notebook.exercises import check as check
+    from aicourse.notebook.exercises import hint as hint
+    from aicourse.notebook.exercises import outcome as outcome
+    from aicourse.notebook.exercises import predict as predict
+    from aicourse.notebook.exercises import progress as progress
+    from aicourse.notebook.lesson import start as start
+    from aicourse.tooling.course import doctor as doctor
 
 _HOME = {
     "Fault": "aicourse.llm.faults",
-    "check": "aicourse.exercises",
+    "check": "aicourse.notebook.exercises",
     "connect": "aicourse.llm.client",
     "connect_anthropic": "aicourse.llm.client",
     "connect_async": "aicourse.llm.client",
-    "describe_photo": "aicourse.llm.photos",
-    "hint": "aicourse.exercises",
+    "describe_photo": "aicourse.llm.photos.description",
+    "hint": "aicourse.notebook.exercises",
     "load_listings": "aicourse.datasets",
     "load_photos": "aicourse.datasets",
-    "outcome": "aicourse.exercises",
-    "photo_part": "aicourse.llm.photos",
-    "photo_tokens": "aicourse.llm.photo_tokens",
-    "predict": "aicourse.exercises",
-    "progress": "aicourse.exercises",
-    "start": "aicourse.lesson",
+    "outcome": "aicourse.notebook.exercises",
+    "photo_part": "aicourse.llm.photos.description",
+    "photo_tokens": "aicourse.llm.photos.tokens",
+    "predict": "aicourse.notebook.exercises",
+    "progress": "aicourse.notebook.exercises",
+    "start": "aicourse.notebook.lesson",
     "usage": "aicourse.llm.usage",
 }
+_MODULES = {"doctor": "aicourse.tooling.course.doctor"}
 
-__all__ = sorted(_HOME)
+__all__ = sorted({*_HOME, *_MODULES})
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in __all__:
         raise AttributeError(f"module 'aicourse' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    if name in _MODULES:
+        value = importlib.import_module(_MODULES[name])
+    else:
+        value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *__all__})

@@ -8,7 +8,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 (this file must still parse and sp
     sys.exit("aicourse needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Use: make setup")
 
 try:
-    from aicourse.cli import main
+    from aicourse.tooling.cli import main
 except ModuleNotFoundError as error:
     sys.exit(f"{error.name} is not installed for {sys.executable}. Run: make setup (or: pip install -e .)")
 

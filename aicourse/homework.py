@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aicourse.exercises.calling import Outcome, attempt, describe, describe_error
-from aicourse.exercises.comparing import Same, equal, ignoring_case, unordered
-from aicourse.exercises.results import CheckResult, Evidence, Finding, Status
+from aicourse.notebook.exercises.calling import Outcome, attempt, describe, describe_error
+from aicourse.notebook.exercises.comparing import Same, equal, ignoring_case, unordered
+from aicourse.notebook.exercises.results import CheckResult, Evidence, Finding, Status
 
 __all__ = ["COMPARISONS", "Example", "check", "equal", "example", "ignoring_case", "unordered"]
 

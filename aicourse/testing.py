@@ -26,9 +26,9 @@ from pydantic import BaseModel
 from aicourse.errors import AicourseError
 from aicourse.llm.catalog import Provider
 from aicourse.llm.faults import Fault, error_response
-from aicourse.llm.flow import network
 from aicourse.llm.formats import endpoint
 from aicourse.llm.stack import MeasuredAsyncClient, MeasuredClient, Stack
+from aicourse.llm.transport import network
 
 BASE_URL = "http://scripted.aicourse.invalid/v1"
 

@@ -13,8 +13,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from aicourse import reference
 from aicourse.llm import catalog
+from aicourse.tooling.cli import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -155,7 +155,7 @@ def test_ci_may_only_read() -> None:
 
 
 def test_readme_lists_the_commands_as_the_command_line_has_them() -> None:
-    assert reference.table() in read("README.md"), "Run: python -m aicourse.reference"
+    assert reference.table() in read("README.md"), "Run: python -m aicourse.tooling.cli.reference"
 
 
 def test_env_example_names_every_key_and_sets_none() -> None:

@@ -28,6 +28,7 @@ def test_what_the_notebooks_may_import() -> None:
         "connect_anthropic",
         "connect_async",
         "describe_photo",
+        "doctor",
         "hint",
         "load_listings",
         "load_photos",

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from aicourse.evals.scores import Context, Score, Scored, Scorer, Value, reasoned
-from aicourse.evals.sizes import compare_sizes
+from aicourse.marketplace.sizes import compare_sizes
 
 
 @dataclass(frozen=True)

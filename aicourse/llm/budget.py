@@ -20,10 +20,10 @@ import httpx2
 
 from aicourse.errors import BudgetExceeded, CatalogError
 from aicourse.llm import catalog
-from aicourse.llm.canonical import Canonical, canonical
-from aicourse.llm.flow import Flow, Layer
 from aicourse.llm.meter import price
+from aicourse.llm.recording_key import Canonical, canonical
 from aicourse.llm.transcript import Transcript, observe
+from aicourse.llm.transport import Flow, Layer
 from aicourse.llm.usage import dollars
 
 BYTES_PER_TOKEN = 3

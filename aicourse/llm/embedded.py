@@ -11,12 +11,12 @@ from functools import partial
 import httpx2
 
 from aicourse.errors import CatalogError, ServerError
-from aicourse.llm import catalog, download
-from aicourse.llm.flow import Flow, Wait, network
+from aicourse.llm import catalog
 from aicourse.llm.formats import model_in
 from aicourse.llm.network import redirected
-from aicourse.llm.server import process
 from aicourse.llm.session import current
+from aicourse.llm.transport import Flow, Wait, network
+from aicourse.tooling.localmodel import model_files, process
 
 
 def embedded_model(name: str) -> catalog.Model:
@@ -66,5 +66,5 @@ def embedded_layer(request: httpx2.Request) -> Flow:
 def _prepare(name: str) -> process.ServerAddress:
     if name:
         embedded_model(name)
-        download.pull(name)
+        model_files.pull(name)
     return process.ensure_running()

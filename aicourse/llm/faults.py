@@ -27,7 +27,6 @@ from typing import Any, Literal
 import httpx2
 
 from aicourse.errors import AicourseError
-from aicourse.llm.flow import Flow, Layer, Origin, Read, origin_of
 from aicourse.llm.formats import (
     EVENT_STREAM,
     change_streamed_text,
@@ -36,6 +35,7 @@ from aicourse.llm.formats import (
     first_half,
     mark_as_cut_off,
 )
+from aicourse.llm.transport import Flow, Layer, Origin, Read, origin_of
 
 Kind = Literal["timeout", "cut_off", "malformed", "empty"]
 

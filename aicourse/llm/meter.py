@@ -13,12 +13,12 @@ import httpx2
 
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog
-from aicourse.llm.flow import Flow, Layer
 from aicourse.llm.formats import Tokens, endpoint, model_in
 from aicourse.llm.keys import mask_keys
 from aicourse.llm.prompt_header import take_prompt
 from aicourse.llm.session import current
 from aicourse.llm.transcript import Transcript, observe
+from aicourse.llm.transport import Flow, Layer
 from aicourse.llm.usage import Call, Source, Usage
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import httpx2
 
 from aicourse.llm.catalog import Provider
-from aicourse.llm.flow import Flow, network
 from aicourse.llm.keys import PLACEHOLDER, Key, find_key
+from aicourse.llm.transport import Flow, network
 
 
 def redirected(request: httpx2.Request, *, url: httpx2.URL, secret: str | None) -> httpx2.Request:

@@ -20,9 +20,9 @@ import httpx2
 
 from aicourse.errors import AicourseError, CatalogError, KeyRejected, ProviderUnreachable
 from aicourse.llm import catalog
-from aicourse.llm.flow import Flow, Layer, Read
 from aicourse.llm.formats import model_in
 from aicourse.llm.keys import mask_keys
+from aicourse.llm.transport import Flow, Layer, Read
 
 
 def both(

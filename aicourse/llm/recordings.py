@@ -24,8 +24,8 @@ from filelock import FileLock
 
 from aicourse import paths
 from aicourse.errors import RecordingError
-from aicourse.llm.canonical import Canonical
 from aicourse.llm.keys import contains_key
+from aicourse.llm.recording_key import Canonical
 
 Place = tuple[str, int]
 

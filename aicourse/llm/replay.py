@@ -31,13 +31,13 @@ import httpx2
 
 from aicourse.errors import AicourseError, RecordingError
 from aicourse.llm import catalog
-from aicourse.llm.canonical import Canonical, canonical, key_of, summary
-from aicourse.llm.flow import Flow, Layer, Origin
 from aicourse.llm.formats import EVENT_STREAM
-from aicourse.llm.missing import missing_recording
+from aicourse.llm.missing_recording import missing_recording
+from aicourse.llm.recording_key import Canonical, canonical, key_of, summary
 from aicourse.llm.recordings import Recording
 from aicourse.llm.session import Session, current
 from aicourse.llm.transcript import Transcript, observe
+from aicourse.llm.transport import Flow, Layer, Origin
 
 _ABOUT_KEY_OR_MOMENT = {401, 403, 408, 409, 429}
 

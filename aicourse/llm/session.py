@@ -20,9 +20,9 @@ from pathlib import Path
 from aicourse import paths
 from aicourse.errors import AicourseError
 from aicourse.jupyter import notebook_shell
-from aicourse.llm.canonical import Canonical
+from aicourse.llm.recording_key import Canonical
 from aicourse.llm.recordings import Recording, RecordingFile
-from aicourse.llm.shared import FOLDER, SharedRecordings, lean
+from aicourse.llm.shared_recordings import FOLDER, SharedRecordings, lean
 from aicourse.llm.usage import Call, Usage
 
 Listener = Callable[[Call], None]

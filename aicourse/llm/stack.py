@@ -19,10 +19,10 @@ import httpx2
 from aicourse.llm.budget import BudgetLayer
 from aicourse.llm.catalog import Provider
 from aicourse.llm.faults import Fault, FaultLayer
-from aicourse.llm.flow import FlowTransport, Layer
 from aicourse.llm.meter import MeterLayer, report_to_session
 from aicourse.llm.provider_errors import ErrorLayer
 from aicourse.llm.replay import Mode, ReplayLayer
+from aicourse.llm.transport import FlowTransport, Layer
 from aicourse.llm.usage import Call, Usage
 
 # As in openai and anthropic: a long answer may take minutes, a connection may not.

@@ -11,8 +11,8 @@ from time import perf_counter
 
 import httpx2
 
-from aicourse.llm.flow import origin_of
 from aicourse.llm.formats import EVENT_STREAM, Tokens, is_whole, tokens
+from aicourse.llm.transport import origin_of
 
 
 class Transcript:

@@ -29,8 +29,8 @@ import yaml
 
 from aicourse.errors import PromptError
 from aicourse.prompts.folders import shown
-from aicourse.prompts.hints import HintValue, check_hint, did_you_mean
 from aicourse.prompts.records import Prompt
+from aicourse.prompts.sampling import HintValue, check_hint, did_you_mean
 from aicourse.prompts.template import BrokenTemplateError, Section, parse_body
 
 FIELDS = ("name", "version", "parent", "changelog", "parameters", "hints")

@@ -24,9 +24,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from aicourse import paths
 from aicourse.errors import PromptError
 from aicourse.prompts import folders
-from aicourse.prompts.hints import did_you_mean
 from aicourse.prompts.ledger import mark_used
 from aicourse.prompts.records import Prompt
+from aicourse.prompts.sampling import did_you_mean
 
 FILE = "labels.json"
 PRODUCTION = "production"

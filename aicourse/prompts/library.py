@@ -12,10 +12,10 @@ from aicourse import paths
 from aicourse.errors import PromptError
 from aicourse.prompts import folders
 from aicourse.prompts.files import NAME, parse_prompt, prompt_text, read_prompt
-from aicourse.prompts.hints import HintValue, check_hint, did_you_mean
 from aicourse.prompts.labels import PRODUCTION, labelled
 from aicourse.prompts.ledger import check_unchanged, used_versions
 from aicourse.prompts.records import Prompt
+from aicourse.prompts.sampling import HintValue, check_hint, did_you_mean
 from aicourse.prompts.template import BrokenTemplateError, Section, parse_body
 
 _VERSION = re.compile(r"v?([0-9]{1,6})")

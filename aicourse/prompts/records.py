@@ -11,7 +11,7 @@ from typing import Any
 
 from aicourse.errors import PromptError
 from aicourse.llm.prompt_header import PROMPT_HEADER
-from aicourse.prompts.hints import HintValue, did_you_mean
+from aicourse.prompts.sampling import HintValue, did_you_mean
 from aicourse.prompts.template import Section, body_text
 
 HASH_LENGTH = 12  # hexadecimal digits: 48 bits, far more than the versions of one prompt need

@@ -13,8 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from aicourse.grading.checks import Check, Mistake, Planted, arguments
-from aicourse.grading.execution import Limits
+from aicourse.tooling.grading.authoring.checks import Check, Mistake, Planted, arguments
+from aicourse.tooling.grading.sandbox.execution import Limits
 
 seed = "first edition"
 limits = Limits(notebook_seconds=60, cell_seconds=20)

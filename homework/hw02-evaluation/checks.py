@@ -9,8 +9,16 @@ import statistics
 from functools import partial
 
 from aicourse import paths
-from aicourse.grading.checks import Check, Mistake, Planted, PromptCase, PromptCheck, arguments, equal
-from aicourse.grading.execution import Limits
+from aicourse.tooling.grading.authoring.checks import (
+    Check,
+    Mistake,
+    Planted,
+    PromptCase,
+    PromptCheck,
+    arguments,
+    equal,
+)
+from aicourse.tooling.grading.sandbox.execution import Limits
 
 seed = "first edition"
 limits = Limits(notebook_seconds=60, cell_seconds=20)

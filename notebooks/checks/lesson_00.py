@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from numbers import Real
 
 from aicourse.datasets import COLOURS
-from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordered
 from aicourse.marketplace.sellers import FORM_SECONDS, simulate_form
+from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
 
 TODAY = simulate_form(1000, seed=7)
 PERFECT = TODAY.assign(

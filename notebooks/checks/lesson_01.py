@@ -8,8 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import openai
 from openai.types.chat import ChatCompletion
 
-from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordered
 from aicourse.llm.faults import Fault
+from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
 from aicourse.testing import ScriptedModel
 
 

@@ -10,9 +10,9 @@ from openai.types.chat import ChatCompletion
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aicourse.datasets import Category, Colour, Condition, Material
-from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordered
-from aicourse.extraction.words import COLOUR_WORDS
 from aicourse.llm.faults import Fault
+from aicourse.marketplace.extraction.words import COLOUR_WORDS
+from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
 from aicourse.testing import ScriptedModel
 
 

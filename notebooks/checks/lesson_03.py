@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from aicourse import load_listings
 from aicourse.errors import PromptError
 from aicourse.evals.statistics import paired_bootstrap
-from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordered
-from aicourse.extraction import ListingAttributes, ungrounded
+from aicourse.marketplace.extraction import ListingAttributes, ungrounded
+from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
 from aicourse.prompts.files import parse_prompt
 
 # 03.1 fill in a template

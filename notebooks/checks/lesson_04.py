@@ -9,12 +9,12 @@ import numpy as np
 from aicourse.datasets import CATEGORIES, COLOURS, CONDITIONS, MATERIALS
 from aicourse.evals import runner
 from aicourse.evals.cases import Case, from_listings
-from aicourse.evals.listings import ATTRIBUTES, LISTING_SCORERS
 from aicourse.evals.runs import Run
 from aicourse.evals.scores import Context
-from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, close_to
-from aicourse.extraction.attributes import LooseAttributes
-from aicourse.extraction.grounding import ungrounded
+from aicourse.marketplace.evaluation import ATTRIBUTES, LISTING_SCORERS
+from aicourse.marketplace.extraction.attributes import LooseAttributes
+from aicourse.marketplace.extraction.grounding import ungrounded
+from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, close_to
 
 GOLD = {
     "category": "shoes",

@@ -10,9 +10,9 @@ from dataclasses import replace
 from aicourse.errors import AicourseError
 from aicourse.evals import runner
 from aicourse.evals.gate import Rule, check_gate
-from aicourse.evals.listings import FIELD_SCORES, LISTING_SCORERS, run_listings
 from aicourse.evals.runs import Run
-from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.marketplace.evaluation import FIELD_SCORES, LISTING_SCORERS, run_listings
+from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
 
 # 05.1
 

@@ -21,10 +21,10 @@ from typing import Any
 import psutil
 
 from aicourse.errors import SandboxError
-from aicourse.grading.engine import Sandbox
-from aicourse.grading.grade import Options, cores, grade
+from aicourse.tooling.grading.judging.grade import Options, cores, grade
+from aicourse.tooling.grading.sandbox.executor import Sandbox
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "grading"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tooling" / "grading"))
 import fakes
 
 SUBMISSIONS = int(os.environ.get("AICOURSE_BENCH_SUBMISSIONS", "1000"))

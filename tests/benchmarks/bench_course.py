@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aicourse import course, paths
+from aicourse import paths
+from aicourse.tooling import course
 
 LESSONS = 8
 FIXTURE = Path(__file__).parent.parent / "notebooks" / "lint"
-RUN = "from aicourse import course\nassert not [r.error for r in course.run(save={save}) if r.error]"
-VALIDATE = "from aicourse import course\nassert all(v.passed for v in course.validate(once={once}))"
+RUN = "from aicourse.tooling import course\nassert not [r.error for r in course.run(save={save}) if r.error]"
+VALIDATE = "from aicourse.tooling import course\nassert all(v.passed for v in course.validate(once={once}))"
 STOCK_RUN = """
 import os, sys
 import papermill

@@ -24,8 +24,8 @@ import grading_peers as peers
 import psutil
 from grading_peers import Run
 
-from aicourse.grading.engine import Sandbox
-from aicourse.grading.execution import Call, Execution, Job
+from aicourse.tooling.grading.sandbox.execution import Call, Execution, Job
+from aicourse.tooling.grading.sandbox.executor import Sandbox
 
 CALLS = tuple(
     Call(exercise.name, arguments)
@@ -89,7 +89,7 @@ def _rivals(folder: Path, students: dict[str, tuple[str, ...]]) -> Any:
 
 def in_sandbox(sandbox: Sandbox, students: dict[str, tuple[str, ...]]) -> Run:
     """Run and judge every submission, two at a time; CPU is the grader's, the zygote's and the kernels'."""
-    from aicourse.grading.sandbox.launching import Zygote
+    from aicourse.tooling.grading.sandbox.launching import Zygote
 
     zygote: Zygote = sandbox._start()._zygote  # type: ignore[attr-defined]
     process = psutil.Process(zygote._process.pid)

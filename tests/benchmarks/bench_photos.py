@@ -20,16 +20,16 @@ from typing import Any
 import numpy as np
 
 from aicourse.datasets import load_photos
-from aicourse.llm.photo_colours import lab
-from aicourse.llm.photo_files import read_photo
-from aicourse.llm.photos import LEAST_SHARE, MEASURED_SIDE, describe_photo, named_colours
+from aicourse.llm.photos.colours import lab
+from aicourse.llm.photos.description import LEAST_SHARE, MEASURED_SIDE, describe_photo, named_colours
+from aicourse.llm.photos.files import read_photo
 
 THRESHOLDS = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3)
 MOST_MILLISECONDS, MOST_MEGABYTES, MOST_RATIO = 100.0, 400.0, 0.75
 MEMORY_OF = """
 import resource, sys
 from aicourse.errors import PhotoError
-from aicourse.llm.photos import describe_photo
+from aicourse.llm.photos.description import describe_photo
 content = sys.stdin.buffer.read()
 describe_photo(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

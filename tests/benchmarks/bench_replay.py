@@ -19,8 +19,8 @@ import openai
 
 from aicourse import connect
 from aicourse.llm import session
-from aicourse.llm.canonical import key_of, summary
 from aicourse.llm.catalog import DEFAULT_MODEL
+from aicourse.llm.recording_key import key_of, summary
 from aicourse.llm.recordings import Recording, RecordingFile
 from aicourse.testing import BASE_URL, ScriptedModel
 

@@ -23,9 +23,9 @@ from unittest import mock
 
 import httpx2
 
-from aicourse.llm import download
 from aicourse.llm.catalog import DEFAULT_MODEL
-from aicourse.llm.server import backend, process, serving
+from aicourse.tooling.localmodel import model_files, process
+from aicourse.tooling.localmodel.server import backend, serving
 
 CALLS = 40
 TOKENS = 4
@@ -36,7 +36,7 @@ RULES = "You extract attributes from second-hand listings. Answer in JSON, with 
 
 def measure() -> list[dict[str, Any]]:
     """The figures of one run: name, value, unit, target, ok."""
-    if download.local_path(DEFAULT_MODEL) is None:
+    if model_files.local_path(DEFAULT_MODEL) is None:
         reason = f"skipped, the model is not here: aicourse model pull {DEFAULT_MODEL}"
         return [{"name": reason, "value": 0.0, "unit": "", "target": None, "ok": None}]
     with _both_servers() as (ours, bare):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aicourse.exercises import Behaviour, Exercise, Mistake
+from aicourse.notebook.exercises import Behaviour, Exercise, Mistake
 
 
 def every_metric_has_a_unit(definition: dict[str, Any]) -> bool | str:

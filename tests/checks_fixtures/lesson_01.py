@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aicourse.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
 
 
 def find_size_solution(text: str, unit: str = "cm") -> int | None:

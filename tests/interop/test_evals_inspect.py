@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from aicourse.evals import cases, formats, runner
+from aicourse.evals import cases, runner
 from aicourse.evals.cases import Case
 from aicourse.evals.scorers import exact
+from aicourse.tooling.evaluation import formats
 
 inspect_ai = pytest.importorskip("inspect_ai")
 

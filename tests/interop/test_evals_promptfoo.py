@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aicourse.evals import cases, formats, runner
+from aicourse.evals import cases, runner
 from aicourse.evals.cases import Case
 from aicourse.evals.scorers import exact
+from aicourse.tooling.evaluation import formats
 
 PROMPTFOO = os.environ.get("AICOURSE_PROMPTFOO") or shutil.which("promptfoo")
 pytestmark = pytest.mark.skipif(PROMPTFOO is None, reason="promptfoo is not installed")

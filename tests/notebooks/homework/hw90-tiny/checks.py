@@ -3,7 +3,7 @@
 import re
 from functools import partial
 
-from aicourse.grading.checks import Check, Mistake, Planted, arguments, unordered
+from aicourse.tooling.grading.authoring.checks import Check, Mistake, Planted, arguments, unordered
 
 
 def read_size(text, unit="cm"):

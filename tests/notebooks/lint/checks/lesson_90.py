@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aicourse.exercises import Behaviour, Exercise
+from aicourse.notebook.exercises import Behaviour, Exercise
 
 LISTS = [[3, 1, 2], [5], [9, 9, 1]]
 

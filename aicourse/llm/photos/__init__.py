@@ -1,0 +1,1 @@
+"""Photos: what a model is told about one, how it is sent, what it costs."""

@@ -1,0 +1,249 @@
+"""Measure a prompt on the course's listings: the run that lessons, the command line and the gate share.
+
+    run = run_listings("extract_listing@production", split="dev")
+    run.summary.score("attributes.mean")
+
+Replies come from the shared recordings where they are there, else live. A record's output holds the six
+fields, the warnings and the reply as it came; an extraction that failed is a text that says why, and counts
+as wrong in every field, even where nothing was stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aicourse import paths, prompts
+from aicourse.errors import RecordingMissing
+from aicourse.evals import cases as sets
+from aicourse.evals import runner
+from aicourse.evals.cases import Case
+from aicourse.evals.runs import Run
+from aicourse.evals.scorers import NamedScorer, exact, normalised, partial_size, set_match
+from aicourse.evals.scores import Context, Score, Scorer, reasoned, score_all
+from aicourse.llm.session import current
+from aicourse.llm.shared_recordings import FOLDER
+from aicourse.marketplace.extraction import Extraction, Recipe, extract, recipe_of
+
+if TYPE_CHECKING:
+    import openai
+    import pandas as pd
+
+    from aicourse.prompts import Prompt
+
+ATTRIBUTES = ("category", "colours", "materials", "size", "condition", "brand")
+MODEL = "qwen2.5-coder-0.5b"
+FIELD_SCORERS: tuple[Scorer, ...] = (
+    exact("category"),
+    set_match("colours"),
+    set_match("materials"),
+    partial_size("size"),
+    exact("condition"),
+    normalised("brand"),
+)
+FIELD_SCORES = (
+    "category.exact", "colours.f1", "materials.f1", "size.size", "condition.exact", "brand.normalised",
+)  # fmt: skip
+
+
+def _attributes_mean(context: Context) -> Score:
+    """The mean of the six fields' scores; its reason names the fields that lost something."""
+    values = {score.name: float(score.value or 0) for score in score_all(FIELD_SCORERS, context)}
+    lost = [name.partition(".")[0] for name in FIELD_SCORES if values[name] < 1]
+    mean = sum(values[name] for name in FIELD_SCORES) / len(FIELD_SCORES)
+    return reasoned(mean, f"not right: {', '.join(lost)}" if lost else "")
+
+
+def _valid(context: Context) -> Score:
+    """Could the reply be used; the reason is why not."""
+    usable = isinstance(context.output, Mapping)
+    return reasoned(usable, "" if usable else str(context.output))
+
+
+LISTING_SCORERS: tuple[Scorer, ...] = (
+    NamedScorer("attributes.mean", _attributes_mean, None, {}),
+    *FIELD_SCORERS,
+    NamedScorer("valid", _valid, None, {}),
+)
+
+
+def listing_cases(split: str, *, with_photos: bool = False) -> list[Case]:
+    """The listings of a split as cases; with photos only those that have one, and what both state.
+
+    Raises:
+        DatasetError: an unknown split, or the hidden one.
+    """
+    cases = sets.from_listings(split)
+    if not with_photos:
+        return cases
+    from aicourse.datasets import load_photos  # with pandas
+
+    stated = load_photos(split)["photo_gold"].to_dict()
+    return [
+        case.model_copy(update={"expected": case.expected | stated[case.id]})
+        for case in cases
+        if case.id in stated
+    ]
+
+
+def run_listings(
+    prompt: str | Prompt,
+    *,
+    split: str = "test",
+    model: str = MODEL,
+    with_photos: bool = False,
+    hide_photos: bool = False,
+    recipe: Recipe | None = None,
+    client: openai.OpenAI | None = None,
+    replay: str | None = None,
+    path: Path | str | None = None,
+    tag: str | None = None,
+    limit: int | None = None,
+    repeats: int = 1,
+    workers: int = 4,
+    progress: bool = True,
+) -> Run:
+    """Extract the attributes of a split's listings with a prompt version, and score them.
+
+    `with_photos` takes the listings that have a photo and expects what photo and text state together;
+    `hide_photos` then does not send it, which is the baseline on the same cases. `recipe` replaces the
+    version's own. `client` defaults to one for `model`; `replay` is its mode: with `record`, new replies go
+    to the shared recordings, and `workers=1` keeps their latencies honest. This freezes the prompt version.
+
+    Raises:
+        PromptError: no such prompt, or one that was changed after it was used.
+        RecordingMissing: replay only, and a reply is not recorded; names the command that records it.
+        AicourseError: what stops every case (key, connection, server), or a run of something else at `path`.
+    """
+    version = prompts.load(prompt) if isinstance(prompt, str) else prompt
+    recipe = recipe or recipe_of(version)
+    cases = list(sets.select(listing_cases(split, with_photos=with_photos), tag=tag, limit=limit))
+    prompts.mark_used(version)
+    sent = _photos(split) if with_photos and not hide_photos else {}
+    task = _Extracting(version, client or _client(model, replay), model, recipe, sent)
+    facts = version.facts | {"model": model, "split": split} | recipe.facts
+    if with_photos:
+        facts["photos"] = "hidden" if hide_photos else "sent"
+    with current().sharing(shared_recordings(version), _command(version, split, model, with_photos)):
+        run = runner.run(
+            task,
+            cases,
+            LISTING_SCORERS,
+            name=f"{version.ref} {split} {model}",
+            path=path,
+            facts=facts,
+            repeats=repeats,
+            workers=workers,
+            progress=progress,
+        )
+    if task.missing:  # a score of 0 for want of a recording would say something about the prompt
+        raise task.missing[0]
+    return run
+
+
+def extract_all(
+    listings: pd.DataFrame | Mapping[str, str],
+    prompt: Prompt,
+    client: openai.OpenAI,
+    *,
+    model: str = MODEL,
+    recipe: Recipe | None = None,
+    path: Path | str | None = None,
+    workers: int = 4,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """The attributes of many listings: a frame with a `text` column, or texts by id.
+
+    Returns:
+        One row per listing, in their order, indexed by id: the six attributes (None where the extraction
+        failed), `problem` (why it failed, or None), `warnings` (list), `reply`, `seconds`.
+
+    With `path` an interrupted batch goes on where it stopped: call it again with the same arguments.
+    """
+    import pandas as pd  # 0.3 s to import
+
+    texts = listings if isinstance(listings, Mapping) else listings["text"].to_dict()
+    recipe = recipe or recipe_of(prompt)
+    run = runner.run(
+        _Extracting(prompt, client, model, recipe),
+        [Case(id=str(id), input=text) for id, text in texts.items()],
+        name=f"{prompt.ref} batch {model}",
+        path=path,
+        facts=prompt.facts | {"model": model} | recipe.facts,
+        workers=workers,
+        progress=progress,
+    )
+    frame = run.to_frame()
+    rows = [
+        _row(*cells)
+        for cells in zip(frame["id"], frame["output"], frame["error"], frame["seconds"], strict=True)
+    ]
+    return pd.DataFrame(rows, dtype=object).set_index("id").astype({"seconds": float})  # None stays None
+
+
+@dataclass(frozen=True)
+class _Extracting:
+    """The task: a case's text (and photo, by the case's id) becomes an output; notes what is not recorded."""
+
+    prompt: Prompt
+    client: openai.OpenAI
+    model: str
+    recipe: Recipe
+    photos: Mapping[str, Path] = field(default_factory=dict)
+    missing: list[RecordingMissing] = field(default_factory=list)
+
+    def __call__(self, case: Case) -> dict[str, Any] | str:
+        photo = self.photos.get(case.id)
+        try:
+            done = extract(
+                case.input, self.prompt, self.client, model=self.model, photo=photo, recipe=self.recipe
+            )
+        except RecordingMissing as error:
+            self.missing.append(error)
+            raise
+        return output_of(done)
+
+
+def output_of(extraction: Extraction) -> dict[str, Any] | str:
+    """What a run keeps of an extraction: the six fields, warnings and reply, or a text that says why not.
+
+    The text is no JSON, so that the scorers find no field in it.
+    """
+    if extraction.attributes is None:
+        return f"no attributes: {extraction.problem}. The reply was: {extraction.reply}"
+    kept = {"warnings": list(extraction.warnings), "reply": extraction.reply}
+    return extraction.attributes.model_dump() | kept
+
+
+def shared_recordings(prompt: Prompt) -> Path:
+    """Where the replies to a prompt version are kept for all lessons."""
+    return paths.notebooks_dir() / "recordings" / FOLDER / prompt.name / f"v{prompt.version}.jsonl"
+
+
+def _row(id: str, output: Any, error: str | None, seconds: float) -> dict[str, Any]:
+    empty = dict.fromkeys([*ATTRIBUTES, "warnings", "reply"])
+    fields = output if isinstance(output, Mapping) else empty
+    problem = error or (None if isinstance(output, Mapping) else str(output))
+    return {"id": id, **fields, "problem": problem, "seconds": seconds}
+
+
+def _client(model: str, replay: str | None) -> openai.OpenAI:
+    from aicourse.llm.client import connect  # openai: 1 s, and those who pass a client have it already
+
+    return connect(model=model, replay=replay)
+
+
+def _photos(split: str) -> Mapping[str, Path]:
+    from aicourse.datasets import load_photos  # with pandas
+
+    return {str(id): path for id, path in load_photos(split)["path"].items()}
+
+
+def _command(prompt: Prompt, split: str, model: str, with_photos: bool) -> str:
+    photos = " --photos" if with_photos else ""
+    return (
+        f"aicourse evals run datasets/listings --prompt {prompt.ref} --split {split} --model {model}"
+        f"{photos} --record"
+    )

@@ -1,0 +1,1 @@
+"""The notebook's side: a lesson's start, exercises and checks, widgets."""

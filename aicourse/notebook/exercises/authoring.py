@@ -1,0 +1,222 @@
+"""What a checks file is made of, and how it is found: `notebooks/checks/lesson_01.py` -> `Exercise` objects.
+
+The package's docstring has a complete example. A checks file is plain Python; it is run again when it
+changes on disk, so that a maintainer edits it beside an open notebook.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import numbers
+import re
+import sys
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aicourse import paths
+from aicourse.errors import ExerciseError
+from aicourse.notebook.exercises.comparing import Same, equal
+
+_ID = re.compile(r"\d\d\.\d+")
+_LOAD_ERRORS = (Exception, SystemExit)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """One call's arguments; made by `arguments(...)`."""
+
+    positional: tuple[Any, ...]
+    named: dict[str, Any] = field(default_factory=dict)
+
+
+def arguments(*positional: Any, **named: Any) -> Arguments:
+    """An input of more than one argument: `inputs=[arguments("W32", unit="cm")]`."""
+    return Arguments(positional, named)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Something a right answer does, in words, and how to see whether it does.
+
+    - `inputs`: each is one argument, or `arguments(…)`. The answer is called with a copy of each and must
+      give what the exercise's reference gives (`same` compares), unless one of the next two is there.
+    - `predicate(result, *inputs)`: True, False, or a sentence that says what is wrong. Without `inputs` it
+      is called as `predicate(answer)`: for answers that are data, and for laws that need several calls.
+    - `raises`: the answer must raise this error for each input.
+    - `missing`: a sentence shown when the behaviour is missing.
+    """
+
+    name: str
+    inputs: Sequence[Any] = ()
+    predicate: Callable[..., bool | str] | None = None
+    raises: type[Exception] | None = None
+    same: Same = equal
+    missing: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.inputs and self.predicate is None:
+            raise ExerciseError(f"Behaviour {self.name!r} tests nothing: give it inputs or a predicate.")
+        if self.predicate and self.raises:
+            raise ExerciseError(f"Behaviour {self.name!r} has a predicate and raises: give it only one.")
+
+    @property
+    def calls(self) -> list[Arguments | None]:
+        """The calls to make; one None when the predicate looks at the answer itself."""
+        calls = [item if isinstance(item, Arguments) else Arguments((item,)) for item in self.inputs]
+        return [*calls] or [None]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer and the hint for those who give it.
+
+    A function is recognised by what it does: on every input where `wrong` fails, the student's answer does
+    the same as `wrong` (raises the same error, or gives an equal result). Data is recognised when it equals
+    `wrong`, or by `recognise(answer)`. Two forms of one mistake share their hint.
+    """
+
+    wrong: Any
+    hint: str
+    recognise: Callable[[Any], bool] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exercise:
+    """One exercise of a lesson.
+
+    - `reference`: a right answer; its type tells what an answer must be (a function, a class, or data).
+    - `expects`: the type of an answer that is data, where the reference's own would be too narrow.
+    - `hints`: shown one more at each `hint("01.2")`.
+    - `untouched`: for answers that are data, what the exercise's cell begins with: not started, not wrong.
+    - `show_expected`: whether a failed input is shown with the expected result.
+    - `seconds`: time limit for each call; None for answers that call a model.
+    - `repeatable`: False when asking the answer twice means paying twice, or rightly gives another result.
+
+    Text may put code between `backticks`.
+    """
+
+    id: str
+    title: str
+    reference: Any
+    behaviours: Sequence[Behaviour]
+    mistakes: Sequence[Mistake] = ()
+    hints: Sequence[str] = ()
+    expects: type | tuple[type, ...] | None = None
+    untouched: Any = None
+    show_expected: bool = True
+    seconds: float | None = 5.0
+    repeatable: bool = True
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ExerciseError(f"Exercise id {self.id!r} is not of the form 01.2 (lesson, number).")
+        if not self.behaviours:
+            raise ExerciseError(f"Exercise {self.id} has no behaviours: give it at least one.")
+
+    @property
+    def wants_function(self) -> bool:
+        """Whether an answer is called."""
+        return self.expects is None and callable(self.reference)
+
+    @property
+    def accepted_types(self) -> tuple[type, ...]:
+        """What an answer that is data may be."""
+        if self.expects is not None:
+            return self.expects if isinstance(self.expects, tuple) else (self.expects,)
+        number = isinstance(self.reference, numbers.Number) and not isinstance(self.reference, bool)
+        return (numbers.Number,) if number else (type(self.reference),)
+
+    @property
+    def lesson(self) -> str:
+        """The number of the lesson it belongs to."""
+        return self.id.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """What the student calls the function."""
+        name = str(getattr(self.reference, "__name__", "answer")).removesuffix("_solution")
+        return name if name.isidentifier() else "answer"
+
+
+def find_exercise(exercise_id: str) -> Exercise:
+    """The exercise with this id.
+
+    Raises:
+        ExerciseError: no such lesson or exercise, or its checks file is broken.
+    """
+    lesson = str(exercise_id).partition(".")[0]
+    exercises = {exercise.id: exercise for exercise in load_checks(checks_path(lesson))}
+    if exercise_id in exercises:
+        return exercises[exercise_id]
+    near = difflib.get_close_matches(str(exercise_id), exercises, n=1) or list(exercises)
+    raise ExerciseError(
+        f"There is no exercise {exercise_id!r} in lesson {lesson}; did you mean {' or '.join(near)}?",
+        exercise=exercise_id,
+    )
+
+
+def checks_path(lesson: str) -> Path:
+    """The checks file of a lesson.
+
+    Raises:
+        ExerciseError: the lesson has none.
+    """
+    folder = checks_dir()
+    path = folder / f"lesson_{lesson}.py"
+    # not path.is_file(): the id is what a student typed, and "../x" must not lead out of the folder
+    if path in folder.glob("lesson_*.py"):
+        return path
+    known = ", ".join(sorted(file.stem.removeprefix("lesson_") for file in folder.glob("lesson_*.py")))
+    raise ExerciseError(
+        f"Lesson {lesson!r} has no exercises; lessons with exercises: {known or 'none'}. "
+        'An id looks like "01.2": lesson, then number.',
+        lesson=lesson,
+    )
+
+
+def checks_dir() -> Path:
+    """The folder of checks files."""
+    return paths.notebooks_dir() / "checks"
+
+
+def load_checks(path: Path) -> tuple[Exercise, ...]:
+    """The exercises of one checks file, in its order.
+
+    Raises:
+        ExerciseError: it does not run, or does not define `exercises` as a list of exercises of its lesson.
+    """
+    return _load(path, path.stat().st_mtime_ns, path.stat().st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _load(path: Path, mtime_ns: int, size: int) -> tuple[Exercise, ...]:
+    # compiled here rather than imported: an import would leave __pycache__ beside the notebooks, and
+    # would not notice two edits in one second
+    module = types.ModuleType(f"aicourse_checks_{path.stem}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses and pydantic look their module up
+    try:
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
+    except _LOAD_ERRORS as error:
+        raise ExerciseError(
+            f"The checks file {path.name} does not run ({type(error).__name__}: {error}). "
+            "If you did not change it: git checkout notebooks/checks",
+            path=path,
+        ) from error
+    return _validated(getattr(module, "exercises", None), path)
+
+
+def _validated(exercises: Any, path: Path) -> tuple[Exercise, ...]:
+    lesson = path.stem.removeprefix("lesson_")
+    listed = exercises if isinstance(exercises, (list, tuple)) else ()
+    ids = [item.id for item in listed if isinstance(item, Exercise) and item.lesson == lesson]
+    if not ids or len(set(ids)) != len(listed):
+        raise ExerciseError(
+            f"{path.name} must define `exercises`, a list of Exercise with different ids of lesson {lesson}.",
+            path=path,
+        )
+    return tuple(listed)

@@ -1,0 +1,203 @@
+"""`check("01.2", answer)`: which behaviours work, which are missing, and the input that shows it.
+
+A wrong answer is recognised by comparing what it does with what the exercise's known mistakes do: on every
+input where a mistake fails, the answer must do the same as the mistake.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from aicourse.errors import AicourseError
+from aicourse.notebook.exercises.authoring import Behaviour, Exercise, Mistake, find_exercise
+from aicourse.notebook.exercises.calling import attempt, describe, describe_error
+from aicourse.notebook.exercises.comparing import equal
+from aicourse.notebook.exercises.results import CheckResult, Finding
+from aicourse.notebook.exercises.store import ExerciseState, update_exercise
+from aicourse.notebook.exercises.trials import Trial, agree, run_trials
+
+UNREADABLE = "This answer cannot be shown: looking at it raises an error, or does not end."
+
+
+def check(exercise_id: str, answer: Any) -> CheckResult:
+    """Try `answer` on the exercise's behaviours and keep the result for `progress()`; never raises.
+
+    The result displays itself as the last expression of a cell; `bool(result)` is whether all is well.
+    """
+    try:
+        result = examine(find_exercise(exercise_id), answer)
+        if result.status in ("solved", "not yet"):
+            _record(result)
+    except AicourseError as error:
+        return CheckResult(str(exercise_id), "", "cannot check", message=error.message)
+    except Exception as error:  # a defect of a check must not stop a lesson
+        reason = (
+            f"The check itself failed ({describe_error(error)}). Please report it; your answer may be right."
+        )
+        return CheckResult(str(exercise_id), "", "cannot check", message=reason)
+    return result
+
+
+def _record(result: CheckResult) -> None:
+    """Count the check; solved once is solved for good."""
+
+    def change(state: ExerciseState) -> ExerciseState:
+        after = {"attempts": state.attempts + 1, "solved": state.solved or bool(result)}
+        return state.model_copy(update=after)
+
+    update_exercise(result.exercise, change)
+
+
+def examine(exercise: Exercise, answer: Any) -> CheckResult:
+    """What `check` shows, without finding the exercise and without keeping the result."""
+    if answer is None or answer is Ellipsis or _is_untouched(exercise, answer):
+        return _not_started(exercise)
+    typed = attempt(lambda: _wrong_type(exercise, answer), seconds=exercise.seconds, namespace=None)
+    if problem := typed.value if typed.kind == "returned" else UNREADABLE:
+        return CheckResult(exercise.id, exercise.title, "not yet", message=problem)
+    trials = run_trials(exercise, answer)
+    findings = _findings(exercise, trials)
+    if all(finding.works for finding in findings) and exercise.wants_function and exercise.repeatable:
+        findings += _second_run(run_trials(exercise, answer))
+    if all(finding.works for finding in findings):
+        return CheckResult(exercise.id, exercise.title, "solved", findings)
+    forgets = exercise.wants_function and _forgets_to_return(answer, trials)
+    if exercise.wants_function and not forgets and _is_stub(exercise, trials):
+        return _not_started(exercise)
+    forgotten = f"`{exercise.name}` returns None whatever it is given: is a `return` missing?"
+    hints = (forgotten,) if forgets else tuple(_mistake_hints(exercise, answer, trials))
+    return CheckResult(
+        exercise.id,
+        exercise.title,
+        "not yet",
+        findings,
+        hints,
+        offers_hint=bool(exercise.hints and not hints),
+    )
+
+
+def stub_that_raises(*positional: Any, **named: Any) -> Any:
+    """An answer that is not written yet, as the notebooks have it."""
+    raise NotImplementedError
+
+
+def stub_that_returns_none(*positional: Any, **named: Any) -> None:
+    """The other way to write nothing."""
+
+
+def _is_stub(exercise: Exercise, trials: Sequence[Trial]) -> bool:
+    """Whether an answer does everywhere what a stub does.
+
+    A predicate that calls the answer itself hides what it returned; there, its sentence is compared.
+    """
+    hidden = [index for index, trial in enumerate(trials) if trial.given is None and not trial.gives_nothing]
+    if any(trial.given is not None and not trial.gives_nothing for trial in trials):
+        return False
+    return not hidden or any(
+        all(trials[index].evidence.note == done[index].evidence.note for index in hidden)
+        for done in (run_trials(exercise, stub) for stub in (stub_that_raises, stub_that_returns_none))
+    )
+
+
+def _forgets_to_return(answer: Any, trials: Sequence[Trial]) -> bool:
+    """Whether an answer that always gives None was written all the same: a stub uses no names."""
+    code = getattr(answer, "__code__", None)
+    called = [trial.outcome for trial in trials if trial.given is not None and trial.outcome is not None]
+    silent = all(outcome.kind == "returned" and outcome.value is None for outcome in called)
+    return bool(code is not None and code.co_names and called and silent)
+
+
+def _is_untouched(exercise: Exercise, answer: Any) -> bool:
+    if exercise.untouched is None:
+        return False
+    return (
+        attempt(lambda: equal(answer, exercise.untouched), seconds=exercise.seconds, namespace=None).value
+        is True
+    )
+
+
+def _not_started(exercise: Exercise) -> CheckResult:
+    task = f"Write `{exercise.name}`" if exercise.wants_function else "Fill in the cell of the exercise"
+    message = f"{task}, then run this cell again."
+    return CheckResult(
+        exercise.id, exercise.title, "not started", message=message, offers_hint=bool(exercise.hints)
+    )
+
+
+def _wrong_type(exercise: Exercise, answer: Any) -> str:
+    """A sentence when the answer is not the kind of thing that was asked for, else nothing."""
+    if not exercise.wants_function:
+        return _wrong_data_type(exercise.accepted_types, answer)
+    command = f'`check("{exercise.id}", {exercise.name})`'
+    if inspect.isclass(exercise.reference) and not inspect.isclass(answer):
+        return f"The answer is a class. Pass the class itself: {command}"
+    if not callable(answer):
+        return f"The answer is a function; this is {_kind(answer)}. Pass the function itself: {command}"
+    return ""
+
+
+def _wrong_data_type(wanted: tuple[type, ...], answer: Any) -> str:
+    if isinstance(answer, wanted) and (bool in wanted or not isinstance(answer, bool)):
+        return ""
+    names = " or ".join(kind.__name__.lower() for kind in wanted)
+    if inspect.isroutine(answer):
+        return f"The answer is of type {names}, and this is a function: call it, and pass what it returns."
+    return f"The answer is of type {names}; this is {_kind(answer)}."
+
+
+def _kind(answer: Any) -> str:
+    return f"of type {type(answer).__name__}: `{describe(answer)}`"
+
+
+def _findings(exercise: Exercise, trials: Sequence[Trial]) -> tuple[Finding, ...]:
+    """One finding for each behaviour, in order."""
+    return tuple(
+        _finding(behaviour, [trial for trial in trials if trial.behaviour is behaviour])
+        for behaviour in exercise.behaviours
+    )
+
+
+def _finding(behaviour: Behaviour, trials: Sequence[Trial]) -> Finding:
+    """The first failing trial speaks for its behaviour."""
+    failed = [trial for trial in trials if trial.outcome is not None and not trial.works]
+    if failed:
+        return Finding(behaviour.name, "missing", failed[0].evidence, behaviour.missing, len(failed) - 1)
+    not_tested = any(trial.outcome is None for trial in trials)
+    return Finding(behaviour.name, "not tested" if not_tested else "works")
+
+
+def _second_run(trials: Sequence[Trial]) -> tuple[Finding, ...]:
+    """A finding when what worked once fails when asked again."""
+    failed = [trial for trial in trials if not trial.works]
+    if not failed:
+        return ()
+    advice = "The first time it was right. Does it remember earlier calls, or depend on chance?"
+    return (Finding("gives the same result when asked again", "missing", failed[0].evidence, advice),)
+
+
+def _mistake_hints(exercise: Exercise, answer: Any, trials: Sequence[Trial]) -> list[str]:
+    """The hints of the known mistakes that `answer` makes.
+
+    When one mistake's failures are part of another's, only the larger is named: it explains more.
+    """
+    if not exercise.wants_function:
+        return [mistake.hint for mistake in exercise.mistakes if _is_same_data(exercise, mistake, answer)]
+    matches: list[tuple[str, set[int]]] = []
+    for mistake in exercise.mistakes:
+        wrong_trials = run_trials(exercise, mistake.wrong)
+        failing = {index for index, trial in enumerate(wrong_trials) if not trial.works}
+        if failing and all(agree(exercise, trials[index], wrong_trials[index]) for index in failing):
+            matches.append((mistake.hint, failing))
+    largest = [hint for hint, mine in matches if not any(mine < other for _, other in matches)]
+    return list(dict.fromkeys(largest))  # two forms of one mistake share their hint
+
+
+def _is_same_data(exercise: Exercise, mistake: Mistake, answer: Any) -> bool:
+    def compare() -> bool:
+        if mistake.recognise is not None:
+            return bool(mistake.recognise(answer))
+        return equal(answer, mistake.wrong)
+
+    return attempt(compare, seconds=exercise.seconds, namespace=None).value is True

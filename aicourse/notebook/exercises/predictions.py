@@ -1,0 +1,195 @@
+"""`predict` before a surprising result, `outcome` after it: was the student right, and as sure as right?
+
+In a live notebook the options are buttons; everywhere else (papermill, the site, a terminal) the question and
+its options are shown and the run goes on. A choice may be changed until its outcome is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aicourse import paths
+from aicourse.jupyter import notebook_shell
+from aicourse.notebook.exercises import html
+from aicourse.notebook.exercises.store import Option, PredictionState, update_prediction
+
+Bucket = str | int | float | range | tuple[float | None, float | None]
+SURENESS = (50, 70, 90)  # percent; three steps are as many as people can tell apart
+
+
+def predict(
+    prediction_id: str, question: str, options: Sequence[Bucket] | Mapping[str, Bucket]
+) -> Prediction:
+    """Ask for a prediction; never waits for the answer.
+
+    `options` are texts, numbers or buckets of numbers: `range(0, 3)` is 0, 1 or 2; `(0.5, 0.8)` is from 0.5
+    up to, not including, 0.8 (the last bucket includes its end); None leaves a side open. A mapping names
+    them: `{"nearly all": (18, 21), …}`.
+    """
+    asked = tuple(_options(options))
+
+    def change(state: PredictionState) -> PredictionState:
+        if (state.question, state.options) == (question, asked):
+            return state
+        return PredictionState(question=question, options=asked)  # the question has changed: ask again
+
+    return Prediction(prediction_id, update_prediction(prediction_id, change))
+
+
+def outcome(prediction_id: str, actual: float | str) -> PredictionOutcome:
+    """Show what was predicted beside what happened; from now on the prediction stands."""
+    text = f"{actual:.4g}" if isinstance(actual, float) else str(actual)
+
+    def change(state: PredictionState) -> PredictionState:
+        happened = _option_of(actual, text, state.options)
+        return state.model_copy(update={"actual": text, "happened": happened})
+
+    return PredictionOutcome(prediction_id, update_prediction(prediction_id, change))
+
+
+def choose(prediction_id: str, *, choice: str | None = None, sureness: int | None = None) -> PredictionState:
+    """Keep a choice, unless its outcome is known; what a click on a button does."""
+
+    def change(state: PredictionState) -> PredictionState:
+        if state.actual is not None:
+            return state
+        return state.model_copy(
+            update={"choice": choice or state.choice, "sureness": sureness or state.sureness}
+        )
+
+    return update_prediction(prediction_id, change)
+
+
+@dataclass(frozen=True, repr=False)
+class Prediction:
+    """A question; displays itself, as buttons where they work."""
+
+    id: str
+    state: PredictionState
+
+    @property
+    def status(self) -> str:
+        """One sentence: what is chosen, and whether it can still be changed."""
+        return _status(self.state)
+
+    def __repr__(self) -> str:
+        options = [f"  {_bullet(self.state, option)} {option.label}" for option in self.state.options]
+        return "\n".join([f"Predict {self.id}: {self.state.question}", *options, f"  {self.status}"])
+
+    def _repr_html_(self) -> str:
+        options = "".join(
+            f"<li>{_bullet(self.state, option)} {html.prose(option.label)}</li>"
+            for option in self.state.options
+        )
+        body = f'<ul style="{html.LIST}">{options}</ul>{html.paragraph(html.prose(self.status))}'
+        return html.card(f"Predict {self.id}: {self.state.question}", body, "neutral")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        if notebook_shell() is None or paths.unattended():  # nobody could press a button
+            return bundle
+        from aicourse.notebook.exercises.buttons import prediction_buttons  # loads ipywidgets
+
+        return {**prediction_buttons(self)._repr_mimebundle_(), **bundle}
+
+
+@dataclass(frozen=True, repr=False)
+class PredictionOutcome:
+    """What happened, beside what was predicted."""
+
+    id: str
+    state: PredictionState
+
+    @property
+    def verdict(self) -> str:
+        """The heading."""
+        match self.state.is_right:
+            case True:
+                return "✓ As you predicted"
+            case False:
+                return "✗ Not what you predicted"
+        return "○ No prediction was made"
+
+    @property
+    def details(self) -> str:
+        """What was predicted and what happened, in one line."""
+        state = self.state
+        happened = state.actual or ""
+        if state.happened not in (None, state.actual):
+            happened += f" ({state.happened})"
+        elif state.happened is None and state.options:
+            happened += " (none of the options)"
+        if state.choice is None:
+            return f"It happened: {happened}."
+        sure = f", {state.sureness} % sure" if state.sureness else ""
+        return f"You predicted: {state.choice}{sure}. It happened: {happened}."
+
+    def __repr__(self) -> str:
+        return f"{self.verdict}: {self.id} {self.state.question}".rstrip() + f"\n  {self.details}"
+
+    def _repr_html_(self) -> str:
+        tones: dict[bool | None, html.Tone] = {True: "good", False: "bad", None: "neutral"}
+        heading = f"{self.verdict}: {self.id} {self.state.question}".rstrip()
+        return html.card(heading, html.paragraph(html.prose(self.details)), tones[self.state.is_right])
+
+
+def _status(state: PredictionState) -> str:
+    chosen = f"Your prediction: {state.choice}" + (f", {state.sureness} % sure" if state.sureness else "")
+    if state.actual is not None:
+        return f"{chosen if state.choice else 'No prediction was made'}. The result is known: {state.actual}."
+    if state.choice is None:
+        return "Choose before you run on."
+    return f"{chosen}. You may change it until the result is shown."
+
+
+def _bullet(state: PredictionState, option: Option) -> str:
+    return "● (chosen)" if option.label == state.choice else "○"
+
+
+def _options(options: Sequence[Bucket] | Mapping[str, Bucket]) -> list[Option]:
+    named = (
+        options.items() if isinstance(options, Mapping) else ((_label(bucket), bucket) for bucket in options)
+    )
+    return [_option(label, bucket) for label, bucket in named]
+
+
+def _option(label: str, bucket: Bucket) -> Option:
+    match bucket:
+        case range():
+            return Option(label=label, low=bucket.start, high=bucket.stop)
+        case (low, high):
+            return Option(label=label, low=low, high=high)
+    return Option(label=label)
+
+
+def _label(bucket: Bucket) -> str:
+    match bucket:
+        case range():
+            return str(bucket[0]) if len(bucket) == 1 else f"{bucket[0]} to {bucket[-1]}"
+        case (None, high):
+            return f"less than {high:g}"
+        case (low, None):
+            return f"{low:g} or more"
+        case (low, high):
+            return f"{low:g} to {high:g}"
+    return str(bucket)
+
+
+def _option_of(actual: float | str, text: str, options: Sequence[Option]) -> str | None:
+    """The label of the option that came true, None when none did."""
+    for option in options:
+        if option.label.casefold() == text.casefold():
+            return option.label
+    if isinstance(actual, str):
+        return None
+    buckets = [option for option in options if option.low is not None or option.high is not None]
+    inside = [option for option in buckets if _contains(option, actual)]
+    at_the_end = [option for option in buckets if option.high == actual]
+    return next((option.label for option in [*inside, *at_the_end]), None)
+
+
+def _contains(option: Option, number: float) -> bool:
+    above = option.low is None or number >= option.low
+    return above and (option.high is None or number < option.high)

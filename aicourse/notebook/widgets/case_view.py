@@ -1,0 +1,158 @@
+"""One record of a run as a reader needs it: listing, photo, expected against got, reasons, raw reply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aicourse.evals.records import CaseRecord
+from aicourse.evals.scores import Score
+from aicourse.llm.usage import dollars
+from aicourse.notebook.exercises.html import mark
+from aicourse.notebook.widgets import html
+from aicourse.notebook.widgets.fields import REPLY, WARNINGS, FieldRow, compare_fields, shown
+from aicourse.notebook.widgets.photos import Photo
+
+LIVE_LIMIT = 20_000  # characters of one text; more would make the page slow
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A record, with the same case of the run before (called `before_name`) and a photo, where there are."""
+
+    record: CaseRecord
+    before: CaseRecord | None = None
+    before_name: str | None = None
+    photo: Photo | None = None
+
+    @property
+    def title(self) -> str:
+        """The case and its slices."""
+        record = self.record
+        repeat = f", repeat {record.repeat + 1}" if record.repeat else ""
+        return f"{record.id}{repeat}" + (f" · {', '.join(record.tags)}" if record.tags else "")
+
+    @property
+    def rows(self) -> tuple[FieldRow, ...]:
+        """Expected against got."""
+        return compare_fields(self.record, self.before)
+
+    @property
+    def wrong(self) -> str:
+        """The fields to look at, in a few words."""
+        if self.record.error is not None:
+            return "task failed"
+        names: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row.is_wrong:
+                names.setdefault(row.verdict, []).append(row.name)
+        return "; ".join(f"{verdict}: {', '.join(found)}" for verdict, found in names.items()) or "-"
+
+    def shown(self) -> str:
+        """The case as a view of its own, with its title."""
+        return html.view("case", html.heading(self.title), self.to_html())
+
+    def to_html(self, limit: int = LIVE_LIMIT) -> str:
+        """Everything about the case but its title; texts are cut off after `limit` characters, and say so."""
+        text = html.block(pretty(self.record.input), limit)
+        left = html.heading("Listing") + (html.beside(text, _photo(self.photo)) if self.photo else text)
+        parts = [left, self._error(limit), self._fields(limit), self._warnings(limit), self._scores(limit)]
+        return "".join([*parts, self._raw(limit), html.line(self.took)])
+
+    @property
+    def took(self) -> str:
+        """Tokens, latency and cost of the model's calls; times of a task without calls are not repeatable."""
+        record = self.record
+        if not record.calls:
+            return "No call of a model was counted."
+        cost = "price unknown" if record.cost is None else dollars(record.cost)
+        tokens = f"{record.prompt_tokens:,} tokens in, {record.completion_tokens:,} out"
+        calls = f"{record.calls} call" + ("s" if record.calls > 1 else "")
+        return f"{calls}, {tokens}, {record.seconds:.2f} s, {cost}"
+
+    def _error(self, limit: int) -> str:
+        if self.record.error is None:
+            return ""
+        return html.heading("✗ The task failed") + html.raw(self.record.error, limit)
+
+    def _fields(self, limit: int) -> str:
+        earlier = [] if self.before is None else [f"got before ({self.before_name})"]
+        header = ["field", "expected", "got", *earlier, "verdict"]
+        rows = [self._field(row, limit) for row in self.rows]
+        return html.table("Expected against got", header, rows)
+
+    def _field(self, row: FieldRow, limit: int) -> list[str]:
+        got = html.text(shown(row.got), limit)
+        verdict = mark(row.marked, "bad") if row.is_wrong else html.text(row.marked)
+        failed = self.record.error is not None
+        cells = [html.text(row.name), html.text(shown(row.expected), limit)]
+        cells.append("-" if failed else f"<strong>{got}</strong>" if row.is_wrong else got)
+        if self.before is not None:
+            was = "task failed" if self.before.error is not None else shown(row.before)
+            cells.append(html.text(was, limit))
+        return [*cells, verdict]
+
+    def _warnings(self, limit: int) -> str:
+        output = self.record.output
+        warnings = output.get(WARNINGS) if isinstance(output, Mapping) else None
+        if not isinstance(warnings, list) or not warnings:
+            return ""
+        return html.heading("Warnings") + html.block("\n".join(map(pretty, warnings)), limit)
+
+    def _scores(self, limit: int) -> str:
+        if not self.record.scores:
+            return ""
+        before = {score.name: score for score in self.before.scores} if self.before else None
+        earlier = [] if before is None else ["before"]
+        rows = []
+        for score in self.record.scores:
+            was = [] if before is None else [html.text(score_text(before.get(score.name)))]
+            reason = html.text(score.error or score.reason, limit)
+            rows.append([html.text(score.name), html.text(score_text(score)), *was, reason])
+        return html.table("Scores", ["score", "value", *earlier, "reason"], rows)
+
+    def _raw(self, limit: int) -> str:
+        name, words = raw_reply(self.record.output)
+        parts = html.folded(name, html.raw(words, limit))
+        if self.before is not None and self.before.output != self.record.output:
+            name, words = raw_reply(self.before.output)
+            parts += html.folded(f"{name} before ({self.before_name})", html.raw(words, limit))
+        return parts
+
+
+def score_text(score: Score | None) -> str:
+    """A score's value, a sign before it that says good or bad without colour."""
+    if score is None:
+        return "-"
+    match score.value:
+        case bool():
+            return "✓ yes" if score.value else "✗ no"
+        case float() | int():
+            return f"{score.value:.3f}"
+        case None:
+            return "scorer failed"
+    return score.value
+
+
+def raw_reply(output: Any) -> tuple[str, str]:
+    """What the model wrote, as far as the run kept it, and what to call that.
+
+    >>> raw_reply({"brand": None, "reply": "Sure! {}"}), raw_reply(None)
+    (('Raw reply', 'Sure! {}'), ('Raw reply', '(nothing)'))
+    """
+    if output is None or isinstance(output, str):
+        return "Raw reply", "(nothing)" if output is None else output
+    if isinstance(output, Mapping) and isinstance(output.get(REPLY), str):
+        return "Raw reply", output[REPLY]
+    return "Output as JSON", pretty(output)
+
+
+def pretty(value: Any) -> str:
+    """Text as it is; anything else as JSON that people can read."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+def _photo(photo: Photo) -> str:
+    return html.line(photo.words) if photo.source is None else html.picture(photo.source, photo.words)

@@ -1,0 +1,206 @@
+"""`aicourse evals`: run a prompt or any task over cases, compare two runs, gate, report, exchange cases."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aicourse import paths
+from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
+
+if TYPE_CHECKING:
+    from aicourse.evals import approval, report, rules, runs
+    from aicourse.evals import compare as comparing
+    from aicourse.evals import gate as gating
+    from aicourse.tooling.evaluation import exchange, jobs
+else:
+    comparing = Lazy("aicourse.evals.compare")
+    exchange = Lazy("aicourse.tooling.evaluation.exchange")
+    gating = Lazy("aicourse.evals.gate")
+    jobs = Lazy("aicourse.tooling.evaluation.jobs")
+    approval = Lazy("aicourse.evals.approval")
+    report = Lazy("aicourse.evals.report")
+    rules = Lazy("aicourse.evals.rules")
+    runs = Lazy("aicourse.evals.runs")
+
+app = typer.Typer(help="Evaluate prompts and tasks; compare, gate, report.", **PLAIN)
+
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
+Cases = Annotated[str, typer.Argument(help="A .jsonl file of cases, or datasets/listings.")]
+RunFile = Annotated[Path, typer.Argument(help="A file that `aicourse evals run` wrote.")]
+Split = Annotated[str | None, typer.Option(help="Of datasets/listings: dev or test.")]
+Scores = Annotated[list[str] | None, typer.Option("--score", help="May be repeated; else the main ones.")]
+
+
+class Target(StrEnum):
+    """Formats that cases are exported to."""
+
+    PROMPTFOO = "promptfoo"
+    INSPECT = "inspect"
+    BATCH = "batch"
+
+
+class Source(StrEnum):
+    """Formats that cases are imported from."""
+
+    PROMPTFOO = "promptfoo"
+    INSPECT = "inspect"
+    CSV = "csv"
+
+
+@app.command(epilog="Example: aicourse evals run datasets/listings --prompt extract_listing@production")
+def run(
+    cases: Cases,
+    prompt: Annotated[str | None, typer.Option(help="Of listings: name@version or name@label.")] = None,
+    split: Split = None,
+    model: Annotated[str | None, typer.Option(help="A name from `aicourse model list`.")] = None,
+    photos: Annotated[bool, typer.Option("--photos", help="Show the model the photos too.")] = False,
+    task: Annotated[str | None, typer.Option(metavar="MODULE:FUNCTION", help="A function of a case.")] = None,
+    answers: Annotated[Path | None, typer.Option(help="Score a batch's output file instead.")] = None,
+    scorers: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="exact, brand.exact, or module:NAME; may repeat.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: a file in build/runs.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first cases.")] = None,
+    tag: Annotated[str | None, typer.Option(metavar="SLICE", help="Only the cases of this slice.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Try each case so many times.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Cases at a time.")] = 4,
+    live: Annotated[bool, typer.Option("--live", help="Ask the model anew; use no recorded reply.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Ask anew and keep the replies.")] = False,
+) -> None:
+    """Run a prompt, or any task, over cases and score it. Rerun to resume: no finished case is repeated."""
+    if live and record:
+        raise typer.BadParameter("--live keeps no reply and --record does; choose one.")
+    replay = "off" if live else "record" if record else None
+    if replay:
+        os.environ["AICOURSE_REPLAY"] = replay  # for the clients that a task makes
+    chosen = jobs.Choice(tag, limit, repeats, workers)
+    if Path(cases).is_dir():
+        job = jobs.listings_job(
+            cases, prompt, split=split, model=model, photos=photos, replay=replay, choice=chosen
+        )
+    else:
+        job = jobs.cases_job(cases, task, scorers or [], answers=answers, choice=chosen)
+    path = out or job.default_path
+    with _resumable(path):
+        result = job.run(path)
+    typer.echo(f"{result}\nKept in {path}")
+
+
+@contextmanager
+def _resumable(path: Path) -> Iterator[None]:
+    """Ctrl-C ends with a sentence that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(jobs.interrupted(path, shlex.join(["aicourse", *sys.argv[1:]])), err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@app.command(epilog="Example: aicourse evals compare build/runs/before.jsonl build/runs/after.jsonl")
+def compare(
+    before: RunFile,
+    after: RunFile,
+    score: Scores = None,
+    smallest: Annotated[int, typer.Option(min=2, help="Name slices below this many cases only.")] = 5,
+    listed: Annotated[int, typer.Option("--list", min=0, help="How many better and worse cases.")] = 10,
+) -> None:
+    """Compare two runs case by case. Per slice: change, interval, p-value (Holm), smallest change found."""
+    first, second = runs.load(before), runs.load(after)
+    for name in score or rules.main_scores(first, second):
+        typer.echo(
+            f"{comparing.compare_runs(first, second, name, smallest_slice=smallest).to_text(listed)}\n"
+        )
+
+
+@app.command(epilog="Example: aicourse evals gate before.jsonl after.jsonl --rule brand.exact=0.03:0.10")
+def gate(
+    before: RunFile,
+    after: RunFile,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SCORE=TOLERANCE[:SLICE_TOLERANCE]", help="May be repeated; else each main score."
+        ),
+    ] = None,
+    rules_file: Annotated[Path | None, typer.Option("--rules", help="Rules in a YAML or TOML file.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Slices need proof as well.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every slice, not those alone that decide.")
+    ] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write the result there, for a CI summary.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the result there, as CI test results.")] = None,
+    proof: Annotated[Path | None, typer.Option(help="Write what `prompts promote` asks for.")] = None,
+) -> None:
+    """Judge whether the second run may replace the first. Exit code 0 if it may, 1 if not."""
+    first, second = runs.load(before), runs.load(after)
+    given = rules.read_rules(rules_file) if rules_file else None
+    chosen = [*(given.rules if given else ()), *map(rules.parse_rule, rule or ())]
+    result = gating.check_gate(
+        first,
+        second,
+        chosen or rules.default_rules(first, second),
+        strict=strict or bool(given and given.strict),
+    )
+    for path, content in ((markdown, result.to_markdown()), (junit, result.to_junit())):
+        if path:
+            paths.write_atomically(path, content)
+    if proof:
+        approval.write_proof(approval.proof_of(result, first, second), proof)
+    typer.echo(result.to_text(everything=everything))
+    exit_if(not result.passed)
+
+
+@app.command("report", epilog="Example: aicourse evals report build/runs/after.jsonl --out build/report.html")
+def write_report(
+    run: RunFile,
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")],
+    before: Annotated[Path | None, typer.Option(help="Compare with this run.")] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, help="At most so many cases in the table, worst first.")
+    ] = 1_000,
+) -> None:
+    """Write a run, or the difference of two, as one HTML file. Totals, plots, cases to sort and filter."""
+    first = runs.load(before) if before else None
+    typer.echo(report.write_report(runs.load(run), out, before=first, limit=limit))
+
+
+@app.command(
+    "export", epilog="Example: aicourse evals export datasets/listings --to promptfoo --out tests.yaml"
+)
+def export_cases(
+    cases: Cases,
+    to: Annotated[Target, typer.Option(help="The format.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    split: Split = None,
+    model: Annotated[str | None, typer.Option(help="Of a batch: the model it asks.")] = None,
+    system: Annotated[str, typer.Option(help="Of a batch: its system message.")] = "",
+) -> None:
+    """Write cases for promptfoo, inspect-ai or OpenAI's Batch API. The reverse is `evals import`."""
+    found = exchange.find_cases(cases, split=split)
+    typer.echo(exchange.export_cases(found, to.value, out, model=model, system=system))
+
+
+@app.command("import", epilog="Example: aicourse evals import tests.yaml --from promptfoo --out cases.jsonl")
+def import_cases(
+    path: Annotated[Path, typer.Argument(help="A file of another tool, or CSV.")],
+    source: Annotated[Source, typer.Option("--from", help="The format.")],
+    out: Annotated[Path, typer.Option(help="The .jsonl file to write.")],
+    input: Annotated[str, typer.Option(help="Of CSV: the column that goes in.")] = "input",
+    expected: Annotated[str | None, typer.Option(help="Of CSV: the column that should come out.")] = None,
+    id: Annotated[str | None, typer.Option(help="Of CSV: the column with ids; else numbers.")] = None,
+    tags: Annotated[str | None, typer.Option(help="Of CSV: the column with slices, by commas.")] = None,
+) -> None:
+    """Turn cases of promptfoo, inspect-ai or a CSV file into a set. Nothing is written if one is broken."""
+    typer.echo(
+        exchange.import_cases(path, source.value, out, input=input, expected=expected, id=id, tags=tags)
+    )

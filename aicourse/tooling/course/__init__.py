@@ -1,0 +1,55 @@
+"""The lessons as a whole: list, run, validate, lint, record and report them.
+
+    from aicourse.tooling import course
+
+    runs = course.run(["00", "01"])          # papermill, on recorded replies
+    course.write_report(runs, folder)        # build/course/index.html
+    course.validate()                        # nbval: every cell still shows what is stored
+    course.lint()                            # the rules of the course, without running anything
+    course.record("01", check=True)          # are the recordings complete, and is none unused?
+
+Names load on first use, because papermill and nbformat take seconds to import and `aicourse status`
+needs neither. Each function lives in the module whose docstring explains it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aicourse.tooling.course.linting import Finding as Finding
+    from aicourse.tooling.course.linting import lint as lint
+    from aicourse.tooling.course.notebooks import Lesson as Lesson
+    from aicourse.tooling.course.notebooks import lessons as lessons
+    from aicourse.tooling.course.recorder import RecordingReport as RecordingReport
+    from aicourse.tooling.course.recorder import record as record
+    from aicourse.tooling.course.reporting import write_report as write_report
+    from aicourse.tooling.course.runner import LessonRun as LessonRun
+    from aicourse.tooling.course.runner import run as run
+    from aicourse.tooling.course.validation import Validation as Validation
+    from aicourse.tooling.course.validation import validate as validate
+
+_HOME = {
+    "Finding": "linting",
+    "Lesson": "notebooks",
+    "LessonRun": "runner",
+    "RecordingReport": "recorder",
+    "Validation": "validation",
+    "lessons": "notebooks",
+    "lint": "linting",
+    "record": "recorder",
+    "run": "runner",
+    "validate": "validation",
+    "write_report": "reporting",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'aicourse.tooling.course' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"aicourse.tooling.course.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,208 @@
+"""Run lessons with papermill: `make course`, `aicourse run`.
+
+Each lesson runs in a fresh kernel in its own folder, one lesson per core, and ends as a `LessonRun`:
+a lesson that fails is saved with papermill's banner and does not stop the others. Executed notebooks
+appear in the output folder whole or not at all. `validation` checks what they show; this module does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from jupyter_client.manager import AsyncKernelManager
+
+from aicourse import paths
+from aicourse.errors import LessonError
+from aicourse.tooling.course.journal import Journal, read_journal
+from aicourse.tooling.course.kernels import Kernels, core_count
+from aicourse.tooling.course.notebooks import Lesson, assigned_names, lessons, read_notebook
+from aicourse.tooling.course.progress import CellError, LessonBar, Progress
+
+
+@dataclass(frozen=True)
+class LessonRun:
+    """One lesson's run; `path` is the executed notebook, None when the lesson could not be read."""
+
+    lesson: Lesson
+    path: Path | None
+    seconds: float
+    cells: int
+    journal: Journal = field(default_factory=Journal)
+    error: CellError | None = None
+
+    @property
+    def calls(self) -> int:
+        """Exchanges with models, faults made on purpose included."""
+        return len(self.journal.usage.calls)
+
+    @property
+    def recorded(self) -> int:
+        """Replies that came from the recordings."""
+        return self.journal.usage.count("recorded")
+
+    @property
+    def live(self) -> int:
+        """Replies that a model made just now."""
+        return self.journal.usage.count("live")
+
+    @property
+    def cost(self) -> Decimal:
+        """USD paid now; a recorded reply is free."""
+        return self.journal.usage.spent
+
+    @property
+    def result(self) -> str:
+        """ "passed", or "failed"."""
+        return "failed" if self.error else "passed"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the lessons of one command share; `recordings` is a folder to use instead of their own."""
+
+    folder: Path
+    replay: str = "only"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    recordings: Path | None = None
+
+    @property
+    def partial(self) -> Path:
+        """Where notebooks are until they are whole; a killed run leaves its files here."""
+        return self.folder / ".partial"
+
+    def journal(self, lesson: Lesson) -> Path:
+        """Where the lesson's session writes what it asks of models."""
+        return self.partial / f"{lesson.name}.journal.jsonl"
+
+    def environment(self, lesson: Lesson) -> dict[str, str]:
+        """The environment of the lesson's kernel."""
+        instead = self.recordings and {"AICOURSE_RECORDINGS": str(self.recordings / lesson.recordings.name)}
+        return {
+            **os.environ,
+            "AICOURSE_REPLAY": self.replay,
+            "AICOURSE_UNATTENDED": "1",
+            "AICOURSE_HOME": str(paths.course_dir()),
+            "AICOURSE_JOURNAL": str(self.journal(lesson)),
+            **(instead or {}),
+        }
+
+
+def run(
+    names: Sequence[str | Path] | None = None,
+    *,
+    out: Path | None = None,
+    save: bool = False,
+    jobs: int | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    replay: str = "only",
+) -> list[LessonRun]:
+    """Run the lessons in `names` (all by default) and write executed notebooks to `out` (build/course).
+
+    `parameters` go into each lesson's parameters cell; `replay` is `AICOURSE_REPLAY` for the kernels.
+    With `save`, the outputs of lessons that passed replace those in the source notebooks.
+
+    Raises:
+        LessonError: unknown lesson or parameter, or another run writes to the same folder.
+    """
+    chosen = lessons(names)
+    if save and parameters:
+        raise LessonError("Stored outputs belong to a lesson's own parameters: leave out -p, or --save.")
+    for lesson in chosen:
+        check_parameters(lesson, parameters or {})
+    settings = Settings((out or paths.build_dir() / "course").absolute(), replay, parameters or {})
+    runs = execute(chosen, settings, jobs=jobs)
+    if save:
+        from aicourse.tooling.course.outputs import store_outputs  # after the light import of nbformat
+
+        for finished in runs:
+            if finished.path and not finished.error:
+                store_outputs(finished.lesson.path, finished.path)
+    return runs
+
+
+def check_parameters(lesson: Lesson, parameters: Mapping[str, Any]) -> None:
+    """Refuse names that the lesson's parameters cell does not assign (papermill only warns).
+
+    Raises:
+        LessonError: naming the parameters there are.
+    """
+    if not parameters or lesson.problem:
+        return
+    cells = read_notebook(lesson.path).tagged("parameters")
+    known = {name for cell in cells for name in assigned_names(cell.source)}
+    for name in parameters:
+        if name not in known:
+            names = ", ".join(sorted(known)) or "none"
+            raise LessonError(
+                f"Lesson {lesson.number} has no parameter {name!r}. It has: {names}.",
+                lesson=lesson.number,
+                parameter=name,
+            )
+
+
+def execute(chosen: Sequence[Lesson], settings: Settings, *, jobs: int | None = None) -> list[LessonRun]:
+    """Run `chosen` side by side, in order, and leave no kernel behind however this ends."""
+    workers = max(1, min(jobs or core_count(), len(chosen)))
+    with _sole_writer(settings), Kernels(len(chosen)) as kernels, ThreadPoolExecutor(workers) as pool:
+        try:
+            return list(pool.map(lambda lesson: _run_one(lesson, settings, kernels), chosen))
+        except BaseException:  # Ctrl-C: with their kernels gone, the threads end within a second
+            pool.shutdown(wait=False, cancel_futures=True)
+            kernels.stop()
+            raise
+
+
+@contextlib.contextmanager
+def _sole_writer(settings: Settings) -> Iterator[None]:
+    """Own the output folder; what a killed run left half-written goes."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LessonError(
+            f"Another run is writing to {settings.folder}. Wait until it has ended, then try again.",
+            folder=settings.folder,
+        ) from None
+    try:
+        shutil.rmtree(settings.partial, ignore_errors=True)
+        settings.partial.mkdir()
+        yield
+    finally:
+        shutil.rmtree(settings.partial, ignore_errors=True)
+        lock.release()
+
+
+def _run_one(lesson: Lesson, settings: Settings, kernels: Kernels) -> LessonRun:
+    if lesson.problem:
+        unreadable = CellError(None, "", None, "LessonError", lesson.problem)
+        return LessonRun(lesson, None, 0.0, 0, error=unreadable)
+    bar = LessonBar(lesson, len(read_notebook(lesson.path).code_cells))
+    progress = Progress(bar)
+    # Only now, because the warm server does its own, longer imports meanwhile.
+    import aicourse.tooling.course.light_nbformat  # noqa: F401  (first: see there)
+    from aicourse.tooling.course.engine import run_lesson
+
+    manager, output = kernels.new_manager(AsyncKernelManager), settings.partial / lesson.path.name
+    environment = settings.environment(lesson)
+    error = run_lesson(lesson.path, output, settings.parameters, environment, manager, progress)
+    if kernels.stopped:  # Ctrl-C, not the lesson's fault: neither told nor published
+        raise CancelledError
+    seconds = bar.end("failed", str(error)) if error else bar.end("passed")
+    journal = read_journal(settings.journal(lesson))
+    return LessonRun(lesson, _publish(lesson, settings), seconds, progress.cells, journal, error)
+
+
+def _publish(lesson: Lesson, settings: Settings) -> Path | None:
+    """Move the whole notebook to where readers look; None when papermill could not even open it."""
+    partial = settings.partial / lesson.path.name
+    return partial.replace(settings.folder / lesson.path.name) if partial.exists() else None

@@ -1,0 +1,183 @@
+"""Prove that each lesson still shows what is stored in it: `aicourse validate`, part of `make test`.
+
+Strict nbval (every output is compared, except pictures and what `notebooks/nbval_sanitize.cfg` masks),
+then every cell again in the same kernel, then the figures' labels; see `nbval_plugin`. Lessons are dealt
+to one pytest process per core. Recorded replies only: nothing goes live here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aicourse import paths
+from aicourse.errors import LessonError
+from aicourse.tooling.course.kernels import Kernels, core_count
+from aicourse.tooling.course.notebooks import Lesson, lessons, read_notebook
+from aicourse.tooling.course.progress import LessonBar
+
+SANITIZE = "nbval_sanitize.cfg"
+HEAD_LINES, TAIL_LINES = 15, 15
+FIGURES_FIX = "Label the axes and give the figure a title that states the finding."
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What does not hold; `cell` is the number in the notebook, None for the figures or the whole file."""
+
+    cell: int | None
+    cell_id: str
+    again: bool
+    message: str
+
+    @property
+    def place(self) -> str:
+        """Where, in words."""
+        where = f"cell {self.cell} ({self.cell_id})" if self.cell else self.cell_id
+        return f"{where}, run a second time" if self.again else where
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """One lesson's result; `checks` counts the cells compared, both times, and the look at the figures."""
+
+    lesson: Lesson
+    seconds: float
+    checks: int
+    failures: tuple[Failure, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Does the lesson show what is stored in it."""
+        return not self.failures
+
+
+def validate(
+    names: Sequence[str | Path] | None = None, *, jobs: int | None = None, once: bool = False
+) -> list[Validation]:
+    """Compare the outputs of the lessons in `names` (all by default) with those that a new run gives.
+
+    `once` leaves out the second run and the figures.
+
+    Raises:
+        LessonError: unknown lesson, or pytest itself failed.
+    """
+    chosen = lessons(names)
+    readable = [lesson for lesson in chosen if not lesson.problem]
+    hands = deal(readable, jobs or core_count())
+    with Kernels(len(readable)) as kernels, ThreadPoolExecutor(max(1, len(hands))) as pool:
+        try:
+            found = list(pool.map(lambda hand: _run_pytest(hand, kernels, once), hands))
+        except BaseException:
+            kernels.stop()
+            raise
+    results = {result.lesson.path: result for hand in found for result in hand}
+    return [results.get(lesson.path) or _unreadable(lesson) for lesson in chosen]
+
+
+def deal(chosen: Sequence[Lesson], hands: int) -> list[list[Lesson]]:
+    """Deal the lessons out so that each hand has about as many code cells as the others."""
+    sizes = {lesson: len(read_notebook(lesson.path).code_cells) for lesson in chosen}
+    dealt: list[list[Lesson]] = [[] for _ in range(min(hands, len(chosen)))]
+    for lesson in sorted(chosen, key=lambda lesson: -sizes[lesson]):
+        min(dealt, key=lambda hand: sum(sizes[other] for other in hand)).append(lesson)
+    return dealt
+
+
+def _unreadable(lesson: Lesson) -> Validation:
+    return Validation(lesson, 0.0, 0, (Failure(None, "file", False, lesson.problem or "not run"),))
+
+
+def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[Validation]:
+    log = kernels.folder / f"pytest-{hand[0].name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            _command(hand, kernels, once),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            text=True,
+            encoding="utf-8",
+        )
+        found = list(_follow(process, hand, once))
+        code = process.wait()
+    if code not in (0, 1):
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["no reason given"]
+        raise LessonError(f"pytest ended with code {code}: {lines[-1]}. Check with: aicourse doctor")
+    return found
+
+
+def _command(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[str]:
+    settings = kernels.folder / "pytest.ini"  # the course's own has options for unit tests
+    settings.write_text("[pytest]\n")
+    sanitize = paths.notebooks_dir() / SANITIZE
+    return [
+        *(sys.executable, "-m", "pytest", "--quiet", "--color=no", "--capture=no"),
+        *(f"--config-file={settings}", "-p", "no:cacheprovider"),
+        *("-p", "aicourse.tooling.course.light_nbformat", "-p", "nbval.plugin"),
+        *("-p", "aicourse.tooling.course.nbval_plugin", f"--aicourse-sockets={kernels.folder}"),
+        *([f"--aicourse-warm={kernels.server.address}"] if kernels.server else []),
+        *(["--aicourse-once"] if once else []),
+        *([f"--nbval-sanitize-with={sanitize}"] if sanitize.is_file() else []),
+        *(str(lesson.path) for lesson in hand),
+    ]
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "AICOURSE_REPLAY": "only",
+        "AICOURSE_UNATTENDED": "1",
+        "AICOURSE_HOME": str(paths.course_dir()),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # plugins that a lesson does not need cost seconds
+        "PYTEST_ADDOPTS": "",
+    }
+
+
+def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) -> Iterator[Validation]:
+    """Read results as they come; pytest runs the lessons in the order of `hand`."""
+    assert process.stderr is not None
+    results = (json.loads(line) for line in process.stderr if line.startswith("{"))
+    waiting = next(results, None)
+    for lesson in hand:
+        cells = read_notebook(lesson.path).code_cells
+        bar = LessonBar(lesson, len(cells) if once else 2 * len(cells) + 1)
+        checks, failures, raised = 0, dict[int | None, Failure](), False
+        while waiting and waiting["notebook"] == str(lesson.path):
+            checks += 1
+            bar.update()
+            if not waiting["passed"] and not raised:  # a cell that fails both times is told once
+                failures.setdefault(waiting["cell"], _failure(waiting, lesson))
+                raised = waiting["raised"]  # the cells after it lack what it would have made
+            waiting = next(results, None)
+        first = next(iter(failures.values()), None)
+        seconds = bar.end(f"failed in {first.place}" if first else "passed")
+        yield Validation(lesson, seconds, checks, tuple(failures.values()))
+
+
+def _failure(result: Mapping[str, Any], lesson: Lesson) -> Failure:
+    """nbval numbers all code cells from 0; readers count every cell from 1."""
+    if result["cell"] is None:
+        return Failure(None, "figures", False, f"{result['message']}\n{FIGURES_FIX}")
+    code = [cell for cell in read_notebook(lesson.path).cells if cell.is_code]
+    cell = code[result["cell"]]
+    return Failure(cell.number, cell.id, result["again"], _shorten(result["message"]))
+
+
+def _shorten(message: str) -> str:
+    """Without the middle of a long traceback, which runs through other people's packages."""
+    lines = message.splitlines()
+    if len(lines) <= HEAD_LINES + TAIL_LINES:
+        return message
+    return "\n".join([*lines[:HEAD_LINES], "    …", *lines[-TAIL_LINES:]])

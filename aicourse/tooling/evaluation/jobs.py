@@ -1,0 +1,163 @@
+"""Runs as the command line starts them: prepared first, with a place for their records, then run.
+
+    job = cases_job("cases.jsonl", "tasks:extract", ["brand.exact"])
+    job.run(job.default_path)
+
+The task is a function that you name, the answers of a batch that has come back (`formats.from_batch`), or a
+prompt over the course's listings (`listings`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from aicourse import paths, prompts
+from aicourse.errors import EvaluationError
+from aicourse.evals import cases as sets
+from aicourse.evals import runner
+from aicourse.evals.cases import Case
+from aicourse.evals.runner import Task
+from aicourse.evals.runs import Run, load
+from aicourse.evals.scores import Scorer
+from aicourse.marketplace import evaluation
+from aicourse.tooling.evaluation import formats, references
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which cases (of one slice, the first ones), how often each, and how many at a time."""
+
+    tag: str | None = None
+    limit: int | None = None
+    repeats: int = 1
+    workers: int = 8
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that can start: give it the file for its records."""
+
+    default_path: Path
+    run: Callable[[Path], Run]
+
+
+def default_path(*parts: str | None) -> Path:
+    """Where a run goes when nobody says: build/runs/, named after its parts.
+
+    >>> default_path("extract_listing@v3", "test", None, "qwen2.5-coder-0.5b").name
+    'extract_listing@v3-test-qwen2.5-coder-0.5b.jsonl'
+    """
+    name = "-".join(re.sub(r"[^\w.@-]+", "_", part) for part in parts if part)
+    return paths.build_dir() / "runs" / f"{name}.jsonl"
+
+
+def cases_job(
+    source: Path | str,
+    task: str | None,
+    scorers: Sequence[str] = (),
+    *,
+    answers: Path | None = None,
+    choice: Choice | None = None,
+) -> Job:
+    """The task `module:function`, or a batch's `answers`, over a file's cases; scored by `exact` by default.
+
+    Raises:
+        EvaluationError: not exactly one of task and answers, or a name that is not found. The run raises it
+            for broken cases, and for a file that holds another run.
+    """
+    if (task is None) == (answers is None):
+        raise EvaluationError(
+            f"What should be done with the cases of {source}? Add --task module:function, or --answers FILE "
+            "for a batch that has come back."
+        )
+    found = references.find_task(task) if task else _answering(formats.from_batch(answers or ""))
+    named = task or Path(answers or "").name
+    choice = choice or Choice()
+    run = partial(
+        _run_cases, Path(source), found, references.find_scorers(scorers or ["exact"]), named, choice
+    )
+    times = f"x{choice.repeats}" if choice.repeats > 1 else None
+    return Job(default_path(Path(source).stem, named, choice.tag, times), run)
+
+
+def _run_cases(
+    source: Path, task: Task, scorers: list[Scorer], named: str, choice: Choice, path: Path
+) -> Run:
+    cases = sets.load(source)
+    narrowed = choice.tag is not None or choice.limit is not None
+    return runner.run(
+        task,
+        sets.select(cases, tag=choice.tag, limit=choice.limit) if narrowed else cases,
+        scorers,
+        name=named,
+        path=path,
+        facts={"task": named, "cases": str(source)},
+        repeats=choice.repeats,
+        workers=choice.workers,
+    )
+
+
+def _answering(answers: dict[str, str | None]) -> Task:
+    def answer(case: Case) -> str:
+        if (known := answers.get(case.id)) is None:
+            raise EvaluationError(f"The batch has no answer to case {case.id!r}. Ask that one again.")
+        return known
+
+    return answer
+
+
+def listings_job(
+    folder: Path | str,
+    prompt: str | None,
+    *,
+    split: str | None = None,
+    model: str | None = None,
+    photos: bool = False,
+    replay: str | None = None,
+    choice: Choice | None = None,
+) -> Job:
+    """A prompt version over a split of the course's listings; `replay` is `off`, `record` or as configured.
+
+    Live runs have a default place of their own, because a finished recorded one would leave nothing to ask.
+
+    Raises:
+        EvaluationError: no prompt, or another folder than datasets/listings.
+        PromptError: no such prompt.
+    """
+    if Path(folder).resolve() != (paths.datasets_dir() / "listings").resolve():
+        raise EvaluationError(
+            f"{folder} is a folder. Name a .jsonl file of cases, or {paths.datasets_dir() / 'listings'}.",
+            path=folder,
+        )
+    if prompt is None:
+        raise EvaluationError("Which prompt? Add --prompt, such as extract_listing@production.")
+    version = prompts.load(prompt)
+    choice, split, model = choice or Choice(), split or "test", model or evaluation.MODEL
+    extra = ("photos" if photos else None, choice.tag, None if replay is None else "live")
+    times = f"x{choice.repeats}" if choice.repeats > 1 else None
+
+    def run(path: Path) -> Run:
+        return evaluation.run_listings(
+            version,
+            split=split,
+            model=model,
+            with_photos=photos,
+            replay=replay,
+            path=path,
+            tag=choice.tag,
+            limit=choice.limit,
+            repeats=choice.repeats,
+            workers=choice.workers,
+        )
+
+    return Job(default_path(version.ref, split, model, *extra, times), run)
+
+
+def interrupted(path: Path, command: str) -> str:
+    """What to say after Ctrl-C: how many are done, and how to go on."""
+    done = sum(record.error is None for record in load(path).records()) if path.exists() else 0
+    return f"\nInterrupted: {done} finished cases are kept in {path}. Go on with: {command}"

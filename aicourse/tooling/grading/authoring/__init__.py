@@ -1,0 +1,1 @@
+"""Authoring: a master notebook and its checks become the notebook that students get."""

@@ -1,0 +1,1 @@
+"""Imports from nbgrader and otter-grader."""

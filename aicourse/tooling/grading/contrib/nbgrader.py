@@ -1,0 +1,178 @@
+"""nbgrader's masters: cells with `metadata.nbgrader` (grade_id, points, solution, grade, task).
+
+| nbgrader cell | here |
+|---|---|
+| autograded answer (solution) | answer, with the points of the test cells that follow it |
+| autograder tests (grade, points) | checks; visible assertions public, HIDDEN TESTS hidden |
+| manually graded answer (solution and grade) | manual, with a one-line rubric to be written out |
+| manually graded task | its text given, a manual cell below, its mark scheme as rubric |
+| read-only and others | given |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aicourse.tooling.grading.authoring.markers import has_solution
+from aicourse.tooling.grading.authoring.master import text
+from aicourse.tooling.grading.contrib.assertions import Assertions, check_sources, convert
+from aicourse.tooling.grading.contrib.importing import RUBRIC, Draft, question_id, wrapped
+
+_HIDDEN = re.compile(
+    r"^\s*#+ BEGIN HIDDEN TESTS.*?^\s*#+ END HIDDEN TESTS[^\n]*\n?", re.MULTILINE | re.DOTALL
+)
+_SCHEME = re.compile(r"=== BEGIN MARK SCHEME ===\s*(.*?)\s*=== END MARK SCHEME ===", re.DOTALL)
+
+
+@dataclass
+class _Tests:
+    """One test cell of a question."""
+
+    name: str
+    source: str
+    points: float
+
+
+@dataclass
+class _Answer:
+    """An autograded answer and the test cells after it; `position` is that of its cell in the draft."""
+
+    question: str
+    position: int
+    tests: list[_Tests] = field(default_factory=list)
+
+
+def convert_notebook(notebook: Mapping[str, Any]) -> Draft:
+    """A draft of the assignment; what could not be converted is in its notes."""
+    draft, answers = Draft(), list[_Answer]()
+    for number, cell in enumerate(notebook["cells"], start=1):
+        stated = cell.get("metadata", {}).get("nbgrader", {})
+        name, source = str(stated.get("grade_id") or cell.get("id") or f"cell-{number}"), text(cell["source"])
+        points = float(stated.get("points") or 0)
+        taken = [answer.question for answer in answers]
+        if stated.get("task"):
+            _task(draft, name, source, points)
+        elif stated.get("solution") and stated.get("grade"):
+            _manual(draft, cell["cell_type"], name, source, points)
+        elif stated.get("solution"):
+            answers.append(_answer(draft, question_id(name, taken), name, source))
+        elif stated.get("grade"):
+            _test_cell(draft, answers, _Tests(name, source, points))
+        else:
+            draft.title = draft.title or _heading(cell["cell_type"], source)
+            draft.add(cell["cell_type"], name, _without_hidden(source))
+    for answer in answers:
+        _finish(draft, answer)
+    return draft
+
+
+def _heading(kind: str, source: str) -> str:
+    found = re.search(r"^#\s+(.+?)\s*$", source, re.MULTILINE) if kind == "markdown" else None
+    return found[1] if found else ""
+
+
+def _without_hidden(source: str) -> str:
+    return _HIDDEN.sub("", source).strip("\n")
+
+
+def _answer(draft: Draft, question: str, name: str, source: str) -> _Answer:
+    marked = source if has_solution(source) else wrapped(source)
+    draft.add("code", name, marked, {"question": question, "role": "answer"})
+    return _Answer(question, len(draft.cells) - 1)
+
+
+def _manual(draft: Draft, kind: str, name: str, source: str, points: float) -> None:
+    question = question_id(name, [])
+    source = source if kind == "markdown" or has_solution(source) else wrapped(source)
+    rubric = [{"text": RUBRIC, "points": points}]
+    if points <= 0:
+        draft.notes.append(f"{question}: graded by hand for 0 points; it became a cell without points.")
+        draft.add(kind, name, "*Your answer here.*" if kind == "markdown" else "# your code here")
+        return
+    draft.add(
+        kind, name, source, {"question": question, "role": "manual", "points": points, "rubric": rubric}
+    )
+    draft.notes.append(f"{question}: nbgrader has no rubric; write one where it says {RUBRIC[:14]!r}.")
+
+
+def _task(draft: Draft, name: str, source: str, points: float) -> None:
+    """A task leaves it open in which cells students answer; here they answer in one."""
+    question = question_id(name, [])
+    draft.add("markdown", name, _SCHEME.sub("", source).strip())
+    if points <= 0:
+        draft.notes.append(f"{question}: a task for 0 points; its text became instructions.")
+        return
+    scheme = _SCHEME.search(source)
+    rubric = [{"text": " ".join(scheme[1].split()) if scheme else RUBRIC, "points": points}]
+    stated = {"question": question, "role": "manual", "points": points, "rubric": rubric}
+    draft.add("markdown", f"{name}-answer", "*Your answer here.*", stated)
+    draft.notes.append(f"{question}: a task; students answer it in one Markdown cell below.")
+
+
+def _test_cell(draft: Draft, answers: Sequence[_Answer], tests: _Tests) -> None:
+    if not answers:
+        draft.notes.append(f"{tests.name}: tests before any answer; they were left out.")
+        return
+    answer = answers[-1]
+    if not answer.tests:
+        draft.add("code", tests.name, "# public checks", {"question": answer.question, "role": "public"})
+    answer.tests.append(tests)
+
+
+def _finish(draft: Draft, answer: _Answer) -> None:
+    """Checks of one answer; its points are those of the tests that could be converted."""
+    stated = draft.cells[answer.position]["metadata"]["aicourse"]
+    total, sources = 0.0, list[str]()
+    for tests in answer.tests:
+        visible, hidden = convert(_without_hidden(tests.source)), convert("\n".join(_hidden(tests.source)))
+        draft.left(answer.question, [*visible.left, *hidden.left])
+        if not visible.calls and not hidden.calls:
+            draft.notes.append(f"{answer.question}: {tests.points:g} points of {tests.name} were dropped.")
+            continue
+        total += tests.points
+        sources += _both(answer.question, visible, hidden, tests)
+    if total > 0:
+        draft.checks += sources
+        stated["points"] = int(total) if total == int(total) else total
+    else:
+        _no_points(draft, answer)
+    if not any("public=True" in source for source in sources) or total <= 0:
+        _drop_public(draft, answer.question)
+
+
+def _hidden(source: str) -> Iterator[str]:
+    """The hidden tests, without their markers."""
+    for match in _HIDDEN.finditer(source):
+        lines = match[0].splitlines()[1:-1]
+        indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+        yield "\n".join(line[indent:] for line in lines)
+
+
+def _both(question: str, visible: Assertions, hidden: Assertions, tests: _Tests) -> list[str]:
+    """The visible half of a cell's points and the hidden half, as far as there are both."""
+    share = tests.points if not hidden.calls else round(tests.points / 2, 2) if visible.calls else 0
+    rest = round(tests.points - share, 2)
+    shown = check_sources(question, visible, share, name=tests.name, public=True)
+    return shown + check_sources(question, hidden, rest, name=f"{tests.name} (hidden)", public=False)
+
+
+def _no_points(draft: Draft, answer: _Answer) -> None:
+    """An answer that nothing grades is released as its stub."""
+    from aicourse.tooling.grading.authoring.markers import released
+
+    cell = draft.cells[answer.position]
+    cell["source"] = released(text(cell["source"]), answer.question).splitlines(True)
+    cell["metadata"] = {}
+    draft.notes.append(f"{answer.question}: no test grades it any more; its stub became an ordinary cell.")
+
+
+def _drop_public(draft: Draft, question: str) -> None:
+    """A question without released examples needs no cell for them."""
+    draft.cells = [
+        cell
+        for cell in draft.cells
+        if cell["metadata"].get("aicourse", {}) != {"question": question, "role": "public"}
+    ]

@@ -1,0 +1,1 @@
+"""Judging: a submission is run, asked, compared, and becomes a result."""

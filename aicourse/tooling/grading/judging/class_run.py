@@ -1,0 +1,55 @@
+"""`aicourse grade` as one function: the assignment, where student code runs, who answers prompts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
+from aicourse.tooling.grading.authoring.checks import PromptCheck
+from aicourse.tooling.grading.judging.grade import Options, Summary, grade
+from aicourse.tooling.grading.sandbox.execution import Executor
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where student code runs: a level of protection here, or on the workers of `scheduler`."""
+
+    level: str | None = None
+    trust_notebooks: bool = False
+    scheduler: str | None = None
+
+
+def grade_class(name: str | Path, source: Path, out: Path, place: Place, options: Options) -> Summary:
+    """Grade the submissions in `source` to the assignment `name`, into the folder `out`.
+
+    Raises:
+        AicourseError: the assignment is wrong, nothing was handed in, or code cannot be run protected.
+    """
+    assignment = load_assignment(name)
+    if options.ask is None and any(isinstance(check, PromptCheck) for check in assignment.checks):
+        from aicourse.tooling.grading.judging.prompting import model_asker
+
+        options = dataclasses.replace(options, ask=model_asker(assignment))
+    with _executor(assignment, place) as (execute, level, slots):
+        options = dataclasses.replace(options, jobs=options.jobs or slots)
+        return grade(assignment, source, out, execute, level=level, options=options)
+
+
+@contextmanager
+def _executor(assignment: Assignment, place: Place) -> Iterator[tuple[Executor, str | None, int | None]]:
+    """What runs a job, the level it gives if known here, and how many at a time if not one per core."""
+    if place.scheduler is not None:
+        from aicourse.tooling.grading.cluster import ClusterExecutor
+
+        cluster = ClusterExecutor(place.scheduler, level=place.level, trust_notebooks=place.trust_notebooks)
+        with cluster:
+            yield cluster.execute, place.level, cluster.slots
+        return
+    from aicourse.tooling.grading.sandbox.executor import Sandbox
+
+    with Sandbox(place.level, trust_notebooks=place.trust_notebooks) as sandbox:
+        yield sandbox.execute, sandbox.level, None

@@ -1,0 +1,213 @@
+"""Grade a class: many submissions at a time, resumed by default, and no bad file stops the batch.
+
+    summary = grade(load_assignment("hw01"), Path("submissions"), Path("grades"), sandbox.execute, level="L3")
+
+Each result is written the moment it is known, atomically, one file per student; running again grades
+only what is new or changed (the submission's bytes, the checks, the level). A killed run costs the
+submissions that were running, nothing else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aicourse.errors import AicourseError, GradingError, SubmissionError
+from aicourse.tooling.grading.authoring.assignment import Assignment
+from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
+from aicourse.tooling.grading.judging.grade_one import failed_result, grade_one, merged
+from aicourse.tooling.grading.judging.judging import Ask
+from aicourse.tooling.grading.judging.late import LatePolicy, with_lateness
+from aicourse.tooling.grading.judging.results import STATUS_WORDS, Status, SubmissionResult
+from aicourse.tooling.grading.sandbox.execution import Executor
+from aicourse.tooling.grading.submissions.collecting import Found, Submission, collect
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade: `regrade` names the questions to judge anew (others stay), `again` does all anew."""
+
+    jobs: int | None = None
+    only: tuple[str, ...] = ()
+    regrade: frozenset[str] = frozenset()
+    again: bool = False
+    late: LatePolicy | None = None
+    ask: Ask | None = None
+    progress: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one submission ended; `kept` when an earlier result was still right."""
+
+    student: str
+    status: Status
+    sentence: str
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended; `stale` are results in the folder without a submission any more."""
+
+    folder: Path
+    outcomes: tuple[Outcome, ...]
+    stale: tuple[str, ...] = field(default=())
+
+    def count(self, status: Status) -> int:
+        """How many ended so."""
+        return sum(outcome.status == status for outcome in self.outcomes)
+
+    def __str__(self) -> str:
+        kept = sum(outcome.kept for outcome in self.outcomes)
+        counts = ", ".join(f"{self.count(status)} {words}" for status, words in STATUS_WORDS.items())
+        lines = [f"{len(self.outcomes)} submissions: {counts}" + (f" ({kept} from before)." if kept else ".")]
+        for status in ("failed", "warning"):
+            shown = [outcome for outcome in self.outcomes if outcome.status == status]
+            lines += [f"  {one.student}: {STATUS_WORDS[one.status]}. {one.sentence}" for one in shown[:20]]
+            lines += [f"  … and {len(shown) - 20} more" for _ in range(len(shown) > 20)]
+        if self.stale:
+            lines.append(
+                f"In {self.folder} are results without a submission: {', '.join(self.stale[:5])}"
+                f"{' …' if len(self.stale) > 5 else ''}. Delete them if these students are not to be graded."
+            )
+        return "\n".join(lines)
+
+
+def grade(
+    assignment: Assignment,
+    source: Path,
+    out: Path,
+    execute: Executor,
+    *,
+    level: str | None = None,
+    options: Options | None = None,
+) -> Summary:
+    """Grade what stands in `source` into the folder `out`; `level` is the protection that `execute` gives.
+
+    Raises:
+        SubmissionError: there is nothing to grade, or `only` names nobody.
+        GradingError: another run grades into `out`.
+        AssignmentError: `regrade` names no question.
+    """
+    options = options or Options()
+    for question in options.regrade:
+        assignment.question(question)
+    everyone = collect(source, assignment.name)
+    chosen = _chosen(everyone, options.only)
+    folder = GradesFolder(out)
+    with folder.lock():
+        batch = _Batch(assignment, folder, execute, level, options)
+        outcomes = sorted(batch.run(chosen), key=lambda outcome: outcome.student)
+        return Summary(out, tuple(outcomes), tuple(_stale(folder, everyone)))
+
+
+def _chosen(found: Sequence[Found], only: Sequence[str]) -> list[Found]:
+    if not only:
+        return list(found)
+    known = {one.student.casefold(): one for one in found}
+    known |= {one.owner.lms_id: one for one in found if one.owner.lms_id}
+    for name in only:
+        if name.casefold() not in known:
+            near = difflib.get_close_matches(name.casefold(), known, n=3)
+            meant = f" Did you mean {' or '.join(known[key].student for key in near)}?" if near else ""
+            raise SubmissionError(f"Nobody called {name!r} handed in.{meant}", student=name)
+    return [known[name.casefold()] for name in dict.fromkeys(only)]
+
+
+def _stale(folder: GradesFolder, found: Iterable[Found]) -> Iterator[str]:
+    present = {file_stem(one.student) for one in found}
+    yield from (
+        path.stem for path in sorted(folder.results_dir.glob("[!.]*.json")) if path.stem not in present
+    )
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1
+
+
+class _Batch:
+    """One run over many submissions."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        folder: GradesFolder,
+        execute: Executor,
+        level: str | None,
+        options: Options,
+    ) -> None:
+        self._assignment = assignment
+        self._folder = folder
+        self._execute = execute
+        self._level = level
+        self._options = options
+
+    def run(self, found: Sequence[Found]) -> Iterator[Outcome]:
+        """Grade them, some at a time; Ctrl-C keeps what is done."""
+        from tqdm import tqdm
+
+        jobs = self._options.jobs or cores()
+        hidden = None if self._options.progress else True  # None: shown in terminals, not in log files
+        with (
+            ThreadPoolExecutor(jobs, thread_name_prefix="grade") as pool,
+            tqdm(total=len(found), unit="submission", disable=hidden, smoothing=0.1) as bar,
+        ):
+            try:
+                for future in as_completed([pool.submit(self._grade, one) for one in found]):
+                    outcome = future.result()
+                    bar.update()
+                    if outcome.status == "failed":
+                        bar.write(f"{outcome.student}: could not be graded. {outcome.sentence}", end="\n")
+                    yield outcome
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _grade(self, found: Found) -> Outcome:
+        """Whatever happens with one submission ends as its result."""
+        submission: Submission | Found = found
+        try:
+            submission = found.read()
+            stored = self._folder.find(submission.student)
+            if stored and self._is_current(stored, submission):
+                return self._keep(stored)
+            result = grade_one(self._assignment, submission, self._execute, self._options.ask)
+            if stored and self._options.regrade and stored.submission_sha256 == submission.sha256:
+                result = merged(stored, result, self._options.regrade)
+        except GradingError:
+            raise  # not this submission's: the cluster is gone, the folder cannot be written
+        except AicourseError as error:
+            result = failed_result(self._assignment, submission, error.message)
+        except Exception as error:  # a fault of the grader is one submission's, and says so
+            sentence = (
+                f"The grader itself failed ({type(error).__name__}: {error}). Grade again; then report it."
+            )
+            result = failed_result(self._assignment, submission, sentence)
+        result = with_lateness(result, self._options.late)
+        self._folder.write(result)
+        return Outcome(result.student, result.status, result.sentence)
+
+    def _is_current(self, stored: SubmissionResult, submission: Submission) -> bool:
+        if self._options.again or self._options.regrade or stored.status == "failed":
+            return False
+        if any(check.kind == "pending" for question in stored.questions for check in question.checks):
+            return False
+        same_level = self._level is None or stored.level == self._level
+        same_checks = stored.checks_hash == self._assignment.checks_hash
+        return same_level and same_checks and stored.submission_sha256 == submission.sha256
+
+    def _keep(self, stored: SubmissionResult) -> Outcome:
+        """An earlier result, with today's late policy."""
+        current = with_lateness(stored, self._options.late)
+        if current != stored:
+            self._folder.write(current)
+        return Outcome(stored.student, stored.status, stored.sentence, kept=True)

@@ -1,0 +1,188 @@
+"""One submission, graded: read, match, run, judge. Data in, data out; nothing is written.
+
+    result = grade_one(assignment, submission, sandbox.execute)
+
+The executor decides where the student's code runs (this machine's sandbox, a worker of a cluster, a fake in
+tests). The reference solutions and the comparison stay here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from aicourse.errors import AicourseError
+from aicourse.tooling.grading.authoring.assignment import Assignment, Question
+from aicourse.tooling.grading.authoring.checks import CheckResult
+from aicourse.tooling.grading.judging.judging import Ask, judge, plan
+from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, SubmissionResult
+from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
+from aicourse.tooling.grading.submissions.collecting import Found, Submission
+from aicourse.tooling.grading.submissions.reading import read_notebook
+from aicourse.tooling.grading.submissions.restoring import Restored, restore
+from aicourse.tooling.grading.submissions.shown_text import plain_text, printed
+
+ANSWER_CHARACTERS = 20_000
+_SHOWN_FAILURES = 3
+
+
+def grade_one(
+    assignment: Assignment, submission: Submission, execute: Executor, ask: Ask | None = None
+) -> SubmissionResult:
+    """Grade one submission; `ask` asks the model with prompts that students wrote.
+
+    Raises:
+        AicourseError: it could not be read, run or judged (`failed_result` makes a result of that).
+    """
+    read = read_notebook(submission.data, submission.name)
+    restored = restore(assignment, read)
+    asked = plan(assignment, submission.student)
+    with _files(assignment, submission) as folder:
+        job = Job(restored.notebook, asked.calls, folder, limits=assignment.limits)
+        execution = execute(job)
+    notes = [plain_text(note, 400) for note in (*submission.notes, *read.notes, *restored.notes)]
+    if execution.ending == "not_started":
+        result = failed_result(
+            assignment, submission, execution.sentence or "The notebook could not be started."
+        )
+        return result.model_copy(update={"notes": tuple(notes), "level": execution.level})
+    checks = judge(asked, execution.answers, ask)
+    questions = tuple(_question(question, checks, restored, execution) for question in assignment.questions)
+    problems = [*_problems(execution, restored.places), *notes, *_pending(questions)]
+    return SubmissionResult(
+        **_identity(assignment, submission),
+        status="warning" if problems else "graded",
+        sentence=problems[0] if problems else "Every cell ran.",
+        notes=tuple(problems[1:]),
+        notebook_sha256=hashlib.sha256(submission.data).hexdigest(),
+        level=execution.level,
+        seconds=round(execution.seconds, 3),
+        peak_memory=execution.peak_memory,
+        questions=questions,
+        executed=json.dumps(execution.notebook, indent=1) + "\n",
+    )
+
+
+def failed_result(assignment: Assignment, submission: Submission | Found, sentence: str) -> SubmissionResult:
+    """The result of a submission that could not be graded: no points, not 0 points."""
+    questions = (
+        QuestionOutcome(id=question.id, title=question.title, kind=question.kind, points=question.points)
+        for question in assignment.questions
+    )
+    return SubmissionResult(
+        **_identity(assignment, submission),
+        status="failed",
+        sentence=plain_text(sentence, 400),
+        questions=tuple(questions),
+    )
+
+
+def merged(stored: SubmissionResult, new: SubmissionResult, questions: frozenset[str]) -> SubmissionResult:
+    """`new`, with all but `questions` as they were in `stored`: what `--regrade` keeps."""
+    before = {question.id: question for question in stored.questions}
+    mixed = (
+        question if question.id in questions else before.get(question.id, question)
+        for question in new.questions
+    )
+    return new.model_copy(update={"questions": tuple(mixed)})
+
+
+def _identity(assignment: Assignment, submission: Submission | Found) -> dict[str, Any]:
+    """The fields that a result has however it ended."""
+    known = {
+        "student": submission.student,
+        "submission": plain_text(submission.name, 300),
+        "assignment": assignment.name,
+        "title": assignment.title,
+        "checks_hash": assignment.checks_hash,
+    }
+    if isinstance(submission, Found):
+        return {**known, "lms_id": submission.owner.lms_id, "lms_prefix": submission.owner.lms_prefix}
+    submitted = submission.submitted.astimezone(UTC).isoformat() if submission.submitted else ""
+    return {
+        **known,
+        "lms_id": submission.lms_id,
+        "lms_prefix": submission.lms_prefix,
+        "submission_sha256": submission.sha256,
+        "submitted": submitted,
+        "submitted_by": submission.submitted_by if submitted else "",
+    }
+
+
+@contextmanager
+def _files(assignment: Assignment, submission: Submission) -> Iterator[Path | None]:
+    """A folder with the files that the notebook may read: the student's, then the assignment's over them."""
+    given = [(name, (assignment.folder / name).read_bytes()) for name in assignment.files]
+    files = dict([*submission.files, *given])
+    if not files:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="aicourse-files-") as folder:
+        for name, data in files.items():
+            path = Path(folder, name)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            except OSError as error:
+                raise AicourseError(
+                    f"The file {name!r} cannot be laid beside the notebook ({error})."
+                ) from None
+        yield Path(folder)
+
+
+def _question(
+    question: Question, checks: Sequence[CheckResult], restored: Restored, execution: Execution
+) -> QuestionOutcome:
+    mine = [check for check in checks if check.question == question.id]
+    is_open = question.kind == "manual" or any(check.kind == "pending" for check in mine)
+    return QuestionOutcome(
+        id=question.id,
+        title=question.title,
+        kind=question.kind,
+        points=question.points,
+        earned=None if is_open else sum(check.earned for check in mine),
+        checks=tuple(_outcome(check) for check in mine),
+        answer=plain_text(restored.answers.get(question.id, ""), ANSWER_CHARACTERS),
+        output=printed(execution.notebook, restored.cell_ids.get(question.id, ())),
+    )
+
+
+def _outcome(check: CheckResult) -> CheckOutcome:
+    return CheckOutcome(
+        name=check.name,
+        points=check.points,
+        earned=check.earned,
+        passed=check.passed,
+        kind=check.kind,
+        message=plain_text(check.message),
+        hint=plain_text(check.hint),
+    )
+
+
+def _problems(execution: Execution, places: dict[str, str]) -> Iterator[str]:
+    """What happened while it ran, in sentences."""
+    if execution.sentence:
+        yield plain_text(execution.sentence, 400)
+    elif execution.ending != "finished":
+        yield f"The notebook did not run to its end ({execution.ending.replace('_', ' ')})."
+    # what stopped the run stands in its sentence already
+    failures = [one for one in execution.failures if not one.message or one.message not in execution.sentence]
+    for failure in failures[:_SHOWN_FAILURES]:
+        place = places.get(failure.cell_id, "A cell")
+        text = plain_text(f"{place} raised {failure.error}: {failure.message}", 200)
+        yield text.rstrip(": \n")
+    if len(failures) > _SHOWN_FAILURES:
+        yield f"{len(failures) - _SHOWN_FAILURES} more cells failed."
+
+
+def _pending(questions: Sequence[QuestionOutcome]) -> Iterator[str]:
+    for question in questions:
+        for check in question.checks:
+            if check.kind == "pending":
+                yield f"{question.id}, {check.name}: {check.message}"

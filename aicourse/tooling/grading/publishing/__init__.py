@@ -1,0 +1,1 @@
+"""Publishing: gradebook, feedback, class report, similarity, grading by hand."""

@@ -1,0 +1,212 @@
+"""The gradebook: results and hand grades as one table, CSV and SQLite; the same results give the same bytes.
+
+Nothing in it is a time or depends on the order of grading. A question without points is empty, not 0, and
+so is the total of a submission that has one: `earned` says what there is so far. Lateness is taken off the
+total.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from aicourse.errors import GradingError
+from aicourse.paths import write_atomically
+from aicourse.tooling.grading.judging.folder import GradesFolder
+from aicourse.tooling.grading.judging.results import CheckOutcome, SubmissionResult, plain_number
+from aicourse.tooling.grading.publishing.hand_grading import read_hand_grades, with_hand_grades
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_TABLES = """
+CREATE TABLE questions (id TEXT PRIMARY KEY, title TEXT, kind TEXT, points REAL);
+CREATE TABLE students (student TEXT PRIMARY KEY, lms_id TEXT, submission TEXT, status TEXT, sentence TEXT,
+  level TEXT, late_days INTEGER, late_percent REAL, earned REAL, total REAL);
+CREATE TABLE points (student TEXT, question TEXT, earned REAL, PRIMARY KEY (student, question));
+CREATE TABLE checks (student TEXT, question TEXT, name TEXT, points REAL, earned REAL, passed INTEGER,
+  kind TEXT, message TEXT, hint TEXT);
+CREATE TABLE comments (student TEXT, question TEXT, comment TEXT);
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One question as the gradebook knows it."""
+
+    id: str
+    title: str
+    kind: Literal["auto", "manual"]
+    points: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student; `total` is final, and None while a question is open or when it could not be graded."""
+
+    result: SubmissionResult
+    total: float | None
+    comments: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def student(self) -> str:
+        """Whose it is."""
+        return self.result.student
+
+    def points(self, question: str) -> float | None:
+        """What was earned for a question, None while it is open."""
+        return next((one.earned for one in self.result.questions if one.id == question), None)
+
+
+@dataclass(frozen=True)
+class Gradebook:
+    """A class's results for one assignment, by student."""
+
+    assignment: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def points(self) -> float:
+        """What could be earned."""
+        return sum(column.points for column in self.columns)
+
+    @property
+    def open_rows(self) -> tuple[Row, ...]:
+        """Students without a final total."""
+        return tuple(row for row in self.rows if row.total is None)
+
+
+def read_gradebook(folder: GradesFolder) -> Gradebook:
+    """The gradebook of a folder of results, with what was given by hand.
+
+    Raises:
+        GradingError: there are no results, or they belong to several assignments.
+    """
+    results = list(folder.results())
+    names = {result.assignment for result in results}
+    if len(names) > 1:
+        raise GradingError(
+            f"{folder.root} holds results of {' and '.join(sorted(names))}. Give each its own folder."
+        )
+    grades = read_hand_grades(folder)
+    comments: dict[str, list[tuple[str, str]]] = {}
+    for (student, question), grade in sorted(grades.items()):
+        if grade.comment:
+            comments.setdefault(student, []).append((question, grade.comment))
+    rows = (
+        _row(with_hand_grades(result, grades), tuple(comments.get(result.student, ()))) for result in results
+    )
+    newest = max(results, key=lambda result: len(result.questions))
+    columns = tuple(Column(one.id, one.title, one.kind, one.points) for one in newest.questions)
+    ordered = sorted(rows, key=lambda row: row.student)
+    return Gradebook(newest.assignment, newest.title, columns, tuple(ordered))
+
+
+def _row(result: SubmissionResult, comments: tuple[tuple[str, str], ...]) -> Row:
+    total = None
+    if result.earned is not None and not result.open_questions:
+        left = 1 - result.late.percent / 100 if result.late else 1.0
+        total = round(result.earned * left, 3)
+    return Row(result, total, comments)
+
+
+def build(folder: GradesFolder) -> Gradebook:
+    """Write gradebook.csv and gradebook.sqlite from what the folder holds; returns what they say."""
+    book = read_gradebook(folder)
+    write_atomically(folder.gradebook_csv, to_csv(_lines(book)))
+    write_atomically(folder.gradebook_sqlite, _to_sqlite(book))
+    return book
+
+
+def to_csv(lines: Iterable[Sequence[str]]) -> bytes:
+    """UTF-8 CSV with a byte-order mark, for Excel; no text becomes a formula (OWASP: CSV injection)."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows([safe_cell(cell) for cell in line] for line in lines)
+    return text.getvalue().encode("utf-8-sig", "replace")
+
+
+def safe_cell(text: str) -> str:
+    """A text that a spreadsheet shows and does not compute.
+
+    >>> safe_cell("=1+1"), safe_cell("-2.5")
+    ("'=1+1", '-2.5')
+    """
+    if not text.startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
+def _lines(book: Gradebook) -> Iterable[list[str]]:
+    head = ["student", "lms_id", "submission", "status", "sentence", "level", "late_days", "late_percent"]
+    yield [
+        *head,
+        *(f"{one.id} (of {plain_number(one.points)})" for one in book.columns),
+        "earned",
+        "total",
+        "out_of",
+    ]
+    for row in book.rows:
+        result, late = row.result, row.result.late
+        yield [
+            *(result.student, result.lms_id, result.submission, result.status, result.sentence, result.level),
+            *(str(late.days) if late else "0", plain_number(late.percent) if late else "0"),
+            *(plain_number(row.points(one.id)) for one in book.columns),
+            *(plain_number(result.earned), plain_number(row.total), plain_number(book.points)),
+        ]
+
+
+def _to_sqlite(book: Gradebook) -> bytes:
+    """The bytes of a new database: made in one go, so that equal content is an equal file."""
+    with tempfile.TemporaryDirectory(prefix="aicourse-gradebook-") as folder:
+        path = Path(folder, "gradebook.sqlite")
+        connection = sqlite3.connect(path)
+        try:
+            connection.executescript(_TABLES)
+            _fill(connection, book)
+            connection.commit()
+        finally:
+            connection.close()
+        return path.read_bytes()
+
+
+def _fill(connection: sqlite3.Connection, book: Gradebook) -> None:
+    def insert(table: str, rows: Iterable[tuple[object, ...]]) -> None:
+        for row in rows:
+            connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+    insert("questions", ((one.id, one.title, one.kind, one.points) for one in book.columns))
+    for row in book.rows:
+        result, late = row.result, row.result.late
+        lateness = (late.days, late.percent) if late else (0, 0.0)
+        facts = (
+            result.student,
+            result.lms_id,
+            result.submission,
+            result.status,
+            result.sentence,
+            result.level,
+        )
+        insert("students", [(*facts, *lateness, result.earned, row.total)])
+        insert("points", ((result.student, one.id, one.earned) for one in result.questions))
+        insert(
+            "checks",
+            ((result.student, one.id, *_facts(check)) for one in result.questions for check in one.checks),
+        )
+        insert("comments", ((result.student, *comment) for comment in row.comments))
+
+
+def _facts(check: CheckOutcome) -> tuple[object, ...]:
+    return (
+        *(check.name, check.points, check.earned, check.passed),
+        *(check.kind, check.message, check.hint),
+    )

@@ -1,0 +1,167 @@
+"""Points that a person gives: stored beside the results, and good only for the answer that was read.
+
+`hand_grades.json` holds one entry per student and question, sorted, so that two graders' files can be
+compared. An entry remembers the hash of the answer; when the student hands in another one, it is open again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from aicourse.errors import GradingError
+from aicourse.paths import write_atomically
+from aicourse.tooling.grading.judging.folder import GradesFolder
+from aicourse.tooling.grading.judging.results import QuestionOutcome, Record, SubmissionResult, plain_number
+
+_LOCK = threading.Lock()
+
+
+class HandGrade(Record):
+    """What one person gave one answer; `criteria` are the points per line of the rubric, if it was used."""
+
+    student: str
+    question: str
+    points: float = Field(ge=0)
+    comment: str = ""
+    criteria: tuple[float, ...] = ()
+    answer_sha256: str = ""
+
+
+class _File(Record):
+    grades: tuple[HandGrade, ...] = ()
+
+
+HandGrades = Mapping[tuple[str, str], HandGrade]  # by student and question
+
+
+def read_hand_grades(folder: GradesFolder) -> HandGrades:
+    """What was given by hand so far; empty when nobody began.
+
+    Raises:
+        GradingError: the file cannot be read.
+    """
+    try:
+        content = folder.hand_grades.read_bytes()
+        grades = _File.model_validate_json(content).grades
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        raise GradingError(
+            f"{folder.hand_grades} cannot be read ({type(error).__name__}). Restore it from a "
+            "backup, or delete it and grade by hand again.",
+            path=folder.hand_grades,
+        ) from None
+    return {(grade.student, grade.question): grade for grade in grades}
+
+
+def save_hand_grades(folder: GradesFolder, new: Iterable[HandGrade]) -> None:
+    """Add or replace entries; the file is whole at every moment."""
+    with _LOCK:
+        grades = {**read_hand_grades(folder), **{(grade.student, grade.question): grade for grade in new}}
+        ordered = tuple(grades[key] for key in sorted(grades))
+        write_atomically(folder.hand_grades, _File(grades=ordered).model_dump_json(indent=1) + "\n")
+
+
+def answer_hash(question: QuestionOutcome) -> str:
+    """By which a hand grade knows its answer."""
+    return hashlib.sha256(question.answer.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def with_hand_grades(result: SubmissionResult, grades: HandGrades) -> SubmissionResult:
+    """`result` with the points given by hand; a question whose answer has changed since stays open."""
+    if result.status == "failed":
+        return result
+    questions = tuple(
+        _graded(question, grades.get((result.student, question.id))) for question in result.questions
+    )
+    return result.model_copy(update={"questions": questions})
+
+
+def _graded(question: QuestionOutcome, grade: HandGrade | None) -> QuestionOutcome:
+    if question.kind != "manual" or grade is None:
+        return question
+    if grade.answer_sha256 and grade.answer_sha256 != answer_hash(question):
+        return question
+    return question.model_copy(update={"earned": min(grade.points, question.points)})
+
+
+def checked_grade(
+    result: SubmissionResult, question_id: str, points: float, comment: str, criteria: tuple[float, ...] = ()
+) -> HandGrade:
+    """A grade for one of the answers in `result`.
+
+    Raises:
+        GradingError: no such question, not one for hands, or not a possible number of points.
+    """
+    question = next((one for one in result.questions if one.id == question_id), None)
+    if question is None or question.kind != "manual":
+        manual = ", ".join(one.id for one in result.questions if one.kind == "manual") or "none"
+        raise GradingError(f"{question_id!r} is no question graded by hand. Those are: {manual}.")
+    if not 0 <= points <= question.points:
+        most = plain_number(question.points)
+        raise GradingError(
+            f"{result.student}, {question_id}: {points:g} points; it must be between 0 and {most}."
+        )
+    return HandGrade(
+        student=result.student,
+        question=question_id,
+        points=points,
+        comment=comment[:10_000],
+        criteria=criteria,
+        answer_sha256=answer_hash(question),
+    )
+
+
+def merge_csv(folder: GradesFolder, path: Path) -> int:
+    """Take hand grades from a CSV with the columns student, question, points and, if wanted, comment.
+
+    Returns how many were taken. All rows are right, or none is taken.
+
+    Raises:
+        GradingError: a column is missing, or a row is wrong; names it.
+    """
+    results = {result.student: result for result in folder.results()}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GradingError(
+            f"{path} cannot be read as UTF-8 ({error}). Save it as CSV UTF-8.", path=path
+        ) from None
+    rows = csv.DictReader(io.StringIO(text))
+    wanted = {"student", "question", "points"}
+    if missing := wanted - set(rows.fieldnames or ()):
+        raise GradingError(
+            f"{path} has no column {', '.join(sorted(missing))}. It needs {', '.join(sorted(wanted))}."
+        )
+    grades = [
+        _from_row(row, results, f"{path.name}, line {rows.line_num}")
+        for row in rows
+        if (row["points"] or "").strip()
+    ]
+    save_hand_grades(folder, grades)
+    return len(grades)
+
+
+def _from_row(
+    row: Mapping[str, str | None], results: Mapping[str, SubmissionResult], place: str
+) -> HandGrade:
+    student = (row["student"] or "").strip()
+    if student not in results:
+        raise GradingError(f"{place}: there is no result of a student {student!r}. Correct the name.")
+    try:
+        points = float(row["points"] or "")
+    except ValueError:
+        raise GradingError(f"{place}: {row['points']!r} is no number. Correct the points.") from None
+    try:
+        return checked_grade(
+            results[student], (row["question"] or "").strip(), points, row.get("comment") or ""
+        )
+    except GradingError as error:
+        raise GradingError(f"{place}: {error.message}") from None

@@ -1,0 +1,180 @@
+"""Which answers share passages that few others have? Ranked pairs: evidence to read, not a verdict.
+
+Answers to code questions are fingerprinted (`fingerprints`). What was handed out is taken away, and so is
+what more than a few of the class share: that is the obvious solution, not a copied one. Pairs are found
+through an inverted index, so a class of a thousand takes seconds. Two honest students can write the same
+short function; a copier who rewrites every line is not found. Read both sides, and talk to both people.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aicourse.tooling.grading.authoring.assignment import Assignment
+from aicourse.tooling.grading.judging.results import SubmissionResult
+from aicourse.tooling.grading.publishing.fingerprints import K, Token, all_hashes, tokens, winnow
+
+COMMON_SHARE = 0.05
+COMMON_LEAST = 4
+_FEWEST = 3
+PAIRS = 30
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One question of a pair: both texts and the character ranges that the other has too."""
+
+    question: str
+    left: str
+    right: str
+    left_spans: tuple[Span, ...]
+    right_spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two students: how much of what is rare in each one's answers the other has too (0 to 1), and where.
+
+    `fingerprints` counts what they share, `rarity` adds up how rare that is in the class (in bits).
+    """
+
+    left: str
+    right: str
+    left_share: float
+    right_share: float
+    fingerprints: int
+    rarity: float
+    identical: bool
+    shared: tuple[Shared, ...]
+
+
+@dataclass(frozen=True)
+class SimilarityReport:
+    """The most similar pairs of a class, and how the class was looked at."""
+
+    assignment: str
+    students: int
+    common_limit: int
+    pairs: tuple[Pair, ...]
+
+
+class _Document:
+    """One student's answers as fingerprints."""
+
+    def __init__(self, result: SubmissionResult, questions: Sequence[str], ignored: frozenset[int]) -> None:
+        self.student = result.student
+        self.answers = {one.id: one.answer for one in result.questions if one.id in questions and one.answer}
+        self.tokens = {question: tokens(answer) for question, answer in self.answers.items()}
+        self.places: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        for question, items in self.tokens.items():
+            for value, positions in winnow(items).items():
+                if value not in ignored:
+                    self.places[value] += [(question, position) for position in positions]
+
+
+def compare(
+    assignment: Assignment, results: Iterable[SubmissionResult], *, most: int = PAIRS
+) -> SimilarityReport:
+    """The `most` similar pairs among `results`, by how rare what they share is."""
+    questions = [
+        question.id
+        for question in assignment.questions
+        if any(cell.kind == "code" for cell in assignment.answer_cells(question.id))
+    ]
+    ignored = frozenset(
+        value
+        for cell in assignment.cells
+        if cell.kind == "code"
+        for value in all_hashes(tokens(cell.released))
+    )
+    documents = [_Document(result, questions, ignored) for result in results if result.status != "failed"]
+    limit = _common_limit(len(documents))
+    owners: dict[int, list[int]] = defaultdict(list)
+    for number, document in enumerate(documents):
+        for value in document.places:
+            owners[value].append(number)
+    rare = {value: found for value, found in owners.items() if len(found) <= limit}
+    weights = {value: math.log2(len(documents) / len(found)) for value, found in rare.items()}
+    ranked = _rank(rare, weights)[:most]
+    own = [sum(value in rare for value in document.places) for document in documents]
+    pairs = tuple(
+        _pair(documents[left], documents[right], rare, weights, own[left], own[right])
+        for left, right in ranked
+    )
+    return SimilarityReport(assignment.name, len(documents), limit, pairs)
+
+
+def _common_limit(students: int) -> int:
+    """In how many submissions a passage may stand and still say something.
+
+    >>> [_common_limit(students) for students in (6, 20, 1_000)]
+    [2, 4, 50]
+    """
+    return max(2, min(students // 3, max(COMMON_LEAST, math.ceil(COMMON_SHARE * students))))
+
+
+def _rank(rare: Mapping[int, Sequence[int]], weights: Mapping[int, float]) -> list[tuple[int, int]]:
+    """Pairs of documents by the rarity of what they share; those that share too little are left out."""
+    rarity: Counter[tuple[int, int]] = Counter()
+    count: Counter[tuple[int, int]] = Counter()
+    for value, found in rare.items():
+        for index, left in enumerate(found):
+            for right in found[index + 1 :]:
+                count[left, right] += 1
+                rarity[left, right] += weights[value]  # type: ignore[assignment]  # a Counter takes floats
+    enough = (pair for pair, shared in count.items() if shared >= _FEWEST)
+    return sorted(enough, key=lambda pair: (-rarity[pair], pair))
+
+
+def _pair(
+    left: _Document,
+    right: _Document,
+    rare: Mapping[int, Sequence[int]],
+    weights: Mapping[int, float],
+    left_own: int,
+    right_own: int,
+) -> Pair:
+    common = [value for value in left.places if value in rare and value in right.places]
+    shared = []
+    for question in left.answers:
+        left_spans = _spans(left, question, common)
+        right_spans = _spans(right, question, common)
+        if left_spans or right_spans:
+            shared.append(
+                Shared(
+                    question, left.answers[question], right.answers.get(question, ""), left_spans, right_spans
+                )
+            )
+    return Pair(
+        left=left.student,
+        right=right.student,
+        left_share=len(common) / left_own,
+        right_share=len(common) / right_own,
+        fingerprints=len(common),
+        rarity=sum(weights[value] for value in common),
+        identical=left.answers == right.answers,
+        shared=tuple(shared),
+    )
+
+
+def _spans(document: _Document, question: str, common: Iterable[int]) -> tuple[Span, ...]:
+    """The character ranges of one answer that shared fingerprints cover, joined where they touch."""
+    items: list[Token] = document.tokens.get(question, [])
+    ranges = sorted(
+        (items[position].start, items[min(position + K, len(items)) - 1].end)
+        for value in common
+        for name, position in document.places[value]
+        if name == question
+    )
+    joined: list[Span] = []
+    for start, end in ranges:
+        if joined and start <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)

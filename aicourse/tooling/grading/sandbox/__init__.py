@@ -1,0 +1,33 @@
+"""Running student code so that it harms nobody: protection levels, namespaces, filters and limits.
+
+In reading order: `levels` (what this machine offers), `launching` and `kernel` (the grader's side), `request`
+(what passes between), `zygote`, `supervisor` and `child` (the other side), then what protects: `view`,
+`namespaces`, `seccomp` with `syscalls`, `landlock`, `limits`, `cgroups`, `watcher`. `proxy` is the only way
+to a model, `provisioner` the way in for Jupyter clients. `child.enter_sandbox` is the heart of it.
+
+Names load on first use: the zygote lives in this package, and must not import the grader.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aicourse.tooling.grading.sandbox.executor import Sandbox as Sandbox
+    from aicourse.tooling.grading.sandbox.levels import LevelReport as LevelReport
+    from aicourse.tooling.grading.sandbox.levels import probe_levels as probe_levels
+
+_HOME = {
+    "LevelReport": "aicourse.tooling.grading.sandbox.levels",
+    "Sandbox": "aicourse.tooling.grading.sandbox.executor",
+    "probe_levels": "aicourse.tooling.grading.sandbox.levels",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'aicourse.tooling.grading.sandbox' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)

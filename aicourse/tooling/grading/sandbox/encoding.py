@@ -1,0 +1,169 @@
+"""Values as JSON and back: what a student's function may take and give.
+
+`encode` runs in the student's kernel (and in the grader for arguments), `decode` only in the grader:
+
+    (1, "a")         ->  {"!": "tuple", "of": [1, "a"]}
+    {2: {"x"}}       ->  {"!": "dict", "of": [[2, {"!": "set", "of": ["x"]}]]}
+    float("nan")     ->  {"!": "float", "of": "nan"}
+    np.arange(2)     ->  {"!": "array", "dtype": "int64", "shape": [2], "of": [0, 1]}
+
+Only exact built-in types pass, so `decode` gives objects whose comparison nobody has redefined. pydantic
+models and dataclasses become dicts of their fields, members of an Enum their value, dates and Decimals their
+text. An int, str or list of a class of the student's own is refused: which of its two values would count?
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime
+import decimal
+import enum
+import math
+import sys
+from typing import Any
+
+DEEPEST = 50
+MOST_PARTS = 200_000
+_PLAIN = (type(None), bool, int, str)
+_MARK = "!"
+_FROZEN_TYPES = {"tuple": tuple, "set": set, "frozenset": frozenset}
+
+
+class NotPlainData(ValueError):
+    """A value that cannot be handed over; the message is a sentence for the student."""
+
+
+def encode(value: Any, depth: int = 0) -> Any:
+    """`value` as JSON data.
+
+    Raises:
+        NotPlainData: a type that is not listed above, or nested too deeply.
+    """
+    if depth > DEEPEST:
+        raise NotPlainData(f"It is nested more than {DEEPEST} levels deep, or contains itself.")
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else {_MARK: "float", "of": repr(value)}
+    if kind is list:
+        return [encode(item, depth + 1) for item in value]
+    if kind in (tuple, set, frozenset):
+        return {_MARK: kind.__name__, "of": [encode(item, depth + 1) for item in value]}
+    if kind is dict:
+        pairs = [[encode(key, depth + 1), encode(item, depth + 1)] for key, item in value.items()]
+        return {_MARK: "dict", "of": pairs}
+    return _encode_other(value, depth)
+
+
+def _encode_other(value: Any, depth: int) -> Any:
+    if isinstance(value, enum.Enum):
+        return encode(value.value, depth + 1)
+    if type(value) is complex:
+        return {_MARK: "complex", "of": [repr(value.real), repr(value.imag)]}
+    if type(value) in (bytes, bytearray):
+        return {_MARK: "bytes", "of": base64.b64encode(value).decode()}
+    if type(value) is range:
+        return {_MARK: "range", "of": [value.start, value.stop, value.step]}
+    if isinstance(value, (decimal.Decimal, datetime.date, datetime.time)):
+        return str(value)
+    if (fields := _fields(value)) is not None:
+        return encode(fields, depth + 1)
+    if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
+        from aicourse.tooling.grading.sandbox.encoding_tables import encode_table
+
+        return encode_table(value, depth)
+    raise NotPlainData(f"It is {_named(type(value))}, not plain data.")
+
+
+def _fields(value: Any) -> dict[str, Any] | None:
+    """The fields of a pydantic model or a dataclass; None for anything else."""
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is not None and isinstance(value, pydantic.BaseModel):
+        return {name: getattr(value, name) for name in type(value).model_fields}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return None
+
+
+def _named(kind: type) -> str:
+    base = next(
+        (base.__name__ for base in kind.__mro__[1:] if base in (int, str, float, list, dict, tuple)), ""
+    )
+    name = str(kind.__name__)[:60]
+    return f"a {name}, a class derived from {base}" if base else f"an object of type {name}"
+
+
+class Decoder:
+    """Builds values from untrusted JSON data; one for each answer, because it counts the parts."""
+
+    def __init__(self) -> None:
+        self._left = MOST_PARTS
+
+    def decode(self, data: Any, depth: int = 0) -> Any:
+        """The value that `data` stands for.
+
+        Raises:
+            NotPlainData: it stands for none, or is too deep or has too many parts.
+        """
+        self._left -= 1
+        if depth > 2 * DEEPEST or self._left < 0:
+            raise NotPlainData(f"It is too deep, or has more than {MOST_PARTS} parts.")
+        if isinstance(data, str):
+            return _text(data)
+        if isinstance(data, list):
+            return [self.decode(item, depth + 1) for item in data]
+        if isinstance(data, dict):
+            return self._marked(data, depth)
+        return data  # None, bool, int or float, as the JSON parser made them
+
+    def _marked(self, data: dict[str, Any], depth: int) -> Any:
+        kind, content = data.get(_MARK), data.get("of")
+        try:
+            if kind in ("array", "scalar", "series", "frame"):
+                from aicourse.tooling.grading.sandbox.encoding_tables import decode_table
+
+                return decode_table(data, self, depth)
+            if kind == "float":
+                return float(str(content))
+            if kind == "complex":
+                return complex(*(float(str(part)) for part in _parts(content, 2)))
+            if kind == "bytes":
+                return base64.b64decode(str(content), validate=True)
+            if kind == "range":
+                return range(*(int(part) for part in _parts(content, 3)))
+            return self._container(kind, content, depth)
+        except NotPlainData:
+            raise
+        except Exception as error:  # whatever a forged answer makes a constructor raise
+            raise NotPlainData("The answer could not be read.") from error
+
+    def _container(self, kind: Any, content: Any, depth: int) -> Any:
+        if not isinstance(content, list):
+            raise NotPlainData("The answer could not be read.")
+        if kind == "dict":
+            pairs = [_parts(pair, 2) for pair in content]
+            return {self.decode(key, depth + 1): self.decode(item, depth + 1) for key, item in pairs}
+        if kind in _FROZEN_TYPES:
+            return _FROZEN_TYPES[kind](self.decode(item, depth + 1) for item in content)
+        raise NotPlainData("The answer could not be read.")
+
+
+def decode(data: Any) -> Any:
+    """The value that `encode` turned into `data`; never anything but the types listed above."""
+    return Decoder().decode(data)
+
+
+def _parts(content: Any, count: int) -> list[Any]:
+    if not isinstance(content, list) or len(content) != count:
+        raise NotPlainData("The answer could not be read.")
+    return content
+
+
+def _text(data: str) -> str:
+    try:
+        data.encode()
+    except UnicodeEncodeError as error:
+        raise NotPlainData("It holds text that is not valid Unicode.") from error
+    return data

@@ -1,0 +1,185 @@
+"""The grader's side of the sandbox: starts the zygote, and asks it for kernels."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from aicourse.errors import SandboxError
+from aicourse.tooling.grading.sandbox.cgroups import MemoryGroup
+from aicourse.tooling.grading.sandbox.channel import Channel
+from aicourse.tooling.grading.sandbox.execution import Limits
+from aicourse.tooling.grading.sandbox.kernel import Kernel
+from aicourse.tooling.grading.sandbox.request import Request
+from aicourse.tooling.grading.sandbox.view import environment
+
+_FIRST_USER = 1_000_000_000  # far above any account; 512 for each grader on this machine
+_USERS = 512
+_ZYGOTE = (sys.executable, "-s", "-P", "-m", "aicourse.tooling.grading.sandbox.zygote")
+_START_SECONDS = 180.0  # 2 on an idle machine, more where matplotlib has no list of fonts yet
+_END_SECONDS = 10.0
+_REPORT = 4_096
+_SLACK = 1 << 20  # what a frame may have beyond the output that a cell may show
+
+
+class Zygote:
+    """Runs `zygote.py` at `level`; `launch` may be called from many threads.
+
+    Raises:
+        SandboxError: it did not start; the message says why.
+    """
+
+    def __init__(self, level: str, serves: str = "pipe") -> None:
+        self.level, self._serves = level, serves
+        self._lock = threading.Lock()
+        self._users = set(range(_USERS)) if _is_root() and level != "L0" else None
+        self._home = tempfile.TemporaryDirectory(prefix="aicourse-", ignore_cleanup_errors=True)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket = ours
+        with theirs:
+            self._process = subprocess.Popen(
+                [*_ZYGOTE, str(theirs.fileno()), level, serves],
+                env=environment() if level in ("L3", "L4") else environment(self._home.name),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is the grader's to handle
+            )
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        self._socket.settimeout(_START_SECONDS)
+        try:
+            self._socket.send(json.dumps({"fonts": _font_cache()}).encode())
+            answer = json.loads(self._socket.recv(_REPORT) or b"{}")
+        except TimeoutError:
+            answer = {"failed": f"it was not ready after {_START_SECONDS:.0f} seconds"}
+        except OSError:
+            answer = {}
+        self._socket.settimeout(None)
+        if not answer.get("ready"):
+            self.close()
+            reason = answer.get("failed", "it ended at once")
+            raise SandboxError(
+                f"The sandbox did not start: {reason}. Look at: aicourse doctor", level=self.level, found=""
+            )
+
+    def launch(
+        self,
+        limits: Limits,
+        *,
+        files: Path | None = None,
+        model_port: int = 0,
+        handles: Mapping[str, int] | None = None,
+        connection: str = "",
+    ) -> Kernel:
+        """Start a kernel; `files` is a folder to copy, `handles` and `connection` are for Jupyter clients.
+
+        Raises:
+            SandboxError: the zygote is gone.
+        """
+        with contextlib.ExitStack() as stack:
+            inside = stack.enter_context(contextlib.ExitStack())  # what only the other side keeps
+            group = self._new_group(limits, stack)
+            owner = self._take_user(stack)
+            control, supervisors = _pair(socket.SOCK_SEQPACKET, stack, inside)
+            channel, kernels = _pair(socket.SOCK_STREAM, stack, inside)
+            sent = {"control": supervisors.fileno(), "channel": kernels.fileno(), **(handles or {})}
+            if group is not None:
+                sent["group"] = group.joining
+            if files is not None:
+                sent["files"] = os.open(files, os.O_RDONLY | os.O_DIRECTORY)
+                inside.callback(os.close, sent["files"])
+            request = Request(
+                level=self.level,
+                handles=tuple(sent),
+                memory=limits.memory,
+                disk=limits.disk,
+                files=limits.files,
+                processes=limits.processes,
+                owner=owner,
+                folder=self._new_folder(owner, stack),
+                serves=self._serves,
+                model_port=model_port,
+                connection=connection,
+            )
+            self._send(request, list(sent.values()))
+            inside.close()
+            return Kernel(control, Channel(channel, limits.output + _SLACK), group, stack.pop_all())
+
+    def _new_group(self, limits: Limits, stack: contextlib.ExitStack) -> MemoryGroup | None:
+        if self.level != "L4":
+            return None
+        group = MemoryGroup(limits.memory)
+        stack.callback(group.remove)
+        return group
+
+    def _new_folder(self, owner: int | None, stack: contextlib.ExitStack) -> str:
+        """Where a kernel without namespaces may write; "" for the others, who bring their own."""
+        if self.level in ("L3", "L4"):
+            return ""
+        folder = tempfile.mkdtemp(prefix="aicourse-")
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if owner is not None:
+            os.chown(folder, owner, owner)
+        return folder
+
+    def _send(self, request: Request, handles: list[int]) -> None:
+        try:
+            with self._lock:
+                socket.send_fds(self._socket, [request.to_bytes()], handles)
+        except OSError as error:
+            raise SandboxError(
+                "The process that starts sandboxes has ended. Start the command again.",
+                level=self.level,
+                found="",
+            ) from error
+
+    def _take_user(self, stack: contextlib.ExitStack) -> int | None:
+        """A user id that no other submission has now, until `stack` closes; None when this is not root."""
+        if self._users is None:
+            return None
+        with self._lock:
+            slot = self._users.pop()
+        stack.callback(self._users.add, slot)
+        return _FIRST_USER + (self._process.pid % 1_000_000) * _USERS + slot
+
+    def close(self) -> None:
+        """End the zygote; kernels end when their own handles are closed."""
+        self._socket.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._home.cleanup()
+
+
+def _pair(
+    kind: socket.SocketKind, stack: contextlib.ExitStack, inside: contextlib.ExitStack
+) -> tuple[socket.socket, socket.socket]:
+    """A connected pair: ours closes with `stack`, the other side's copy with `inside`."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+    stack.callback(ours.close)
+    inside.callback(theirs.close)
+    return ours, theirs
+
+
+def _font_cache() -> str:
+    """Where matplotlib keeps its list of fonts for this user."""
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.environ.get("MPLCONFIGDIR") or os.path.join(caches, "matplotlib")
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -1,0 +1,260 @@
+"""One submission, from a fresh kernel to its answers, keeping what was earned when a kernel is lost.
+
+A cell or a call that takes the kernel with it (it exits, floods, swallows interrupts, eats all memory) is
+*lethal*: the notebook runs again in a fresh kernel without it. Each attempt leaves out one thing more and
+there is a deadline over all, so this ends. Everything that a kernel sends is untrusted: a reply counts only
+for the request whose number it carries, while that request waits, and a forged one is but another wrong
+answer.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aicourse.tooling.grading.sandbox import sentences
+from aicourse.tooling.grading.sandbox.channel import Channel, ChannelBroken, ChannelClosed
+from aicourse.tooling.grading.sandbox.encoding import NotPlainData, decode, encode
+from aicourse.tooling.grading.sandbox.execution import Answer, Call, CellFailure, Ending, Job
+from aicourse.tooling.grading.sandbox.kernel import End
+from aicourse.tooling.grading.sandbox.outputs import CellOutputs, plain
+
+GRACE = 0.5  # seconds that a cell or call has to give in to an interrupt
+START_SECONDS = 30.0
+_LONGEST_PRINTED = 20_000
+_SLACK = 512 << 10  # what frames cost beside the output in them
+
+
+class Kernel(Protocol):
+    """What this module needs of a kernel (`sandbox.kernel.Kernel`, `plain_kernel.PlainKernel`)."""
+
+    channel: Channel
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does."""
+
+    def end(self) -> End:
+        """Kill what still runs and say how it ended."""
+
+
+@dataclass(frozen=True)
+class Lost(Exception):
+    """The kernel can no longer be used, and why."""
+
+    ending: Ending
+
+
+@dataclass
+class Stopped:
+    """Why a cell is not run again: it ended like this, and showed this until then."""
+
+    ending: Ending
+    sentence: str
+    outputs: CellOutputs
+
+
+@dataclass
+class Progress:
+    """What is known of a submission so far, over all attempts."""
+
+    job: Job
+    started: float = field(default_factory=time.monotonic)
+    lethal_cells: dict[int, Stopped] = field(default_factory=dict)
+    answers: dict[int, Answer] = field(default_factory=dict)
+    outputs: dict[int, CellOutputs] = field(default_factory=dict)
+    counts: dict[int, int] = field(default_factory=dict)
+    failures: dict[int, CellFailure] = field(default_factory=dict)
+    problems: list[tuple[Ending, str]] = field(default_factory=list)
+    last_cell: int | None = None  # the notebook's time was up here; later cells are not run
+
+    def note(self, ending: Ending, sentence: str) -> None:
+        """Remember one thing that went wrong, once."""
+        if (ending, sentence) not in self.problems:
+            self.problems.append((ending, sentence))
+
+
+class Attempt:
+    """One kernel's run of the notebook and the calls; raises `Lost` after noting what was lethal."""
+
+    def __init__(self, progress: Progress, kernel: Kernel, cells: list[dict[str, Any]]) -> None:
+        self._progress, self._kernel, self._cells = progress, kernel, cells
+        self._limits = progress.job.limits
+        self._deadline = time.monotonic() + self._limits.notebook_seconds
+        self.current: tuple[str, int, CellOutputs] | None = None
+
+    def run(self) -> None:
+        """All cells, then all calls that have no answer yet."""
+        self._await_ready()
+        self._progress.failures.clear()
+        for index, cell in enumerate(self._cells):
+            if cell.get("cell_type") == "code" and source_of(cell).strip():
+                self._run_cell(index, source_of(cell), str(cell.get("id", "")))
+        for number, call in enumerate(self._progress.job.calls):
+            if number not in self._progress.answers:
+                self._progress.answers[number] = self._ask(number, call)
+
+    def _await_ready(self) -> None:
+        try:
+            self._kernel.channel.receive(time.monotonic() + START_SECONDS)
+        except (ChannelClosed, ChannelBroken, TimeoutError) as error:
+            raise Lost("not_started") from error
+
+    def _run_cell(self, index: int, source: str, identity: str) -> None:
+        progress = self._progress
+        if index in progress.lethal_cells:
+            self._leave_out(index, identity)
+            return
+        if progress.last_cell is not None and index >= progress.last_cell:
+            return
+        outputs = progress.outputs[index] = CellOutputs()
+        self.current = ("cell", index, outputs)
+        until = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
+        request = {"do": "cell", "source": source, "cell": identity, "output": self._limits.output}
+        reply, in_time = self._exchange(request, "done", until, outputs, self._limits.output + _SLACK)
+        self.current = None
+        progress.counts[index] = 1 + max(progress.counts.values(), default=0)
+        self._judge_cell(index, identity, reply, outputs, in_time)
+
+    def _judge_cell(
+        self, index: int, identity: str, reply: dict[str, Any], outputs: CellOutputs, in_time: bool
+    ) -> None:
+        """Note how a cell that gave the kernel back went."""
+        error = reply.get("error") if isinstance(reply.get("error"), dict) else None
+        name = plain(error.get("error"), 100) if error else ""
+        message = plain(error.get("message")) if error else ""
+        ending: Ending | None = None
+        if not in_time:
+            ending = "timed_out"
+        elif reply.get("flooded") is True:
+            ending = "flooded"
+        elif name == "MemoryError":
+            ending = "out_of_memory"
+        if ending is not None:
+            message = self._sentence(index, ending)
+            self._progress.note(ending, message)
+            name = name or "Stopped"
+        if not in_time and time.monotonic() >= self._deadline:
+            self._progress.last_cell = index
+        if error or ending:
+            self._progress.failures[index] = CellFailure(index, identity, name, message)
+
+    def _sentence(self, index: int, ending: Ending, code: int | None = None) -> str:
+        if ending == "timed_out" and time.monotonic() >= self._deadline:
+            return sentences.notebook_too_slow(index + 1, self._limits)
+        return sentences.about_cell(index + 1, ending, self._limits, code=code)
+
+    def _leave_out(self, index: int, identity: str) -> None:
+        stopped = self._progress.lethal_cells[index]
+        self._progress.outputs[index] = stopped.outputs
+        self._progress.failures[index] = CellFailure(index, identity, "Stopped", stopped.sentence)
+
+    def _ask(self, number: int, call: Call) -> Answer:
+        outputs = CellOutputs()
+        self.current = ("call", number, outputs)
+        try:
+            arguments = None if call.arguments is None else encode(list(call.arguments))
+            named = encode(dict(call.named))
+        except NotPlainData as error:
+            raise ValueError(f"The arguments of {call.target} are no plain data: {error}") from error
+        request = {"do": "call", "target": call.target, "arguments": arguments, "named": named}
+        request["answer"] = self._limits.answer
+        begun = time.monotonic()
+        reply, in_time = self._exchange(request, "answer", begun + call.seconds, outputs, 2 << 20)
+        self.current = None
+        taken = time.monotonic() - begun
+        if not in_time:
+            return Answer("endless", printed=printed(outputs), seconds=taken)
+        return _answer(reply, printed(outputs), taken)
+
+    def _exchange(
+        self, request: dict[str, Any], name: str, until: float, outputs: CellOutputs, most_output: int
+    ) -> tuple[dict[str, Any], bool]:
+        """Send a request; its reply, and whether that came before `until` and without an interrupt.
+
+        Raises:
+            Lost: the kernel ended, sent nonsense or too much, or did not give in to an interrupt.
+        """
+        number = secrets.randbits(62)  # not to be guessed by a reply that was prepared before
+        in_time, channel = True, self._kernel.channel
+        before = channel.received
+        try:
+            channel.send({**request, "id": number}, max(1.0, until - time.monotonic()))
+            while True:
+                try:
+                    frame = channel.receive(until)
+                except TimeoutError:
+                    if not in_time:
+                        raise Lost("timed_out") from None
+                    in_time, until = False, time.monotonic() + GRACE
+                    self._kernel.interrupt()
+                    continue
+                if frame.get(name) == number:
+                    return frame, in_time
+                outputs.take(frame)
+                if channel.received - before > most_output:
+                    raise Lost("flooded")
+        except TimeoutError:  # it does not even read
+            raise Lost("timed_out") from None
+        except ChannelClosed:
+            raise Lost("died") from None
+        except ChannelBroken as error:
+            raise Lost("flooded" if error.too_large else "died") from None
+
+    def blame(self, lost: Lost, end: End) -> Ending:
+        """Note what was running when the kernel was lost, so that the next attempt leaves it out."""
+        ending: Ending = "out_of_memory" if end.out_of_memory and lost.ending == "died" else lost.ending
+        if self.current is None:
+            return "not_started"
+        kind, index, outputs = self.current
+        if kind == "call":
+            self._progress.answers[index] = _lost_answer(ending, outputs, self._limits.memory)
+            return ending
+        code = end.code if lost.ending == "died" else None
+        sentence = self._sentence(index, ending, code)
+        if ending == "timed_out" and time.monotonic() >= self._deadline:
+            self._progress.last_cell = index + 1
+        outputs.fail("Stopped", sentence)
+        self._progress.note(ending, sentence)
+        self._progress.lethal_cells[index] = Stopped(ending, sentence, outputs)
+        return ending
+
+
+def _answer(reply: dict[str, Any], printed: str, taken: float) -> Answer:
+    """An untrusted reply as an answer."""
+    kind = reply.get("kind")
+    common: dict[str, Any] = {"printed": printed, "seconds": taken}
+    if kind == "raised":
+        return Answer(
+            "raised", error=plain(reply.get("error"), 100), message=plain(reply.get("message")), **common
+        )
+    if kind == "missing":
+        return Answer("missing", **common)
+    if kind == "returned":
+        try:
+            return Answer("returned", value=decode(reply.get("value")), **common)
+        except NotPlainData as error:
+            return Answer("unreadable", message=str(error), **common)
+    message = plain(reply.get("message")) if kind == "unreadable" else ""
+    return Answer("unreadable", message=message or "The answer could not be read.", **common)
+
+
+def _lost_answer(ending: Ending, outputs: CellOutputs, memory: int) -> Answer:
+    if ending == "timed_out":
+        return Answer("endless", printed=printed(outputs))
+    if ending == "flooded":
+        return Answer("unreadable", message="It wrote too much output.", printed=printed(outputs))
+    used = f"It used more than {sentences.size(memory)} of memory." if ending == "out_of_memory" else ""
+    return Answer("dead", message=used or "It ended the kernel.", printed=printed(outputs))
+
+
+def printed(outputs: CellOutputs) -> str:
+    """What a call printed, cut short and with valid Unicode."""
+    return outputs.printed[:_LONGEST_PRINTED]
+
+
+def source_of(cell: dict[str, Any]) -> str:
+    """A cell's source; nbformat allows a list of lines."""
+    source = cell.get("source", "")
+    return "".join(map(str, source)) if isinstance(source, list) else str(source)

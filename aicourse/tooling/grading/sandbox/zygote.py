@@ -1,0 +1,150 @@
+"""The process that every student's kernel is forked from: it has imported everything, and knows nothing.
+
+    python -s -P -m aicourse.tooling.grading.sandbox.zygote HANDLE LEVEL pipe|zmq
+
+It starts with the environment that students get, hides the computer from itself (`view`), imports what
+notebooks import, builds the kernel object, and says "ready" on the socket with the number HANDLE. Then each
+packet is a request; a fork of it, the supervisor, reads the request, so that the zygote never parses
+anything. It stays single-threaded: a fork copies only the thread that forks. It ends when the grader's end
+closes.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+from aicourse.tooling.grading.sandbox import namespaces
+from aicourse.tooling.grading.sandbox.request import LARGEST
+from aicourse.tooling.grading.sandbox.supervisor import supervise
+
+PRELOADED = [
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "matplotlib_inline.backend_inline",
+    "numpy",
+    "numpy.random",
+    "pandas",
+    "pandas.io.formats.html",
+    "pandas.io.formats.string",
+    "pydantic",
+    "openai",
+    "httpx2",
+    "concurrent.futures.thread",
+    "sqlite3",
+    "yaml",
+    "IPython.core.completerlib",
+    "IPython.core.oinspect",
+    "IPython.core.pylabtools",
+    "IPython.core.magics",
+    "IPython.display",
+    "IPython.utils._process_posix",
+    "ipykernel.ipkernel",
+    "statistics",
+    "multiprocessing",
+    "tqdm.auto",
+    "aicourse",
+    "aicourse.datasets",
+    "aicourse.errors",
+    "aicourse.llm.client",
+    "aicourse.tooling.grading.sandbox.encoding_tables",
+]
+_MOST_HANDLES = 16
+
+
+def main(handle: int, level: str, serves: str) -> None:
+    """Serve requests until the grader is gone."""
+    # no parent-death signal here: it would come when the *thread* that started us ends
+    connection = socket.socket(fileno=handle)
+    try:
+        load_fonts(json.loads(connection.recv(LARGEST)))
+        if level in ("L3", "L4"):
+            namespaces.enter_view()
+        kernel = prepare(serves)
+    except Exception as error:
+        connection.send(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
+        return
+    connection.send(b'{"ready": true}')
+    _serve(connection, kernel)
+
+
+def load_fonts(first: dict[str, str]) -> None:
+    """Let matplotlib read its list of fonts where its user keeps it: making one anew takes seconds.
+
+    This happens before the view closes, and the folder's name is not in the environment of any process.
+    """
+    own = os.environ["MPLCONFIGDIR"]
+    os.environ["MPLCONFIGDIR"] = first["fonts"]
+    try:
+        importlib.import_module("matplotlib.font_manager")
+    except ImportError:
+        return
+    finally:
+        os.environ["MPLCONFIGDIR"] = own
+
+
+def prepare(serves: str) -> Any:
+    """Import, build the kernel (None for Jupyter clients, whose kernel has sockets), and settle memory.
+
+    Raises:
+        RuntimeError: some library started a thread when it was imported.
+    """
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # no debugger in there, and 0.2 s less
+    for name in PRELOADED:
+        try:
+            importlib.import_module(name)
+        except ImportError:  # an optional package: a notebook that wants it gets the error
+            continue
+    _draw_once()
+    kernel = None
+    if serves == "pipe":
+        from aicourse.tooling.grading.sandbox.kernel_side import prepare as prepare_kernel
+
+        kernel = prepare_kernel()
+    if threading.active_count() != 1:
+        raise RuntimeError(f"a thread runs after imports, so forking is not safe: {threading.enumerate()}")
+    gc.collect()
+    gc.disable()  # a collection in a fork would copy every page it visits
+    gc.freeze()
+    return kernel
+
+
+def _draw_once() -> None:
+    """Load matplotlib's fonts and renderer before the fork."""
+    try:
+        from matplotlib import pyplot
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+    except ImportError:
+        return
+    figure, axes = pyplot.subplots()
+    axes.plot([0, 1])
+    axes.set_title("title")
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    pyplot.close("all")
+
+
+def _serve(connection: socket.socket, kernel: Any) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are collected as they end
+    while True:
+        try:
+            data, handles, _, _ = socket.recv_fds(connection, LARGEST, _MOST_HANDLES)
+        except OSError:
+            return
+        if not data:
+            return
+        if os.fork() == 0:
+            connection.close()
+            supervise(data, handles, kernel)
+        for handle in handles:
+            os.close(handle)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])

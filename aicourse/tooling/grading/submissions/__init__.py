@@ -1,0 +1,1 @@
+"""Submissions: found, read and put back in order, whatever state they are in."""

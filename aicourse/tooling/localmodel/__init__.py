@@ -1,0 +1,1 @@
+"""The embedded model on this machine: files, server, embedder."""

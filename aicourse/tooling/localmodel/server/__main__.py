@@ -1,0 +1,13 @@
+"""`python -m aicourse.tooling.localmodel.server`: the server process that `process.ensure_running` starts."""
+
+import sys
+
+from aicourse.errors import ServerError
+from aicourse.tooling.localmodel.process import serve
+from aicourse.tooling.localmodel.server.serving import IDLE_MINUTES
+
+if __name__ == "__main__":
+    try:
+        serve(idle_minutes=IDLE_MINUTES)
+    except ServerError as error:
+        sys.exit(error.message)

@@ -1,0 +1,173 @@
+"""The routes: chat completions, responses, messages, embeddings, models, health, metrics.
+
+Each generating route reads the body, translates it to a chat request, takes a place in the line, and
+translates the answer back. A stream's first chunk is awaited before the status is sent, so that a refused
+request is an HTTP error and not a broken stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from aicourse.llm import catalog
+from aicourse.tooling.localmodel.server import embeddings, messages, responses
+from aicourse.tooling.localmodel.server.answers import Stream, complete
+from aicourse.tooling.localmodel.server.backend import Backend
+from aicourse.tooling.localmodel.server.counters import Counted, Counters
+from aicourse.tooling.localmodel.server.guard import Guard, Line
+from aicourse.tooling.localmodel.server.http_errors import Problem, defect
+from aicourse.tooling.localmodel.server.pictures import Describer, Told
+from aicourse.tooling.localmodel.server.requests import chat_request, model_of, object_in, read_json
+from aicourse.tooling.localmodel.server.streams import Chunks, EventStream, chat_events, named_events
+from aicourse.tooling.localmodel.server.toolcalls import calling, toolbox
+
+SERVED, WAITING = 1, 16
+
+
+def create_app(backend: Backend, token: str, *, served: int = SERVED, waiting: int = WAITING) -> FastAPI:
+    """The server's ASGI app over `backend`; requests must carry `token`."""
+    app = FastAPI(title="aicourse embedded model", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.line = Line(served, waiting)
+    app.state.counters = Counters()
+    app.add_middleware(Guard, token=token)
+    app.add_middleware(Counted, counters=app.state.counters)
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(HTTPException, _answer_no_route)
+    app.add_exception_handler(Exception, _answer_defect)
+    _add_generating_routes(app, backend)
+    _add_telling_routes(app, backend)
+    return app
+
+
+def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
+    ask = Asking(backend, app.state.line, app.state.counters)
+    described = Describer()
+
+    @app.post("/v1/chat/completions")
+    async def chat_completions(request: Request) -> Response:
+        body, told = await described(read_json(await request.body()), "messages")
+        wants_usage = bool(object_in(body, "stream_options").get("include_usage"))
+        translate = partial(chat_events, wants_usage=wants_usage)
+        return await ask(request, body, told, lambda completion: completion, translate)
+
+    @app.post("/v1/responses")
+    async def create_response(request: Request) -> Response:
+        body, told = await described(read_json(await request.body()), "input")
+
+        def translate(chunks: Chunks) -> AsyncIterator[str]:
+            return named_events(responses.stream_from_chat(chunks, body), numbered=True)
+
+        chat = responses.to_chat(body)
+        return await ask(request, chat, told, partial(responses.from_chat, request=body), translate)
+
+    @app.post("/v1/messages")
+    async def create_message(request: Request) -> Response:
+        body, told = await described(read_json(await request.body()), "messages")
+        chat = messages.to_chat(body)
+
+        def translate(chunks: Chunks) -> AsyncIterator[str]:
+            return named_events(messages.stream_from_chat(chunks))
+
+        return await ask(request, chat, told, messages.from_chat, translate)
+
+    @app.post("/v1/embeddings")
+    async def create_embeddings(request: Request) -> Response:
+        body = read_json(await request.body())
+        name, texts = model_of(body), embeddings.texts_in(body)
+        async with app.state.line.place():
+            vectors, tokens = await asyncio.to_thread(backend.embed, name, texts)
+        return JSONResponse(embeddings.answer(body, vectors, tokens), headers=_proof(backend, name))
+
+
+def _add_telling_routes(app: FastAPI, backend: Backend) -> None:
+    @app.get("/v1/models")
+    async def list_models() -> dict[str, Any]:
+        return {"object": "list", "data": [_model_entry(name) for name in backend.names()]}
+
+    @app.get("/v1/models/{name:path}")
+    async def one_model(name: str) -> dict[str, Any]:
+        if name not in backend.names():
+            message = f"{name} is not here. Fetch it with: aicourse model pull {name}"
+            raise Problem(404, message, code="model_not_found", param="model")
+        return _model_entry(name)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        text = app.state.counters.render(app.state.line.inside)
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+
+class Asking:
+    """A chat request put to the backend, answered whole or as a stream, in the dialect of the route."""
+
+    def __init__(self, backend: Backend, line: Line, counters: Counters) -> None:
+        self._backend = backend
+        self._line = line
+        self._counters = counters
+
+    async def __call__(
+        self,
+        request: Request,
+        body: dict[str, Any],
+        told: Told,
+        translate: Callable[[dict[str, Any]], dict[str, Any]],
+        translate_stream: Callable[[Chunks], AsyncIterator[str]],
+    ) -> Response:
+        """The response to `body`, a chat request; `translate…` write it as the client expects it.
+
+        `told` is what the model is told of photos; it goes into the reply, in a stream into the first chunk.
+        """
+        name, chat = model_of(body), chat_request(body)
+        streams = "stream" in chat
+        ask = calling(self._backend.chat, streams) if toolbox(body) else self._backend.chat
+        question = (ask, self._line, name, chat, request.is_disconnected)
+        if not streams:
+            completion = await complete(*question)
+            self._counters.add_tokens(completion.get("usage"))
+            answer = translate(completion | told.metadata())
+            return JSONResponse(answer, headers=_proof(self._backend, name))
+        stream = Stream(*question)
+        chunks = self._counted(await stream.first() | told.metadata(), stream)
+        path, headers = request.url.path, _proof(self._backend, name)
+        return EventStream(stream, translate_stream(chunks), path, headers)
+
+    async def _counted(self, first: dict[str, Any], rest: Stream) -> Chunks:
+        yield first
+        async for chunk in rest:
+            self._counters.add_tokens(chunk.get("usage"))
+            yield chunk
+
+
+def _proof(backend: Backend, model: str) -> dict[str, str]:
+    """Which model file answered; recordings keep it."""
+    return {"aicourse-model-sha256": backend.sha256(model)}
+
+
+def _model_entry(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": catalog.models()[name].licence}
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response(request.url.path)
+
+
+async def _answer_no_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    message = f"This server has no {request.method} {request.url.path}."
+    return Problem(status, message, code="not_found").response(request.url.path)
+
+
+async def _answer_defect(request: Request, error: Exception) -> Response:
+    return defect(error).response(request.url.path)

@@ -1,0 +1,169 @@
+"""llama.cpp in this process (xllamacpp), models loaded when first asked for.
+
+One chat model is kept in memory (`turns` says whose turn it is). llama.cpp opens an HTTP port of its own that
+cannot be switched off: it gets a random key that nobody is told.
+
+Source of parameters: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+from aicourse.errors import CatalogError
+from aicourse.llm import catalog
+from aicourse.tooling.localmodel import model_files
+from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.model_slot import Turns
+
+# One request at a time: on two cores a second slot saves no CPU (31-37 s for six jobs with one, 31-34 s with
+# two), and answers at temperature 0 then depend on what else was asked.
+SLOTS = 1
+TOKENS_PER_SLOT = 8_192
+Emit = Callable[[dict[str, Any]], bool]
+Chat = Callable[[str, dict[str, Any], Emit], None]
+
+
+class Backend(Protocol):
+    """What the routes need of a model; `tests` have a scripted one."""
+
+    def names(self) -> list[str]:
+        """The models that can answer now."""
+        ...
+
+    def sha256(self, model: str) -> str:
+        """The hash of the file that answers for `model`."""
+        ...
+
+    def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
+        """Answer a request: `emit` gets the completion or each chunk of a stream, and returns True to stop.
+
+        Raises:
+            Problem: the model is unknown, or the request cannot be answered.
+        """
+        ...
+
+    def embed(self, model: str, texts: list[str]) -> tuple[list[list[float]], int]:
+        """One unit vector per text, and the number of tokens read.
+
+        Raises:
+            Problem: the model is unknown.
+        """
+        ...
+
+
+class LlamaBackend:
+    """The embedded models whose files are here."""
+
+    def __init__(self) -> None:
+        self._turns = Turns(lambda model: _load(_file_of(model, "chat")))
+        self._embedder_lock = threading.Lock()
+        self._embedder: Any = None
+
+    def names(self) -> list[str]:
+        """The embedded models whose files are here."""
+        return [
+            name for name, model in catalog.models().items() if model.files and model_files.local_path(name)
+        ]
+
+    def sha256(self, model: str) -> str:
+        """The hash of the model's file, as the catalogue states and `pull` has verified."""
+        return catalog.model(model).files[0].sha256
+
+    def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
+        """Answer with llama.cpp; see `Backend.chat`."""
+        _file_of(model, "chat")  # refused at once, not when its turn comes
+        failures: list[Problem] = []
+
+        def receive(text: str) -> bool:
+            # an exception raised in here would be lost in llama.cpp
+            payload: dict[str, Any] = json.loads(text)
+            if "error" in payload:
+                failures.append(_problem(payload["error"]))
+                return True
+            return emit(payload)
+
+        # what is kept of an earlier prompt changes the last bits of a logit, and with them what a seed draws
+        sent = request | {"cache_prompt": "seed" not in request}
+        with self._turns.use(model) as llama:
+            try:
+                llama.handle_chat_completions(json.dumps(sent), receive)
+            except (ValueError, RuntimeError) as error:
+                raise Problem(400, f"The model cannot take this request: {error}.") from error
+        if failures:
+            raise failures[0]
+
+    def embed(self, model: str, texts: list[str]) -> tuple[list[list[float]], int]:
+        """Embed with MiniLM; see `Backend.embed`."""
+        _file_of(model, "embedding")
+        with self._embedder_lock:
+            if self._embedder is None:
+                from aicourse.tooling.localmodel.embedder import (
+                    Embedder,  # onnxruntime: only for those who embed
+                )
+
+                self._embedder = Embedder.load(model)
+        return self._embedder.embed(texts).tolist(), self._embedder.count_tokens(texts)
+
+
+def _file_of(model: str, kind: str) -> Path:
+    """The file of a model that is here."""
+    try:
+        known = catalog.model(model)
+    except CatalogError as error:
+        raise Problem(404, error.message, code="model_not_found", param="model") from error
+    if known.kind != kind or not known.files:
+        raise Problem(
+            404, f"{model} is no {kind} model of this server.", code="model_not_found", param="model"
+        )
+    path = model_files.local_path(model)
+    if path is None:
+        message = f"The file of {model} is not here. Fetch it with: aicourse model pull {model}"
+        raise Problem(404, message, code="model_not_found", param="model")
+    return path
+
+
+def _load(path: Path) -> Any:
+    xllamacpp = importlib.import_module("xllamacpp")  # 34 MB of llama.cpp: only when a model is loaded
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.hostnames = ["127.0.0.1"]
+    parameters.port = 0
+    parameters.api_keys = [secrets.token_hex(32)]
+    parameters.n_parallel = SLOTS
+    parameters.n_ctx = SLOTS * TOKENS_PER_SLOT
+    parameters.cpuparams.n_threads = psutil.cpu_count(logical=False) or 1
+    parameters.cpuparams.poll = 0  # waiting threads sleep instead of spinning
+    parameters.cpuparams_batch.n_threads = parameters.cpuparams.n_threads
+    parameters.cpuparams_batch.poll = 0
+    parameters.cache_ram_mib = 256
+    parameters.warmup = False
+    parameters.verbosity = 1  # errors only: the log is for a person who looks for a cause
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    try:
+        return xllamacpp.Server(parameters)
+    except RuntimeError as error:
+        raise Problem(
+            503, f"The model file {path.name} could not be loaded: {error}.", retry_after=10
+        ) from error
+
+
+def _problem(error: dict[str, Any]) -> Problem:
+    """What llama.cpp says went wrong, in our words."""
+    if error.get("type") == "exceed_context_size_error":
+        message = (
+            f"The request has {error.get('n_prompt_tokens')} tokens; this model's context has room for "
+            f"{error.get('n_ctx')}. Send a shorter text."
+        )
+        return Problem(400, message, code="context_length_exceeded", param="messages")
+    status = error["code"] if error.get("code") in (400, 404, 503) else 500
+    return Problem(status, str(error.get("message")))

@@ -1,0 +1,49 @@
+"""OpenAI's Embeddings API: https://platform.openai.com/docs/api-reference/embeddings
+
+Not handled: token numbers instead of text, and shortened vectors (`dimensions`).
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from typing import Any
+
+from aicourse.tooling.localmodel.server.http_errors import Problem
+
+MAX_TEXTS = 256  # in one request
+
+
+def texts_in(request: dict[str, Any]) -> list[str]:
+    """The texts to embed.
+
+    Raises:
+        Problem: 400, none, too many, not text, or vectors of another length are wanted.
+    """
+    given = request.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text for text in texts):
+        message = "'input' must be a text or a list of texts, none empty; token numbers are not taken."
+        raise Problem(400, message, param="input")
+    if len(texts) > MAX_TEXTS:
+        message = f"'input' has {len(texts)} texts; send at most {MAX_TEXTS} at once."
+        raise Problem(400, message, param="input")
+    if request.get("dimensions") is not None:
+        message = "This model's vectors cannot be shortened: leave 'dimensions' out."
+        raise Problem(400, message, param="dimensions")
+    return texts
+
+
+def answer(request: dict[str, Any], vectors: list[list[float]], tokens: int) -> dict[str, Any]:
+    """The response, with vectors as lists or, as OpenAI's client asks, as base64 of little-endian floats."""
+    encode = _as_base64 if request.get("encoding_format") == "base64" else list
+    data = [
+        {"object": "embedding", "index": index, "embedding": encode(vector)}
+        for index, vector in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {"object": "list", "model": request["model"], "data": data, "usage": usage}
+
+
+def _as_base64(vector: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()

@@ -1,0 +1,265 @@
+"""What a chat request may ask for, and what it is given unasked: a length limit and bounded schemas.
+
+llama.cpp trusts its caller: an odd number can end the process. So only fields that are named here are passed
+on, each checked first.
+
+Fields are those of https://platform.openai.com/docs/api-reference/chat. Pictures have
+become text before (see `pictures`). Not handled: audio, `n` above 1.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeGuard
+
+from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.schemas import bounded
+from aicourse.tooling.localmodel.server.toolcalls import toolbox, written_out
+
+MAX_TOKENS = 2_048  # when the caller names no limit: about 50 s of the 0.5B model on two cores
+MOST_TOKENS = 1_000_000  # more than any context here; llama.cpp keeps it in 32 bits
+DEFAULT_SYSTEM = "You are a helpful assistant."  # before a description of tools
+MAX_DEPTH = 64  # objects and lists in each other; llama.cpp and we walk them recursively
+MAX_STOPS, MAX_STOP_CHARACTERS = 16, 200
+_SEEDS = 2**32 - 1  # llama.cpp keeps 32 bits, and takes the highest number for "choose one"
+_RANGES = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "min_p": (0, 1),
+    "top_k": (0, 1_000_000),
+    "top_logprobs": (0, 20),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+    "repeat_penalty": (0.5, 2),
+}
+_WHOLE = {"top_k", "top_logprobs"}
+_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The JSON object of a request's body.
+
+    Raises:
+        Problem: 400, it is something else, nested too deep, or has half a character (a lone surrogate).
+    """
+    try:
+        request = json.loads(body, parse_constant=_refuse_constant)
+        if b"\\ud" in body.lower():
+            json.dumps(request, ensure_ascii=False).encode()
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        raise Problem(400, f"The body is not JSON: {error}.", code="invalid_json") from None
+    if not isinstance(request, dict):
+        raise Problem(400, "The body must be a JSON object.", code="invalid_json")
+    if _is_deeper(request, MAX_DEPTH):
+        raise _too_deep()
+    return request
+
+
+def model_of(request: dict[str, Any]) -> str:
+    """The name of the model that the request is for.
+
+    Raises:
+        Problem: 400, it names none.
+    """
+    name = request.get("model")
+    if not isinstance(name, str) or not name:
+        raise Problem(400, "The request names no model.", param="model")
+    return name
+
+
+def object_in(request: dict[str, Any], name: str) -> dict[str, Any]:
+    """The field `name` if it is there, else an empty object.
+
+    Raises:
+        Problem: 400, it is there and no object.
+    """
+    value = request.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise Problem(400, f"{name} must be an object.", param=name)
+    return value or {}
+
+
+def chat_request(request: dict[str, Any]) -> dict[str, Any]:
+    """A chat completion request as llama.cpp takes it.
+
+    Raises:
+        Problem: 400, it asks for something that this server cannot do.
+    """
+    _refuse_unsupported(request)
+    chat: dict[str, Any] = {"messages": _messages(request), "max_tokens": _token_limit(request)}
+    chat |= {name: _number(request, name) for name in _RANGES if request.get(name) is not None}
+    chat |= _seed(request) | _stop(request) | _logprobs(request) | _logit_bias(request)
+    if schema := _schema(request):
+        chat["response_format"] = {"type": "json_schema", "json_schema": {"schema": bounded(schema)}}
+    if request.get("stream"):
+        # llama.cpp counts tokens in the last chunk only when asked; usage and cost need them always
+        chat |= {"stream": True, "stream_options": {"include_usage": True}}
+    return chat
+
+
+def about_photos(payload: dict[str, Any]) -> dict[str, Any]:
+    """The field of a completion or chunk that says what the model was told of photos, if there is one."""
+    return {name: value for name, value in payload.items() if name == "aicourse"}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _too_deep() -> Problem:
+    return Problem(400, f"The body is nested more than {MAX_DEPTH} levels deep.", code="invalid_json")
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)
+
+
+def _refuse_unsupported(request: dict[str, Any]) -> None:
+    if request.get("n") not in (None, 1):
+        raise Problem(400, "This server gives one choice per request: set n=1 and ask again.", param="n")
+    if request.get("functions"):
+        raise Problem(400, "'functions' is the old name: send them as tools.", param="functions")
+
+
+def _messages(request: dict[str, Any]) -> list[dict[str, str]]:
+    given = written_out(request.get("messages"))
+    if not isinstance(given, list) or not given:
+        raise Problem(400, "'messages' must be a list with at least one message.", param="messages")
+    messages = [_message(message, f"messages[{position}]") for position, message in enumerate(given)]
+    if tools := toolbox(request):
+        system = messages.pop(0)["content"] if messages[0]["role"] == "system" else DEFAULT_SYSTEM
+        messages.insert(0, {"role": "system", "content": tools.prompt(system)})
+    return messages
+
+
+def _message(message: Any, where: str) -> dict[str, str]:
+    role = message.get("role") if isinstance(message, dict) else None
+    if not isinstance(role, str) or role not in _ROLES:
+        known = ", ".join(_ROLES)
+        raise Problem(400, f"{where} must be an object with content and a role: {known}.", param=where)
+    content = message.get("content")
+    if content is None and role == "assistant":
+        content = ""
+    return {"role": _ROLES[role], "content": text_of(content, f"{where}.content")}
+
+
+def text_of(content: Any, where: str, kinds: tuple[str, ...] = ("text",)) -> str:
+    """The text of a message: a text, or a list of parts of these kinds, one per line.
+
+    Raises:
+        Problem: 400, it is or has something else.
+    """
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise Problem(400, f"{where} must be text.", param=where)
+    for part in content:
+        if (
+            not isinstance(part, dict)
+            or part.get("type") not in kinds
+            or not isinstance(part.get("text"), str)
+        ):
+            raise Problem(400, f"{where} has a part that is neither text nor a user's picture.", param=where)
+    return "\n".join(part["text"] for part in content)
+
+
+def _token_limit(request: dict[str, Any]) -> int:
+    name = "max_completion_tokens" if request.get("max_completion_tokens") is not None else "max_tokens"
+    limit = request.get(name)
+    if limit is None:
+        return MAX_TOKENS
+    if not _is_whole(limit) or limit < 1:
+        raise Problem(400, f"{name} must be a whole number above 0.", param=name)
+    return min(limit, MOST_TOKENS)
+
+
+def _number(request: dict[str, Any], name: str) -> float:
+    low, high = _RANGES[name]
+    value = request[name]
+    fits = _is_whole(value) if name in _WHOLE else _is_number(value)
+    if not fits or not low <= value <= high:
+        kind = "whole number" if name in _WHOLE else "number"
+        raise Problem(400, f"{name} must be a {kind} from {low:,} to {high:,}.", param=name)
+    number: float = value
+    return number
+
+
+def _seed(request: dict[str, Any]) -> dict[str, int]:
+    seed = request.get("seed")
+    if seed is None:
+        return {}
+    if not _is_whole(seed):
+        raise Problem(400, "seed must be a whole number.", param="seed")
+    return {"seed": seed % _SEEDS}
+
+
+def _stop(request: dict[str, Any]) -> dict[str, list[str]]:
+    given = request.get("stop")
+    stops = [given] if isinstance(given, str) else given or []
+    if not isinstance(stops, list) or len(stops) > MAX_STOPS or not all(_is_stop(stop) for stop in stops):
+        raise Problem(
+            400,
+            f"stop must be at most {MAX_STOPS} texts of 1 to {MAX_STOP_CHARACTERS} characters.",
+            param="stop",
+        )
+    return {"stop": stops} if stops else {}
+
+
+def _is_stop(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_STOP_CHARACTERS
+
+
+def _logprobs(request: dict[str, Any]) -> dict[str, bool]:
+    wanted = request.get("logprobs")
+    if wanted is not None and not isinstance(wanted, bool):
+        raise Problem(400, "logprobs must be true or false.", param="logprobs")
+    if request.get("top_logprobs") is not None and not wanted:
+        raise Problem(400, "top_logprobs needs logprobs=true.", param="top_logprobs")
+    return {"logprobs": True} if wanted else {}
+
+
+def _logit_bias(request: dict[str, Any]) -> dict[str, dict[str, float]]:
+    biases = object_in(request, "logit_bias")
+    for token, bias in biases.items():
+        is_token = token.isascii() and token.isdigit() and len(token) < 8
+        if not is_token or not _is_number(bias) or not -100 <= bias <= 100:
+            raise Problem(
+                400, "logit_bias must give token numbers a bias from -100 to 100.", param="logit_bias"
+            )
+    return {"logit_bias": biases} if biases else {}
+
+
+def _schema(request: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema of the whole answer, with a place for tool calls if there are tools."""
+    reply = _reply_schema(request.get("response_format"))
+    tools = toolbox(request)
+    return tools.schema(reply or {"type": "string"}) if tools else reply
+
+
+def _reply_schema(wanted: Any) -> dict[str, Any] | None:
+    kind = wanted.get("type") if isinstance(wanted, dict) else None
+    if wanted is None or kind == "text":
+        return None
+    if kind == "json_object":  # llama.cpp accepts this type and does not enforce it
+        return {"type": "object"}
+    schema = object_in(wanted, "json_schema").get("schema") if kind == "json_schema" else None
+    if not isinstance(schema, dict):
+        raise Problem(
+            400,
+            "response_format must be text, json_object, or json_schema with a schema.",
+            param="response_format",
+        )
+    return schema
+
+
+def _is_whole(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return _is_whole(value) or isinstance(value, float)

@@ -1,0 +1,194 @@
+"""Tools for a model that does not keep to them unaided: a prompt it was trained on, and a grammar.
+
+The tools are described in the system message in the words of Qwen's own chat template, and a grammar lets the
+model write only `{"name": …, "arguments": …}` of one of them or, where it may choose, `{"reply": …}`. That
+comes back as `tool_calls` or as text. Earlier calls and their results are written as Qwen writes them.
+
+Source: https://huggingface.co/Qwen/Qwen2.5-Coder-0.5B-Instruct/blob/main/tokenizer_config.json
+Not handled: more than one call in an answer, and a stream in pieces (it comes when the answer is complete).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from aicourse.tooling.localmodel.server.backend import Chat, Emit
+from aicourse.tooling.localmodel.server.http_errors import Problem
+
+MAX_TOOLS = 64
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NO_PARAMETERS = {"type": "object", "properties": {}, "additionalProperties": False}
+_PROMPT = """{system}
+
+# Tools
+
+You may call one function to assist with the user query.
+
+You are provided with function signatures within <tools></tools> XML tags:
+<tools>
+{tools}
+</tools>
+
+{manner}"""
+_CALL = 'To call a function, return a json object: {"name": <function-name>, "arguments": <args-json-object>}'
+_REPLY = '\nTo answer without a function, return: {"reply": <your answer>}'
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """The functions that an answer may call; `may_reply` when it may also call none."""
+
+    functions: tuple[dict[str, Any], ...]
+    may_reply: bool
+
+    def prompt(self, system: str) -> str:
+        """The system message that describes the functions."""
+        described = [json.dumps({"type": "function", "function": function}) for function in self.functions]
+        manner = _CALL + (_REPLY if self.may_reply else "")
+        return _PROMPT.format(system=system, tools="\n".join(described), manner=manner)
+
+    def schema(self, reply: dict[str, Any]) -> dict[str, Any]:
+        """What an answer looks like; `reply` is the schema of what it says if it calls nothing."""
+        definitions: dict[str, Any] = {}
+        options = []
+        for function in self.functions:
+            parameters = _moved(function.get("parameters") or _NO_PARAMETERS, function["name"], definitions)
+            options.append(_object(name={"const": function["name"]}, arguments=parameters))
+        if self.may_reply:
+            options.append(_object(reply=_moved(reply, "reply", definitions)))
+        return {"anyOf": options} | ({"$defs": definitions} if definitions else {})
+
+
+def toolbox(request: dict[str, Any]) -> Toolbox | None:
+    """What the request offers to call; None when that is nothing.
+
+    Raises:
+        Problem: 400, a tool or the choice of one is not as OpenAI describes it.
+    """
+    tools, choice = request.get("tools") or [], request.get("tool_choice")
+    if not isinstance(tools, list) or len(tools) > MAX_TOOLS:
+        raise Problem(400, f"tools must be a list of at most {MAX_TOOLS}.", param="tools")
+    functions = tuple(_function(tool, f"tools[{position}]") for position, tool in enumerate(tools))
+    if choice in (None, "auto", "none", "required"):
+        if choice == "required" and not functions:
+            raise Problem(400, "tool_choice is required, and there are no tools.", param="tool_choice")
+        return Toolbox(functions, choice != "required") if functions and choice != "none" else None
+    wanted = choice.get("function") if isinstance(choice, dict) else None
+    name = wanted.get("name") if isinstance(wanted, dict) else None
+    chosen = tuple(function for function in functions if function["name"] == name)
+    if not chosen:
+        raise Problem(
+            400, "tool_choice must be none, auto, required, or one of the tools.", param="tool_choice"
+        )
+    return Toolbox(chosen, False)
+
+
+def written_out(messages: Any) -> Any:
+    """The messages with calls and their results as text, in Qwen's form; what is no list stays as it is."""
+    if not isinstance(messages, list):
+        return messages
+    return [
+        _written_out(message, f"messages[{position}]") if isinstance(message, dict) else message
+        for position, message in enumerate(messages)
+    ]
+
+
+def calling(chat: Chat, streams: bool) -> Chat:
+    """`chat` whose answers are tool calls or replies, as one completion or as chunks of a stream."""
+
+    def chat_with_tools(model: str, request: dict[str, Any], emit: Emit) -> None:
+        whole = {name: value for name, value in request.items() if name not in ("stream", "stream_options")}
+
+        def translate(completion: dict[str, Any]) -> bool:
+            answer = _answer(completion)
+            return any(emit(chunk) for chunk in _chunks(answer)) if streams else emit(answer)
+
+        chat(model, whole, translate)
+
+    return chat_with_tools
+
+
+def _function(tool: Any, where: str) -> dict[str, Any]:
+    function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
+    name = function.get("name") if isinstance(function, dict) else None
+    if not isinstance(function, dict) or not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Problem(400, f"{where} must be a function with a name.", param=where)
+    if not isinstance(function.get("parameters") or {}, dict):
+        raise Problem(400, f"{where}: parameters must be a JSON schema.", param=where)
+    return {key: function[key] for key in ("name", "description", "parameters") if function.get(key)}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _moved(schema: dict[str, Any], owner: str, definitions: dict[str, Any]) -> Any:
+    """The schema as a part of a larger one: its `$defs` go to `definitions` under a name of their own."""
+    for name, definition in (schema.get("$defs") or {}).items():
+        definitions[f"{owner}.{name}"] = _renamed(definition, owner)
+    return _renamed({key: value for key, value in schema.items() if key != "$defs"}, owner)
+
+
+def _renamed(value: Any, owner: str) -> Any:
+    if isinstance(value, list):
+        return [_renamed(item, owner) for item in value]
+    if not isinstance(value, dict):
+        return value
+    renamed = {key: _renamed(item, owner) for key, item in value.items()}
+    target = value.get("$ref")
+    if isinstance(target, str) and target.startswith("#/$defs/"):
+        renamed["$ref"] = f"#/$defs/{owner}.{target.removeprefix('#/$defs/')}"
+    return renamed
+
+
+def _written_out(message: dict[str, Any], where: str) -> dict[str, Any]:
+    if message.get("role") in ("tool", "function"):
+        content = message.get("content")
+        text = content if isinstance(content, str) else json.dumps(content)
+        return {"role": "user", "content": f"<tool_response>\n{text}\n</tool_response>"}
+    calls = message.get("tool_calls")
+    if message.get("role") != "assistant" or not calls:
+        return message
+    try:
+        functions = [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls]
+    except (TypeError, KeyError, ValueError, RecursionError):
+        raise Problem(400, f"{where}.tool_calls is not as this server wrote it.", param=where) from None
+    written = [json.dumps({"name": name, "arguments": arguments}) for name, arguments in functions]
+    return {"role": "assistant", "content": "\n".join(written)}
+
+
+def _answer(completion: dict[str, Any]) -> dict[str, Any]:
+    """The completion with a call instead of its text, or the reply in its text; as it is when cut off."""
+    choice = completion["choices"][0]
+    try:
+        said = json.loads(choice["message"]["content"])
+    except ValueError:
+        return completion
+    if not isinstance(said, dict) or not said.keys() & {"reply", "name"}:
+        return completion
+    if "reply" in said:
+        reply = said["reply"] if isinstance(said["reply"], str) else json.dumps(said["reply"])
+        return completion | {"choices": [choice | {"message": {"role": "assistant", "content": reply}}]}
+    function = {"name": said["name"], "arguments": json.dumps(said.get("arguments", {}))}
+    call = {"id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    return completion | {"choices": [choice | {"message": message, "finish_reason": "tool_calls"}]}
+
+
+def _chunks(completion: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A whole completion as the chunks of a stream: what it says, how it ended, what it used."""
+    frame = completion | {"object": "chat.completion.chunk"}
+    usage = frame.pop("usage", None)
+    choice = completion["choices"][0]
+    delta = dict(choice["message"])
+    if calls := delta.get("tool_calls"):
+        delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
+    for part, reason in ((delta, None), ({}, choice["finish_reason"])):
+        yield frame | {"choices": [{"index": 0, "delta": part, "finish_reason": reason}]}
+    yield frame | {"choices": [], "usage": usage}

@@ -1,0 +1,173 @@
+"""Every rule: one fixture notebook that breaks it (the cell with id "wrong"), and one that breaks none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aicourse.errors import LessonError
+from aicourse.tooling import course
+from aicourse.tooling.course.linting import RELAX, RULES, UNREADABLE
+from aicourse.tooling.course.rules import references
+
+FOLDER = Path(__file__).parents[2] / "notebooks" / "lint"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb") if path.stem != "good")
+Edit = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(autouse=True)
+def _a_day_when_the_retired_fixture_is_retired(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Today(date):
+        @classmethod
+        def today(cls) -> Today:
+            return cls(2027, 6, 1)
+
+    monkeypatch.setattr(references, "date", Today)
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Callable[[Edit], list[course.Finding]]:
+    """Lint the good lesson after one edit of its JSON."""
+    shutil.copytree(FOLDER / "checks", tmp_path / "checks")
+
+    def lint_after(edit: Edit) -> list[course.Finding]:
+        notebook = json.loads((FOLDER / "good.ipynb").read_text(encoding="utf-8"))
+        edit(notebook)
+        path = tmp_path / "good.ipynb"
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+        return course.lint([path])
+
+    return lint_after
+
+
+def cell(notebook: dict[str, Any], cell_id: str) -> dict[str, Any]:
+    return next(cell for cell in notebook["cells"] if cell["id"] == cell_id)
+
+
+def say(cell_id: str, source: str) -> Edit:
+    return lambda notebook: cell(notebook, cell_id).update(source=source)
+
+
+def show(cell_id: str, text: str) -> Edit:
+    output = {"output_type": "stream", "name": "stdout", "text": [text]}
+    return lambda notebook: cell(notebook, cell_id).update(outputs=[output])
+
+
+def test_the_good_lesson_breaks_no_rule() -> None:
+    assert course.lint([FOLDER / "good.ipynb"]) == []
+
+
+def test_every_rule_has_a_fixture_and_every_fixture_a_rule() -> None:
+    assert sorted([rule.name for rule in RULES] + [RELAX, UNREADABLE]) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rule_finds_its_fixture(name: str) -> None:
+    found = [finding for finding in course.lint([FOLDER / f"{name}.ipynb"]) if finding.rule == name]
+    assert len(found) == 1
+    assert found[0].message.endswith("unreadable.ipynb" if name == UNREADABLE else ".")
+    wrong = '"id": "wrong"' in (FOLDER / f"{name}.ipynb").read_text(encoding="utf-8")
+    if name == "cell-id":
+        assert found[0].cell == 3
+    else:
+        assert (found[0].cell_id == "wrong") == wrong
+    assert f"[{name}]" in str(found[0])
+
+
+@pytest.mark.parametrize(
+    ("edit", "rule"),
+    [
+        (
+            say("prices", "## 1 Prices\n\nRead [this](#no-such-heading) before you go on with the lesson."),
+            "links",
+        ),
+        (
+            say("prices", "## 1 Prices\n\nRead [this](https://) before you go on with the rest of it."),
+            "links",
+        ),
+        (
+            say("prices", "Look at ![](#Recap) and at the words around it, for they are read aloud."),
+            "alt-text",
+        ),
+        (say("prices-code", "import aicourse._private"), "imports"),
+        (say("prices-code", "from aicourse import no_such_name"), "imports"),
+        (say("prices-code", "key = 'gsk_' 'x'; token = \"0123456789abcdef01\""), "secret"),
+        (show("prices-code", "s" + "k-" + "a1" * 12), "secret"),
+        (show("prices-code", "C:\\Users\\somebody\\notes.txt"), "absolute-path"),
+        (show("prices-code", "see /tmp/scratch for more"), "absolute-path"),
+        (show("prices-code", "\rstep 1\rstep 2"), "progress-bar"),
+        (say("prices-code", "# NBVAL_IGNORE_OUTPUT (differs)\nprices"), "unchecked-output"),
+        (lambda nb: cell(nb, "prices-code")["metadata"].update(tags=["nbval-skip"]), "unchecked-output"),
+        (lambda nb: cell(nb, "start").update(execution_count=None), "execution-order"),
+        (lambda nb: nb["metadata"].update(widgets={}), "widget-state"),
+        (lambda nb: cell(nb, "start").pop("id"), "cell-id"),
+        (lambda nb: nb["metadata"]["aicourse"].pop("minutes"), "header"),
+        (say("start", "1 + 1"), "header"),
+        (lambda nb: cell(nb, "parameters")["metadata"].update(tags=[]), "parameters"),
+        (lambda nb: cell(nb, "exercise-1-solution")["metadata"].pop("jupyter"), "exercise-solution"),
+        (say("exercise-1-solution", "def middle(values): ..."), "exercise-solution"),
+        (say("exercise-1-check", 'check("90.9", middle)'), "exercise-hint"),
+        (say("recap", "## Recap\n\n- Only\n- three\n- lines, which is fewer than five of them."), "sections"),
+        (lambda nb: nb["metadata"]["aicourse"].update(relax={"links": "no reason to"}), "relax"),
+    ],
+)
+def test_one_edit_of_the_good_lesson_breaks_one_rule(edited: Any, edit: Edit, rule: str) -> None:
+    assert {finding.rule for finding in edited(edit)} == {rule}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        show("prices-code", "https://example.org/home/page and a/tmp/b"),
+        show("prices-code", "3 items at 100% | 4 left"),
+        say(
+            "prices",
+            "Headings as [lab](#2-A-picture) and [github](#2-a-picture), and [mail](mailto:a@b.org).",
+        ),
+        say(
+            "prices",
+            "Write `[x](nowhere.ipynb)` to make a link, or a [real one](https://example.org/a?b#c) instead.",
+        ),
+        say("prices-code", "# NBVAL_IGNORE_OUTPUT\n# the time differs in every run\nprices"),
+        say("prices-code", "from aicourse.llm import catalog\nfrom aicourse import datasets"),
+        say("prices-code", "%matplotlib inline\nprint('A magic is no Python.')"),
+    ],
+)
+def test_what_looks_similar_and_is_fine(edited: Any, edit: Edit) -> None:
+    assert edited(edit) == []
+
+
+def test_a_rule_is_relaxed_with_a_reason(edited: Any) -> None:
+    def edit(notebook: dict[str, Any]) -> None:
+        cell(notebook, "parameters")["metadata"]["tags"] = []
+        notebook["metadata"]["aicourse"]["relax"] = {"parameters": "this lesson takes none"}
+
+    assert edited(edit) == []
+
+
+def test_a_lesson_without_a_checks_file_is_told_so(tmp_path: Path) -> None:
+    path = shutil.copy(FOLDER / "good.ipynb", tmp_path)
+    rules = {finding.rule for finding in course.lint([path])}
+    assert rules == {"exercise-hint"}
+
+
+def test_an_unknown_lesson_is_a_sentence() -> None:
+    with pytest.raises(LessonError, match="No lesson '99'"):
+        course.lint(["99"])
+
+
+def test_findings_come_in_the_order_of_the_cells(edited: Any) -> None:
+    def edit(notebook: dict[str, Any]) -> None:
+        show("prices-code", "/tmp/x")(notebook)
+        say("start", "1 + 1")(notebook)
+        show("start", "/tmp/x")(notebook)
+
+    numbers = [finding.cell or 0 for finding in edited(edit)]
+    assert len(numbers) == 3
+    assert numbers == sorted(numbers)

@@ -1,0 +1,81 @@
+"""`aicourse test` runs every step, whatever fails, and ends with a summary that CI understands."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from aicourse.errors import AicourseError
+from aicourse.tooling.course import selftest
+
+
+class ScriptedRunner:
+    """Answers with the exit codes it was given by step, and remembers what it was asked to run."""
+
+    def __init__(self, **codes: int) -> None:
+        self.codes = codes
+        self.commands: list[list[str]] = []
+        self.environments: list[Mapping[str, str]] = []
+
+    def __call__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
+        self.commands.append(list(command))
+        self.environments.append(environment)
+        names = {arguments: name for name, arguments in selftest.STEPS.items()}
+        return self.codes.get(names[tuple(command[2:])], 0)
+
+
+def test_all_steps_run_in_order_although_one_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ScriptedRunner(types=1)
+    results = selftest.run_steps(run=run)
+    assert [result.name for result in results] == list(selftest.STEPS)
+    assert [result.name for result in results if not result.passed] == ["types"]
+    assert [command[:2] for command in run.commands] == [[sys.executable, "-m"]] * len(selftest.STEPS)
+    printed = capsys.readouterr().out
+    assert "FAILED  types" in printed
+    assert "repeat: python -m aicourse test types" in printed
+    assert printed.splitlines()[-1] == f"steps: {len(selftest.STEPS) - 1} passed, 1 failed"
+
+
+def test_named_steps_run_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    results = selftest.run_steps(["style", "types"], run=ScriptedRunner())
+    assert [result.name for result in results] == ["style", "types"]
+    assert re.search(r"(?m)^== style: ruff check .*\.$", capsys.readouterr().out)
+
+
+def test_lessons_are_checked_on_recordings_whatever_the_user_configured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AICOURSE_REPLAY", "off")
+    monkeypatch.setenv("AICOURSE_PROVIDER", "openai")
+    run = ScriptedRunner()
+    selftest.run_steps(["lessons"], run=run)
+    assert run.environments[0]["AICOURSE_REPLAY"] == "only"
+    assert run.environments[0]["AICOURSE_PROVIDER"] == ""
+
+
+def test_an_unknown_step_is_refused_before_anything_runs() -> None:
+    run = ScriptedRunner()
+    with pytest.raises(AicourseError, match=r"No step 'typos'\. Choose from: style, .*recordings"):
+        selftest.run_steps(["style", "typos"], run=run)
+    assert run.commands == []
+
+
+def test_missing_tools_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ruff" else found(name))
+    with pytest.raises(AicourseError, match=r"ruff not installed\. Run: make setup"):
+        selftest.run_steps(run=ScriptedRunner())
+
+
+def test_a_step_is_a_process_of_this_python(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selftest, "STEPS", {"good": ("platform",), "bad": ("no_such_module_at_all",)})
+    results = selftest.run_steps()
+    assert [result.passed for result in results] == [True, False]
+    assert "No module named no_such_module_at_all" in capfd.readouterr().err

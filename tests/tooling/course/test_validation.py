@@ -1,0 +1,160 @@
+"""nbval in our kernels, twice, and the figures: each fixture fails for its own reason."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+from matplotlib.figure import Figure
+
+from aicourse import paths
+from aicourse.tooling import course
+from aicourse.tooling.course.figures import figure_faults
+from aicourse.tooling.course.notebooks import Lesson
+from aicourse.tooling.course.validation import SANITIZE, deal
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+FIXTURES = sorted((FOLDER / "validate").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Validation]:
+    """The fixtures, the good lesson in a course of its own, and a file that is no notebook; in one go."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(FOLDER / "lint" / "checks", home / "notebooks" / "checks")
+    (home / "datasets").mkdir()
+    shutil.copy(paths.notebooks_dir() / SANITIZE, home / "notebooks")
+    good = shutil.copy(FOLDER / "lint" / "good.ipynb", home / "notebooks" / "90-good.ipynb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AICOURSE_HOME", str(home))
+        patch.setenv("AICOURSE_STATE", str(home / "state"))
+        course.run([good], out=home / "build", save=True)  # what is stored is what this version shows
+        found = course.validate([*FIXTURES, good, FOLDER / "run" / "not-json.ipynb"])
+    return {result.lesson.path.stem: result for result in found}
+
+
+def test_a_good_lesson_passes_twice(results: dict[str, course.Validation]) -> None:
+    result = results["90-good"]
+    assert result.failures == ()
+    assert result.checks == 2 * 17 + 1
+
+
+def test_the_badge_is_masked_and_cells_are_counted(results: dict[str, course.Validation]) -> None:
+    assert results["badge"].failures == ()
+
+
+def test_an_output_that_differs_is_named_once(results: dict[str, course.Validation]) -> None:
+    (failure,) = results["differs"].failures
+    assert (failure.cell, failure.cell_id, failure.again) == (3, "wrong", False)
+    assert "'3\\n' == '2\\n'" in failure.message
+
+
+def test_another_result_in_the_second_run_is_told_as_such(results: dict[str, course.Validation]) -> None:
+    (failure,) = results["second-run"].failures
+    assert (failure.cell_id, failure.again) == ("wrong", True)
+    assert str(failure).startswith("cell 3 (wrong), run a second time: Cell outputs differ")
+
+
+def test_unlabelled_axes_are_found_where_they_are_drawn(results: dict[str, course.Validation]) -> None:
+    (failure,) = results["unlabelled-axes"].failures
+    assert failure.cell_id == "figures"
+    assert "In [1]: no label on the y axis" in failure.message
+    assert "x axis" not in failure.message
+    assert "without a title" in failure.message
+
+
+def test_a_file_that_is_no_notebook_fails_alone(results: dict[str, course.Validation]) -> None:
+    (failure,) = results["not-json"].failures
+    assert "git checkout" in str(failure)
+
+
+def test_stock_nbval_agrees(tmp_path: Path) -> None:
+    """The same verdict on single outputs from nbval as its own command runs it."""
+    settings = tmp_path / "pytest.ini"
+    settings.write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "--tb=no", "-p", "no:cacheprovider"]
+    options = [f"--nbval-sanitize-with={paths.notebooks_dir() / SANITIZE}", f"--config-file={settings}"]
+    file = str(FOLDER / "validate" / "differs.ipynb")
+    done = subprocess.run([*command, *options, file], capture_output=True, text=True, check=False)
+    assert re.findall(r"^FAILED .*::(Cell \d+)", done.stdout, re.MULTILINE) == ["Cell 1"]
+    assert "1 failed, 1 passed" in done.stdout
+
+
+@pytest.fixture
+def figure() -> Iterator[Figure]:
+    """A figure that lacks nothing, on a backend without a window."""
+    mpl.use("agg")
+    drawn, axes = plt.subplots()
+    axes.plot([1, 2], [3, 4])
+    axes.set(xlabel="day", ylabel="price (EUR)", title="Prices rise")
+    yield drawn
+    plt.close("all")
+
+
+def test_a_labelled_figure_has_no_faults(figure: Figure) -> None:
+    assert figure_faults(figure) == []
+
+
+def test_each_missing_part_is_a_fault(figure: Figure) -> None:
+    figure.axes[0].set(xlabel="", ylabel="")
+    assert figure_faults(figure) == [
+        "no label on the x axis of the figure 'Prices rise'",
+        "no label on the y axis of the figure 'Prices rise'",
+    ]
+    figure.axes[0].set(title="", xlabel="day", ylabel="price")
+    assert figure_faults(figure) == ["a figure without a title that states the finding"]
+
+
+def test_titles_and_labels_of_the_whole_figure_count(figure: Figure) -> None:
+    figure.axes[0].set(xlabel="", ylabel="", title="")
+    figure.suptitle("Prices rise")
+    figure.supxlabel("day")
+    figure.supylabel("price (EUR)")
+    assert figure_faults(figure) == []
+
+
+def test_a_title_on_the_left_is_a_title(figure: Figure) -> None:
+    figure.axes[0].set_title("")
+    figure.axes[0].set_title("Prices rise", loc="left")
+    assert figure_faults(figure) == []
+
+
+def test_inner_axes_that_share_ticks_need_no_label() -> None:
+    drawn, (top, bottom) = plt.subplots(2, sharex=True)
+    for axes in (top, bottom):
+        axes.plot([1, 2], [3, 4])
+        axes.set(ylabel="price (EUR)", title="Prices rise")
+    bottom.set_xlabel("day")
+    assert figure_faults(drawn) == []
+    plt.close(drawn)
+
+
+def test_axes_that_are_off_and_colour_bars(figure: Figure) -> None:
+    drawn, axes = plt.subplots()
+    image = axes.imshow([[0, 1], [2, 3]])
+    axes.set_axis_off()
+    axes.set_title("A gradient")
+    bar = drawn.colorbar(image)
+    assert figure_faults(drawn) == ["no label on the colour axis of the figure 'untitled'"]
+    bar.set_label("count")
+    assert figure_faults(drawn) == []
+
+
+def test_lessons_are_dealt_evenly(tmp_path: Path) -> None:
+    def lesson(cells: int) -> Lesson:
+        path = tmp_path / f"{cells}.ipynb"
+        code = '{"cell_type": "code", "id": "a", "metadata": {}, "source": "1", "outputs": []}'
+        path.write_text(f'{{"nbformat": 4, "metadata": {{}}, "cells": [{", ".join([code] * cells)}]}}')
+        return Lesson(str(cells), str(cells), path, "")
+
+    hands = deal([lesson(cells) for cells in (9, 5, 4, 1)], 2)
+    assert sorted(sorted(int(one.number) for one in hand) for hand in hands) == [[1, 9], [4, 5]]
+    assert deal([], 2) == []
+    assert len(deal([lesson(1)], 2)) == 1

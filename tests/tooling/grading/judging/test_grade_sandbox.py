@@ -1,0 +1,104 @@
+"""Grading with the real sandbox: honest neighbours of hostile notebooks, and a grader killed at work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from fakes import FIRST_NUMBER, RIGHT_Q1, RIGHT_Q2, hand_in, small_assignment, submission
+
+from aicourse.errors import SandboxError
+from aicourse.tooling.grading.judging.folder import GradesFolder
+from aicourse.tooling.grading.judging.grade import Options, grade
+from aicourse.tooling.grading.publishing.gradebook import build
+from aicourse.tooling.grading.sandbox.executor import Sandbox
+from aicourse.tooling.grading.sandbox.levels import choose_level
+
+QUIET = Options(progress=False, jobs=2)
+GRADE = """
+import sys
+from pathlib import Path
+from aicourse.tooling.grading.authoring.assignment import load_assignment
+from aicourse.tooling.grading.sandbox.executor import Sandbox
+from aicourse.tooling.grading.judging.grade import Options, grade
+
+hw, source, out = map(Path, sys.argv[1:])
+with Sandbox() as sandbox:
+    options = Options(progress=False, jobs=2)
+    grade(load_assignment(hw), source, out, sandbox.execute, level=sandbox.level, options=options)
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def level() -> str:
+    """The level that tests run under; where there is none, the reason is the sandbox's own."""
+    try:
+        return choose_level(None, trust_notebooks=False)
+    except SandboxError as error:
+        pytest.skip(f"no sandbox here: {error.message}")
+
+
+def test_hostile_notebooks_cost_themselves_alone(tmp_path: Path) -> None:
+    source = hand_in(
+        tmp_path / "in",
+        ada=submission(),
+        bo=submission(q1=FIRST_NUMBER),
+        exits=submission(q2=f"{RIGHT_Q2}\nimport os\nos._exit(3)"),
+        prints=submission(q1=f"{RIGHT_Q1}\nprint('\\x1b[31m<script>alert(1)</script>')"),
+        reads=submission(q1=f"{RIGHT_Q1}\nprint(open({str(tmp_path / 'hw' / 'checks.py')!r}).read())"),
+    )
+    with Sandbox() as sandbox:
+        summary = grade(
+            small_assignment(tmp_path / "hw"), source, tmp_path / "out", sandbox.execute, options=QUIET
+        )
+    found = {result.student: result for result in GradesFolder(tmp_path / "out").results()}
+    assert summary.count("failed") == 0
+    assert [found[name].earned for name in ("ada", "bo", "prints", "reads")] == [6, 4, 6, 6]
+    assert found["exits"].earned == 4, "the cell that ends the kernel costs its own points"
+    assert "ended the kernel" in found["exits"].sentence
+    assert found["prints"].questions[0].output == "<script>alert(1)</script>"
+    assert "Mistake(first_number" not in found["reads"].to_json()
+    assert {result.level for result in found.values()} == {sandbox.level}
+
+
+def test_killed_at_work_and_run_again(tmp_path: Path) -> None:
+    """The same gradebook as undisturbed, and nothing of the killed run stays alive."""
+    assignment = small_assignment(tmp_path / "hw")
+    kinds = [submission(), submission(q1=FIRST_NUMBER), submission(q2="x = (")]
+    source = hand_in(tmp_path / "in", **{f"s{number}": kinds[number % 3] for number in range(5)})
+    with Sandbox() as sandbox:
+        grade(assignment, source, tmp_path / "calm", sandbox.execute, level=sandbox.level, options=QUIET)
+        expected = gradebook(tmp_path / "calm")
+        for results in (1, 3):
+            out = tmp_path / f"killed-{results}"
+            kill_after(results, [str(tmp_path / "hw"), str(source), str(out)])
+            assert 0 < len(list((out / "results").glob("[!.]*.json"))) < 5
+            grade(assignment, source, out, sandbox.execute, level=sandbox.level, options=QUIET)
+            assert gradebook(out) == expected
+
+
+def gradebook(out: Path) -> tuple[bytes, bytes]:
+    folder = GradesFolder(out)
+    build(folder)
+    return folder.gradebook_csv.read_bytes(), folder.gradebook_sqlite.read_bytes()
+
+
+def kill_after(results: int, arguments: list[str]) -> None:
+    """Start a grader, end it with SIGKILL once that many results are written, and wait for all below it."""
+    process = subprocess.Popen([sys.executable, "-c", GRADE, *arguments], cwd=Path(__file__).parents[4])
+    out, deadline = Path(arguments[2]) / "results", time.monotonic() + 120
+    while len(list(out.glob("[!.]*.json"))) < results:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)  # a process outside is watched by what it writes
+    below = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(below, timeout=30)
+    assert not alive

@@ -1,0 +1,318 @@
+"""What answers are worth: plans that repeat, points, sentences that give nothing away, known mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny import TINY, copy_tiny, edit_checks
+
+from aicourse.errors import AicourseError, AssignmentError
+from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
+from aicourse.tooling.grading.authoring.checks import (
+    Check,
+    CheckResult,
+    Mistake,
+    PromptCase,
+    PromptCheck,
+    arguments,
+    known,
+    unordered,
+)
+from aicourse.tooling.grading.judging.judging import Plan, PlannedCheck, judge, plan
+from aicourse.tooling.grading.sandbox.execution import Answer, Call
+
+
+@pytest.fixture
+def tiny() -> Assignment:
+    return load_assignment(TINY)
+
+
+def planned(*checks: Check | PromptCheck) -> Plan:
+    return Plan("hw", "s1", tuple(PlannedCheck(check, _inputs(check)) for check in checks))
+
+
+def _inputs(check: Check | PromptCheck) -> Any:
+    return () if isinstance(check, PromptCheck) else check.draw(None)  # type: ignore[arg-type]
+
+
+def answers_of(asked: Plan, namespace: dict[str, Any]) -> list[Answer]:
+    """What a submission with these names would answer."""
+    return [_answer(call, namespace) for call in asked.calls]
+
+
+def _answer(call: Call, namespace: dict[str, Any]) -> Answer:
+    value = namespace[call.target]
+    if call.arguments is None:
+        return Answer("returned", value)
+    try:
+        return Answer("returned", value(*call.arguments, **call.named))
+    except Exception as error:
+        return Answer("raised", error=type(error).__name__, message=str(error))
+
+
+def test_a_student_gets_the_same_inputs_again_and_another_student_others(tiny: Assignment) -> None:
+    assert plan(tiny, "s1").calls == plan(tiny, "s1").calls == plan(load_assignment(TINY), "s1").calls
+    assert plan(tiny, "s1").calls != plan(tiny, "s2").calls
+
+
+def test_another_seed_draws_other_inputs(tiny: Assignment, tmp_path: Path) -> None:
+    folder = copy_tiny(tmp_path)
+    edit_checks(folder, 'seed = "tests"', 'seed = "next year"')
+    assert plan(tiny, "s1").calls != plan(load_assignment(folder), "s1").calls
+
+
+def test_only_the_public_checks_can_be_planned(tiny: Assignment) -> None:
+    assert [call.arguments for call in plan(tiny, "s1", public_only=True).calls] == [
+        ("waist 80 cm",),
+        ("60CM long",),
+    ]
+
+
+@pytest.mark.parametrize(("inputs", "problem"), [("1 / 0", "ZeroDivisionError"), ("[]", "drew no inputs")])
+def test_inputs_that_cannot_be_drawn_are_the_authors_mistake(
+    inputs: str, problem: str, tmp_path: Path
+) -> None:
+    folder = copy_tiny(tmp_path)
+    edit_checks(folder, 'inputs=[arguments("a 5 m cable", unit="m")]', f"inputs=lambda rng: {inputs}")
+    with pytest.raises(AssignmentError, match=problem):
+        plan(load_assignment(folder), "s1")
+
+
+def test_right_answers_earn_all_points(tiny: Assignment) -> None:
+    read_size = tiny.checks[0].reference  # type: ignore[union-attr]
+    asked = plan(tiny, "s1")
+    results = judge(asked, answers_of(asked, {"read_size": read_size, "COLOURS": ["white", "blue"]}))
+    assert [(result.earned, result.passed, result.message) for result in results] == [
+        (1, True, ""),
+        (2, True, ""),
+        (1, True, ""),
+        (2, True, ""),
+    ]
+
+
+def test_a_known_mistake_is_named_and_a_hidden_input_is_not(tiny: Assignment) -> None:
+    first_number = tiny.checks[0].mistakes[0].wrong  # type: ignore[union-attr]
+    asked = plan(tiny, "s1")
+    drawn = asked.calls[2].arguments
+    assert drawn is not None
+    failed = judge(asked, answers_of(asked, {"read_size": first_number, "COLOURS": ["blue"]}))[1]
+    assert failed == CheckResult(
+        "q1",
+        "takes no other number for a size",
+        2,
+        0,
+        False,
+        "failed",
+        "`read_size` does not do this yet. A number without a unit is no size.",
+        "You take the first number. Which one has a unit?",
+    )
+    assert drawn[0] not in repr(failed)
+
+
+def square(x: float) -> float:
+    return x * x
+
+
+def double(x: float) -> float:
+    return 2 * x
+
+
+def check(**fields: Any) -> Check:
+    given: dict[str, Any] = {"question": "q1", "name": "squares", "target": "square", "points": 3}
+    return Check(**{**given, "inputs": [3, 4], "reference": square, **fields})
+
+
+def verdict(asked: Check | PromptCheck, *answers: Answer, **options: Any) -> CheckResult:
+    return judge(planned(asked), answers, **options)[0]
+
+
+def gives(*values: Any) -> list[Answer]:
+    return [Answer("returned", value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        (Answer("missing"), "missing", "There is no `square` after the notebook has run"),
+        (Answer("endless"), "endless", "`square` did not finish within 5 s."),
+        (Answer("dead"), "dead", "Calling `square` ended the notebook's process."),
+        (Answer("unreadable", message="It is a Box."), "unreadable", "no plain data (It is a Box.)."),
+        (Answer("raised", error="ValueError", message="SECRET"), "raised", "`square` raised ValueError."),
+        (Answer("raised", error="NotImplementedError"), "raised", "It is not written yet."),
+        (Answer("returned", 10), "failed", "`square` does not do this yet."),
+    ],
+)
+def test_each_kind_of_answer_has_its_sentence(answer: Answer, kind: str, message: str) -> None:
+    result = verdict(check(), Answer("returned", 9), answer)
+    assert (result.kind, result.earned) == (kind, 0)
+    assert message in result.message
+    assert "SECRET" not in result.message
+
+
+def test_a_public_check_shows_call_value_and_expectation() -> None:
+    result = verdict(check(public=True), *gives(9, 15))
+    assert result.message == "`square(4)` gave `15`; expected `16`."
+    raised = verdict(check(show_expected=True), Answer("raised", error="ValueError", message="no"))
+    assert raised.message == "`square(3)` raised ValueError: no."
+
+
+def test_answers_that_are_missing_altogether_do_not_stop_it() -> None:
+    assert verdict(check()).kind == "missing"
+
+
+def test_a_value_is_compared_without_a_call() -> None:
+    colours = check(target="COLOURS", inputs=(), reference=["red", "blue"], same=unordered)
+    assert verdict(colours, *gives(["blue", "red"])).passed
+    assert not verdict(colours, *gives(["blue"])).passed
+
+
+@pytest.mark.parametrize(("error", "earned"), [("ValueError", 3), ("KeyError", 3), ("TypeError", 0)])
+def test_raises_accepts_the_errors_it_names(error: str, earned: float) -> None:
+    asked = check(inputs=[-1], reference=None, raises=("ValueError", "KeyError"))
+    assert verdict(asked, Answer("raised", error=error)).earned == earned
+    assert verdict(asked, *gives(1)).earned == 0
+
+
+@pytest.mark.parametrize(
+    ("verdict_of", "passed", "message"),
+    [
+        (lambda value, x: value == x * x, True, ""),
+        (lambda value, x: value > 100, False, "`square` does not do this yet."),
+        (lambda value, x: f"{value} is not it", False, "`square` does not do this yet."),
+        (lambda value, x: value.no_such_name, False, "`square` does not do this yet."),
+    ],
+)
+def test_a_predicate_decides(verdict_of: Callable[..., Any], passed: bool, message: str) -> None:
+    result = verdict(check(reference=None, predicate=verdict_of), *gives(9, 16))
+    assert (result.passed, result.message) == (passed, message)
+
+
+def test_a_predicate_may_explain_itself_where_inputs_are_shown() -> None:
+    asked = check(reference=None, predicate=lambda value, x: "too small", show_expected=True)
+    assert verdict(asked, *gives(9, 16)).message == "too small"
+
+
+@pytest.mark.parametrize("hostile", [float("nan"), {"a": [1] * 50}, "x" * 100_000, [[[]]], None, 10**400])
+def test_no_answer_stops_the_judge(hostile: Any) -> None:
+    def strict(answer: Any, expected: Any) -> bool:
+        return bool(answer + 1 == expected + 1)
+
+    assert verdict(check(same=strict), *gives(hostile, hostile)).earned == 0
+
+
+def test_a_broken_reference_is_the_authors_mistake() -> None:
+    with pytest.raises(AssignmentError, match=r"the check 'squares' of q1: its reference fails on"):
+        verdict(check(reference=lambda x: 1 / 0), *gives(9, 16))
+
+
+def test_a_reference_may_spoil_its_input() -> None:
+    asked = check(inputs=[[3, 1, 2]], reference=lambda values: values.sort() or values[::-1])
+    assert verdict(asked, *gives([3, 2, 1])).passed
+    assert planned(asked).calls[0].arguments == ([3, 1, 2],)
+
+
+def hints(answer: Callable[..., Any], *checks: Check) -> list[str]:
+    asked = planned(*checks)
+    return [result.hint for result in judge(asked, answers_of(asked, {"square": answer}))]
+
+
+def test_a_mistake_must_agree_wherever_it_is_wrong() -> None:
+    mistake = Mistake(double, "You double it.")
+    two, three = check(inputs=[2], mistakes=[mistake]), check(name="b", inputs=[3], mistakes=[mistake])
+    assert hints(double, two, three) == ["", "You double it."]
+    assert hints(lambda x: 6 if x == 3 else 1, two, three) == ["", "You double it."]
+    assert hints(lambda x: 7, two, three) == ["", ""]
+    assert hints(square, two, three) == ["", ""]
+
+
+def test_a_mistake_that_raises_is_recognised_by_its_error() -> None:
+    def crashes(x: Any) -> float:
+        return float(x[0])
+
+    asked = check(mistakes=[Mistake(crashes, "A number has no parts.")])
+    assert hints(crashes, asked) == ["A number has no parts."]
+    assert hints(lambda x: x.no_such_name, asked) == [""]
+
+
+def test_the_mistake_that_explains_more_is_named_alone() -> None:
+    part = Mistake(lambda x: -9 if x == 3 else x * x, "The sign of 3 is wrong.")
+    whole = Mistake(lambda x: -x * x, "All signs are wrong.")
+    assert hints(lambda x: -x * x, check(mistakes=[part, whole])) == ["All signs are wrong."]
+
+
+def test_known_calls_make_a_reference() -> None:
+    power = known((3, 9), (arguments(2, power=3), 8))
+    assert (power(3), power(2, power=3)) == (9, 8)
+
+
+CASES = [PromptCase(str(number), {"listing": f"listing {number}"}, number) for number in range(4)]
+
+
+def prompt_check(**fields: Any) -> PromptCheck:
+    given: dict[str, Any] = {
+        "question": "q5",
+        "name": "F1",
+        "target": "PROMPT",
+        "cases": CASES,
+        "request": lambda prompt, case: {"model": "m", "content": prompt + case.variables["listing"]},
+        "score": lambda reply, case: float(reply == "right"),
+        "levels": [(0.25, 1), (0.5, 2), (0.75, 4)],
+        "problem": lambda prompt: "" if "{" in prompt else "It has no place for the listing.",
+    }
+    return PromptCheck(**{**given, **fields})
+
+
+def replies(right: int) -> Callable[[dict[str, Any]], str]:
+    asked: list[str] = []
+
+    def ask(body: dict[str, Any]) -> str:
+        asked.append(body["content"])
+        return "right" if len(asked) <= right else "wrong"
+
+    return ask
+
+
+@pytest.mark.parametrize(("right", "earned", "kind"), [(0, 0, "failed"), (1, 1, "failed"), (4, 4, "passed")])
+def test_a_prompt_earns_the_level_it_reaches(right: int, earned: float, kind: str) -> None:
+    result = verdict(prompt_check(), *gives("{x}"), ask=replies(right))
+    assert (result.earned, result.points, result.kind) == (earned, 4, kind)
+    assert f"mean score {right / 4:.2f} on 4 hidden cases" in result.message
+    assert "listing" not in result.message
+
+
+def test_a_prompt_below_the_last_level_is_told_the_next() -> None:
+    assert "the next level needs 0.75" in verdict(prompt_check(), *gives("{x}"), ask=replies(2)).message
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        (Answer("missing"), "missing", "There is no `PROMPT`"),
+        (Answer("unreadable"), "unreadable", "`PROMPT` is no text"),
+        (Answer("returned", 7), "failed", "must be a text"),
+        (Answer("returned", "  "), "failed", "must be a text"),
+        (Answer("returned", "{" * 5_000), "failed", "has 5,000 characters; 4,000 are allowed"),
+        (Answer("returned", "Hello"), "failed", "It has no place for the listing."),
+    ],
+)
+def test_a_prompt_that_cannot_be_asked_is_not_asked(answer: Answer, kind: str, message: str) -> None:
+    def never(body: dict[str, Any]) -> str:
+        raise AssertionError("the model was asked")
+
+    result = verdict(prompt_check(), answer, ask=never)
+    assert (result.kind, result.earned) == (kind, 0)
+    assert message in result.message
+
+
+def test_without_a_model_a_prompt_stays_open_and_is_no_zero() -> None:
+    def nobody(body: dict[str, Any]) -> str:
+        raise AicourseError("no model here. Fetch it with: aicourse model pull m")
+
+    for ask in (None, nobody):
+        result = verdict(prompt_check(), *gives("{x}"), ask=ask)
+        assert (result.kind, result.passed) == ("pending", False)
+        assert result.message.startswith("could not be graded yet: ")
+    assert "aicourse model pull m" in result.message

@@ -1,0 +1,134 @@
+"""Grading by hand in the browser: nobody else reaches it, names stay hidden, each grade is saved."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from fakes import MASTER, hand_in, run_in_process, small_assignment, submission
+
+from aicourse.errors import GradingError
+from aicourse.tooling.grading.authoring.assignment import load_assignment
+from aicourse.tooling.grading.judging.folder import GradesFolder
+from aicourse.tooling.grading.judging.grade import Options, grade
+from aicourse.tooling.grading.publishing.hand_grading import read_hand_grades
+from aicourse.tooling.grading.publishing.reviewing import Review, ReviewServer
+
+STUDENTS = {f"student-{name}": submission(q3=f"Answer {number}") for number, name in enumerate("abcdefgh")}
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Review:
+    assignment = small_assignment(tmp_path / "hw")
+    source = hand_in(tmp_path / "in", **STUDENTS)
+    (source / "broken.ipynb").write_bytes(b"{")
+    grade(assignment, source, tmp_path / "out", run_in_process, options=Options(progress=False))
+    return Review(assignment, GradesFolder(tmp_path / "out"))
+
+
+@pytest.fixture
+def server(review: Review) -> Iterator[ReviewServer]:
+    with ReviewServer(review) as running:
+        yield running
+
+
+def ask(
+    server: ReviewServer, method: str = "GET", path: str = "", body: Any = None, **headers: str
+) -> tuple[int, str, dict[str, str]]:
+    address = urlsplit(server.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port or 0, timeout=10)
+    where = address.path + path if not path.startswith("/") else path
+    connection.request(method, where, json.dumps(body) if body is not None else None, headers)
+    reply = connection.getresponse()
+    text = reply.read().decode()
+    connection.close()
+    return reply.status, text, dict(reply.getheaders())
+
+
+def page_data(text: str) -> dict[str, Any]:
+    start = text.index("id='data'>") + len("id='data'>")
+    data: dict[str, Any] = json.loads(text[start : text.index("</script>", start)])
+    return data
+
+
+def test_the_page_hides_names_and_has_everything(server: ReviewServer) -> None:
+    status, text, headers = ask(server)
+    (question,) = page_data(text)["questions"]
+    assert status == 200
+    assert not [name for name in STUDENTS if name in text]
+    assert sorted(one["answer"] for one in question["answers"]) == sorted(
+        f"Answer {number}" for number in range(8)
+    )
+    assert [line["points"] for line in question["rubric"]] == [3, 1]
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_order_says_nothing(review: Review) -> None:
+    order = [one["answer"] for one in review.data()["questions"][0]["answers"]]
+    assert order != sorted(order)
+    assert order == [one["answer"] for one in review.data()["questions"][0]["answers"]], "it stays the same"
+
+
+def test_a_grade_is_saved_at_once(server: ReviewServer, review: Review, tmp_path: Path) -> None:
+    item = next(iter(review.items.values()))
+    grade_given = {"key": item.key, "points": 3.5, "criteria": [3, 0.5], "comment": "Clear."}
+    assert ask(server, "POST", "grade", grade_given)[:2] == (200, "saved")
+    saved = read_hand_grades(GradesFolder(tmp_path / "out"))
+    assert saved[item.result.student, "q3"].points == 3.5
+    shown = next(
+        one for one in page_data(ask(server)[1])["questions"][0]["answers"] if one["key"] == item.key
+    )
+    assert (shown["points"], shown["criteria"], shown["comment"]) == (3.5, [3, 0.5], "Clear.")
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"key": "0-0", "points": 9}, "between 0 and 4"),
+        ({"key": "0-0", "points": float("nan")}, "between 0 and 4"),
+        ({"key": "7-7", "points": 1}, "no such answer"),
+        ({"key": "0-0"}, "This is no grade"),
+        ([], "This is no grade"),
+    ],
+)
+def test_what_is_no_grade_is_refused(server: ReviewServer, body: Any, sentence: str, tmp_path: Path) -> None:
+    status, text, _ = ask(server, "POST", "grade", body)
+    assert status == 400
+    assert sentence in text
+    assert read_hand_grades(GradesFolder(tmp_path / "out")) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/", {}),
+        ("/wrong/", {}),
+        ("", {"Host": "evil.example"}),
+        ("", {"Origin": "http://evil.example"}),
+    ],
+)
+def test_nobody_else_reaches_it(server: ReviewServer, path: str, headers: dict[str, str]) -> None:
+    status, text, _ = ask(server, "GET", path, **headers)
+    assert status == 404
+    assert "Answer" not in text
+
+
+def test_other_origins_cannot_grade(server: ReviewServer, tmp_path: Path) -> None:
+    body = {"key": "0-0", "points": 4}
+    assert ask(server, "POST", "grade", body, Origin="http://evil.example")[0] == 404
+    assert read_hand_grades(GradesFolder(tmp_path / "out")) == {}
+
+
+def test_an_assignment_without_hand_grading(tmp_path: Path) -> None:
+    folder = tmp_path / "hw"
+    small_assignment(folder)
+    cells = [one for one in MASTER["cells"] if not one["id"].startswith("q3")]
+    (folder / "master.ipynb").write_text(json.dumps({**MASTER, "cells": cells}))
+    with pytest.raises(GradingError, match="no question to grade by hand"):
+        Review(load_assignment(folder), GradesFolder(tmp_path))

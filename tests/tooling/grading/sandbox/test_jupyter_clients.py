@@ -1,0 +1,182 @@
+"""The ways in for other tools: papermill's engine, jupyter_client's provisioner; and the way to a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from sandboxes import HONEST, notebook, open_sandbox, printed, run, skip_without
+
+from aicourse.tooling.grading.sandbox.execution import Call
+from aicourse.tooling.grading.sandbox.executor import Sandbox
+
+
+def write(path: Path, *sources: str) -> Path:
+    book = notebook(*sources)
+    book["metadata"]["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    path.write_text(json.dumps(book))
+    return path
+
+
+@pytest.fixture
+def papermill() -> Any:
+    skip_without("L3")
+    import papermill
+    from papermill.engines import papermill_engines
+
+    from aicourse.tooling.grading.papermill_engine import SandboxEngine
+
+    papermill_engines.register("aicourse", SandboxEngine)
+    return papermill
+
+
+def test_papermill_runs_a_notebook_in_the_sandbox(papermill: Any, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.ipynb", "name = 'nobody'", "import os\nprint(name, os.getcwd())\n6 * 7")
+    (tmp_path / "files").mkdir()
+    book = json.loads(source.read_text())
+    book["cells"][0]["metadata"]["tags"] = ["parameters"]
+    source.write_text(json.dumps(book))
+    papermill.execute_notebook(
+        source, tmp_path / "out.ipynb", {"name": "ada"}, engine_name="aicourse", progress_bar=False
+    )
+    done = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    nbformat.validate(done)
+    assert done.cells[2].outputs[0].text == "ada /student/work\n"
+    assert done.cells[2].outputs[1].data == {"text/plain": "42"}
+    assert done.metadata.papermill.exception is None
+
+
+def test_papermill_raises_for_a_cell_that_failed_and_keeps_the_rest(papermill: Any, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.ipynb", "print('before')", "1 / 0", "print('after')")
+    with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
+        papermill.execute_notebook(source, tmp_path / "out.ipynb", engine_name="aicourse", progress_bar=False)
+    done = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    texts = [output.get("text") for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert texts == ["before\n", None, "after\n"]
+
+
+@pytest.fixture
+def manager() -> Iterator[Any]:
+    skip_without("L3")
+    from jupyter_client.manager import KernelManager
+
+    from aicourse.tooling.grading.sandbox import provisioner
+
+    manager = KernelManager(kernel_name="python3")
+    identity = "sandboxed"
+    manager.kernel_id = identity
+    manager.provisioner = provisioner.SandboxProvisioner(
+        kernel_id=identity, kernel_spec=manager.kernel_spec, parent=manager
+    )
+    yield manager
+    while provisioner._zygotes:
+        provisioner._zygotes.pop().close()
+
+
+def test_a_jupyter_client_starts_its_kernel_in_the_sandbox(manager: Any, tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("beside")
+    manager.provisioner.folder = str(tmp_path)
+    manager.start_kernel()
+    folder = Path(manager.connection_file).parent
+    shown: list[dict[str, Any]] = []
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        source = "import os\nprint(os.getpid(), open('data.txt').read())"
+        done = client.execute_interactive(
+            source, output_hook=lambda message: shown.append(message["content"])
+        )
+        assert done["content"]["status"] == "ok"
+        assert "1 beside\n" in [content.get("text") for content in shown]
+        assert manager.is_alive()
+        request = client.execute("import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.01)")
+        while client.get_iopub_msg(timeout=30)["content"].get("text") != "begun\n":
+            continue
+        manager.interrupt_kernel()
+        interrupted = client.get_shell_msg(timeout=30)
+        assert interrupted["parent_header"]["msg_id"] == request
+        assert interrupted["content"]["ename"] == "KeyboardInterrupt"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert not manager.is_alive()
+    assert not folder.exists()
+
+
+def reply(text: str, tokens: int = 10) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text}
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": tokens, "completion_tokens": 0, "total_tokens": tokens},
+    }
+
+
+ASK = """
+import aicourse, openai
+client = aicourse.connect()
+def ask(text, **options):
+    reply = client.chat.completions.create(model='m', messages=[{'role': 'user', 'content': text}], **options)
+    return reply.choices[0].message.content
+def streamed(text):
+    messages = [{'role': 'user', 'content': text}]
+    pieces = client.chat.completions.create(model='m', messages=messages, stream=True)
+    return ''.join(piece.choices[0].delta.content or '' for piece in pieces)
+def other(path):
+    import httpx2
+    return httpx2.get(f'http://127.0.0.1:8000{path}').status_code
+"""
+
+
+def test_a_model_is_reached_through_a_proxy_with_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def ask(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        asked.append(body)
+        return 200, reply(body["messages"][0]["content"].upper())
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-000000000000000000000000")
+    skip_without("L3")
+    with Sandbox(ask=ask) as sandbox:
+        calls = [
+            Call("ask", ("hi",), {"max_tokens": 10**6, "n": 50}, seconds=30),
+            Call("streamed", ("there",), seconds=30),
+            Call("other", ("/v1/models",), seconds=30),
+            Call("ask", ("too much",), seconds=30),
+        ]
+        execution = run(sandbox, ASK, "import os\nprint(os.environ)", calls=calls, model_calls=2)
+        without = run(sandbox, "import socket\nsocket.create_connection(('127.0.0.1', 8000))")
+    assert [answer.value for answer in execution.answers[:3]] == ["HI", "THERE", 404], execution.answers
+    assert execution.answers[3].error == "RateLimitError"
+    assert "budget of 2 model calls is used up" in execution.answers[3].message
+    assert [body["max_tokens"] for body in asked] == [4_000, 4_000]
+    assert "n" not in asked[0]
+    assert "sk-0000" not in printed(execution)[1]
+    assert without.failures[0].error == "ConnectionRefusedError"
+
+
+def test_tokens_are_a_budget_too() -> None:
+    from aicourse.tooling.grading.sandbox.proxy import Budget
+
+    budget = Budget(2)
+    assert budget.take() == 4_000
+    budget.spend(7_900)
+    assert budget.take() == 100
+    budget.spend(100)
+    assert budget.take() == 0
+
+
+def test_without_model_calls_connecting_costs_nothing_earned() -> None:
+    for sandbox in open_sandbox():
+        execution = run(
+            sandbox, HONEST, "import aicourse\nclient = aicourse.connect()", calls=[Call("double", (2,))]
+        )
+        assert execution.answers[0].value == 4
