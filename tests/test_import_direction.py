@@ -30,7 +30,12 @@ LEVELS = (
     {"homework"},
     {"tooling.course", "tooling.grading.sandbox", "tooling.grading", "tooling.evaluation"},
     {"tooling.grading.authoring"},
-    {"tooling.grading.submissions", "tooling.grading.cluster", "tooling.grading.contrib"},
+    {
+        "tooling.grading.submissions",
+        "tooling.grading.cluster",
+        "tooling.grading.contrib",
+        "tooling.grading.papermill_engine",
+    },
     {"tooling.grading.judging"},
     {"tooling.grading.publishing"},
     {"tooling.cli"},

@@ -168,7 +168,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _target(node: ast.expr) -> Assertion | None:
-    """What a sub-expression asks of the student: a call with literals, or a variable."""
+    """The question that a sub-expression puts to the student: a call with literals, or a variable."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in _BUILTINS:
         values = [*node.args, *(word.value for word in node.keywords)]
         if all(_is_literal(value) for value in values) and all(word.arg for word in node.keywords):
@@ -238,7 +238,7 @@ def _assertion(test: ast.expr) -> Assertion | None:
 
 
 def _has_other_calls(node: ast.AST) -> bool:
-    """Whether modules are used in it, which `checks.py` would have to import."""
+    """True if it uses modules, which `checks.py` would have to import."""
     names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
     return bool(names - _BUILTINS - {"value"})
 

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aicourse.tooling.grading.authoring.markers import has_solution
+from aicourse.tooling.grading.authoring.markers import has_solution, released
 from aicourse.tooling.grading.authoring.master import text
 from aicourse.tooling.grading.contrib.assertions import Assertions, check_sources, convert
-from aicourse.tooling.grading.contrib.importing import RUBRIC, Draft, question_id, wrapped
+from aicourse.tooling.grading.contrib.draft import RUBRIC, ImportDraft, plain_points, question_id, wrapped
 
 _HIDDEN = re.compile(
     r"^\s*#+ BEGIN HIDDEN TESTS.*?^\s*#+ END HIDDEN TESTS[^\n]*\n?", re.MULTILINE | re.DOTALL
@@ -45,9 +45,9 @@ class _Answer:
     tests: list[_Tests] = field(default_factory=list)
 
 
-def convert_notebook(notebook: Mapping[str, Any]) -> Draft:
+def convert_notebook(notebook: Mapping[str, Any]) -> ImportDraft:
     """A draft of the assignment; what could not be converted is in its notes."""
-    draft, answers = Draft(), list[_Answer]()
+    draft, answers = ImportDraft(), list[_Answer]()
     for number, cell in enumerate(notebook["cells"], start=1):
         stated = cell.get("metadata", {}).get("nbgrader", {})
         name, source = str(stated.get("grade_id") or cell.get("id") or f"cell-{number}"), text(cell["source"])
@@ -78,27 +78,23 @@ def _without_hidden(source: str) -> str:
     return _HIDDEN.sub("", source).strip("\n")
 
 
-def _answer(draft: Draft, question: str, name: str, source: str) -> _Answer:
+def _answer(draft: ImportDraft, question: str, name: str, source: str) -> _Answer:
     marked = source if has_solution(source) else wrapped(source)
     draft.add("code", name, marked, {"question": question, "role": "answer"})
     return _Answer(question, len(draft.cells) - 1)
 
 
-def _manual(draft: Draft, kind: str, name: str, source: str, points: float) -> None:
+def _manual(draft: ImportDraft, kind: str, name: str, source: str, points: float) -> None:
     question = question_id(name, [])
-    source = source if kind == "markdown" or has_solution(source) else wrapped(source)
-    rubric = [{"text": RUBRIC, "points": points}]
     if points <= 0:
         draft.notes.append(f"{question}: graded by hand for 0 points; it became a cell without points.")
         draft.add(kind, name, "*Your answer here.*" if kind == "markdown" else "# your code here")
         return
-    draft.add(
-        kind, name, source, {"question": question, "role": "manual", "points": points, "rubric": rubric}
-    )
+    draft.add_manual(kind, name, source, question, points)
     draft.notes.append(f"{question}: nbgrader has no rubric; write one where it says {RUBRIC[:14]!r}.")
 
 
-def _task(draft: Draft, name: str, source: str, points: float) -> None:
+def _task(draft: ImportDraft, name: str, source: str, points: float) -> None:
     """A task leaves it open in which cells students answer; here they answer in one."""
     question = question_id(name, [])
     draft.add("markdown", name, _SCHEME.sub("", source).strip())
@@ -106,13 +102,12 @@ def _task(draft: Draft, name: str, source: str, points: float) -> None:
         draft.notes.append(f"{question}: a task for 0 points; its text became instructions.")
         return
     scheme = _SCHEME.search(source)
-    rubric = [{"text": " ".join(scheme[1].split()) if scheme else RUBRIC, "points": points}]
-    stated = {"question": question, "role": "manual", "points": points, "rubric": rubric}
-    draft.add("markdown", f"{name}-answer", "*Your answer here.*", stated)
+    rubric = " ".join(scheme[1].split()) if scheme else RUBRIC
+    draft.add_manual("markdown", f"{name}-answer", "*Your answer here.*", question, points, rubric)
     draft.notes.append(f"{question}: a task; students answer it in one Markdown cell below.")
 
 
-def _test_cell(draft: Draft, answers: Sequence[_Answer], tests: _Tests) -> None:
+def _test_cell(draft: ImportDraft, answers: Sequence[_Answer], tests: _Tests) -> None:
     if not answers:
         draft.notes.append(f"{tests.name}: tests before any answer; they were left out.")
         return
@@ -122,13 +117,13 @@ def _test_cell(draft: Draft, answers: Sequence[_Answer], tests: _Tests) -> None:
     answer.tests.append(tests)
 
 
-def _finish(draft: Draft, answer: _Answer) -> None:
+def _finish(draft: ImportDraft, answer: _Answer) -> None:
     """Checks of one answer; its points are those of the tests that could be converted."""
     stated = draft.cells[answer.position]["metadata"]["aicourse"]
     total, sources = 0.0, list[str]()
     for tests in answer.tests:
         visible, hidden = convert(_without_hidden(tests.source)), convert("\n".join(_hidden(tests.source)))
-        draft.left(answer.question, [*visible.left, *hidden.left])
+        draft.leave(answer.question, [*visible.left, *hidden.left])
         if not visible.calls and not hidden.calls:
             draft.notes.append(f"{answer.question}: {tests.points:g} points of {tests.name} were dropped.")
             continue
@@ -136,7 +131,7 @@ def _finish(draft: Draft, answer: _Answer) -> None:
         sources += _both(answer.question, visible, hidden, tests)
     if total > 0:
         draft.checks += sources
-        stated["points"] = int(total) if total == int(total) else total
+        stated["points"] = plain_points(total)
     else:
         _no_points(draft, answer)
     if not any("public=True" in source for source in sources) or total <= 0:
@@ -159,17 +154,15 @@ def _both(question: str, visible: Assertions, hidden: Assertions, tests: _Tests)
     return shown + check_sources(question, hidden, rest, name=f"{tests.name} (hidden)", public=False)
 
 
-def _no_points(draft: Draft, answer: _Answer) -> None:
+def _no_points(draft: ImportDraft, answer: _Answer) -> None:
     """An answer that nothing grades is released as its stub."""
-    from aicourse.tooling.grading.authoring.markers import released
-
     cell = draft.cells[answer.position]
     cell["source"] = released(text(cell["source"]), answer.question).splitlines(True)
     cell["metadata"] = {}
     draft.notes.append(f"{answer.question}: no test grades it any more; its stub became an ordinary cell.")
 
 
-def _drop_public(draft: Draft, question: str) -> None:
+def _drop_public(draft: ImportDraft, question: str) -> None:
     """A question without released examples needs no cell for them."""
     draft.cells = [
         cell

@@ -21,7 +21,14 @@ from aicourse.errors import AssignmentError
 from aicourse.tooling.grading.authoring.markers import has_solution
 from aicourse.tooling.grading.authoring.master import text
 from aicourse.tooling.grading.contrib.assertions import Assertions, check_sources, convert, expected_output
-from aicourse.tooling.grading.contrib.importing import RUBRIC, Draft, question_id, wrapped
+from aicourse.tooling.grading.contrib.draft import (
+    RUBRIC,
+    ImportDraft,
+    manual_source,
+    plain_points,
+    question_id,
+    wrapped,
+)
 
 _BLOCK = re.compile(r"#\s*(BEGIN|END)\s+(QUESTION|SOLUTION|PROMPT|TESTS)\b[^\n]*\n?(.*)", re.DOTALL)
 _CONFIG = re.compile(r"#\s*ASSIGNMENT CONFIG\s*\n(.*)", re.DOTALL)
@@ -54,13 +61,13 @@ class _Question:
     tests: list[_Test] = field(default_factory=list)
 
 
-def convert_notebook(notebook: Mapping[str, Any]) -> Draft:
+def convert_notebook(notebook: Mapping[str, Any]) -> ImportDraft:
     """A draft of the assignment; what could not be converted is in its notes.
 
     Raises:
         AssignmentError: a block that is not closed, or no YAML where it must be.
     """
-    draft = Draft()
+    draft = ImportDraft()
     reader = _Reader(draft)
     for number, cell in enumerate(notebook["cells"], start=1):
         reader.read(number, cell)
@@ -74,7 +81,7 @@ def convert_notebook(notebook: Mapping[str, Any]) -> Draft:
 class _Reader:
     """Walks through the cells and remembers in which block it is."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: ImportDraft) -> None:
         self.draft = draft
         self.question: _Question | None = None
         self.block = ""
@@ -151,9 +158,9 @@ def _shown(output: Mapping[str, Any]) -> str:
     return text(output.get("data", {}).get("text/plain", output.get("text", "")))
 
 
-def _finish(draft: Draft, question: _Question) -> None:
+def _finish(draft: ImportDraft, question: _Question) -> None:
     for test in question.tests:
-        draft.left(question.id, test.assertions.left)
+        draft.leave(question.id, test.assertions.left)
     tests = [test for test in question.tests if test.assertions.calls]
     points = _points(question, tests)
     if question.manual or not tests:
@@ -181,7 +188,7 @@ def _finish(draft: Draft, question: _Question) -> None:
 
 
 def _points(question: _Question, tests: list[_Test]) -> list[float]:
-    """What each test gives: its own points, else the question's list, else an even share of its total."""
+    """The points of each test: its own points, else the question's list, else an even share of its total."""
     stated = question.points
     if isinstance(stated, dict):
         stated = stated.get("total") or [stated.get("each", 1)] * len(tests)
@@ -196,21 +203,17 @@ def _points(question: _Question, tests: list[_Test]) -> list[float]:
     return [each] * (count - 1) + [round(total - each * (count - 1), 2)]
 
 
-def _number(points: float) -> float:
-    return int(points) if points == int(points) else round(points, 2)
-
-
-def _answers(draft: Draft, question: _Question, points: float) -> None:
+def _answers(draft: ImportDraft, question: _Question, points: float) -> None:
     """The answer cells; the first carries the points, and the stub where there is a prompt."""
     codes = [item for item in question.cells if item[0] == "code"]
     for position, (_, name, source) in enumerate(codes):
         stated: dict[str, Any] = {"question": question.id, "role": "answer"}
-        stated |= {"points": _number(points)} if position == 0 else {}
+        stated |= {"points": plain_points(points)} if position == 0 else {}
         prompt = "\n".join(question.prompts) if position == 0 else ""
         draft.add("code", name, _marked(source, prompt), stated)
     if not codes:
         draft.notes.append(f"{question.id}: it has no solution cell; an empty one was made.")
-        stated = {"question": question.id, "role": "answer", "points": _number(points)}
+        stated = {"question": question.id, "role": "answer", "points": plain_points(points)}
         draft.add("code", question.id, wrapped("..."), stated)
 
 
@@ -223,12 +226,9 @@ def _marked(source: str, prompt: str) -> str:
     return f'""" # BEGIN PROMPT\n{prompt.strip()}\n""" # END PROMPT\n{solution}'
 
 
-def _manual(draft: Draft, question: _Question, points: float) -> None:
-    rubric = [{"text": RUBRIC, "points": _number(points)}]
-    cells = question.cells or [("markdown", f"{question.id}-answer", "*Your answer here.*")]
-    for position, (kind, name, source) in enumerate(cells):
-        stated: dict[str, Any] = {"question": question.id, "role": "manual"}
-        stated |= {"points": _number(points), "rubric": rubric} if position == 0 else {}
-        is_marked = kind == "markdown" or has_solution(source)
-        draft.add(kind, name, source if is_marked else wrapped(source), stated)
+def _manual(draft: ImportDraft, question: _Question, points: float) -> None:
+    first, *more = question.cells or [("markdown", f"{question.id}-answer", "*Your answer here.*")]
+    draft.add_manual(*first, question.id, points)
+    for kind, name, source in more:
+        draft.add(kind, name, manual_source(kind, source), {"question": question.id, "role": "manual"})
     draft.notes.append(f"{question.id}: otter has no rubric; write one where it says {RUBRIC[:14]!r}.")

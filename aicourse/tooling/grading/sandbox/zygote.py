@@ -54,7 +54,6 @@ PRELOADED = [
     "aicourse.datasets",
     "aicourse.errors",
     "aicourse.llm.client",
-    "aicourse.tooling.grading.sandbox.encoding_tables",
 ]
 _MOST_HANDLES = 16
 

@@ -1,6 +1,17 @@
 """From a submission to the notebook that is run: given cells in their place, answers as handed in, and notes.
 
-What a student must not lose by an accident of editing is mended, and each mending is said:
+First `pair` finds which cell of the submission answers which question:
+
+1. ids and labels, as far as a tool kept them;
+2. the released text, letter for letter but for white space;
+3. for answers: the names that a cell defines (`def read_size`), also when it was retyped as text;
+4. likeness (difflib, at least 0.75);
+5. place: what stands alone between two cells that are known.
+
+Points never hang on it: checks ask for names in the namespace that the whole notebook left behind. It
+decides what a person grades by hand, what is shown beside a check, and which given cells must be put back.
+
+Then `restore` repairs what a student must not lose by an accident of editing, and each repair is said:
 
 - a given code cell that is missing, changed or out of place: the original runs in its place, and a changed
   copy runs as well, where the student has it;
@@ -16,21 +27,196 @@ Everything else runs in the order in which the student left it, as "Restart and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.authoring.master import MasterCell
-from aicourse.tooling.grading.submissions.matching import (
-    Pairing,
-    as_code,
-    is_python,
-    normal,
-    only_checks,
-    pair,
-)
 from aicourse.tooling.grading.submissions.reading import ReadCell, ReadNotebook
+
+_LIKE = 0.75
+_LONGEST = 20_000  # characters compared letter by letter
+_DEFINITION = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=[^=]", re.MULTILINE)
+_FENCE = re.compile(r"\A\s*```(?:python|py)?[^\n]*\n(.*?)\n?```\s*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """`expected[i]` is the assignment's cell for the submission's cell `i`; several may share one."""
+
+    expected: Mapping[int, MasterCell]
+
+    def positions(self, cell: MasterCell) -> list[int]:
+        """Positions of a cell of the assignment in the submission; empty when it is missing."""
+        return [position for position, found in sorted(self.expected.items()) if found is cell]
+
+    @property
+    def in_order(self) -> bool:
+        """True if the cells stand in the order in which they were released."""
+        numbers = [cell.number for _, cell in sorted(self.expected.items())]
+        return numbers == sorted(numbers)
+
+
+def pair(expected: Sequence[MasterCell], cells: Sequence[ReadCell]) -> Pairing:
+    """Match the cells of a submission with those of the assignment."""
+    released = [cell for cell in expected if cell.is_released]
+    found: dict[int, MasterCell] = {}
+    for step in (_by_id, _by_content, _by_names, _by_likeness, _by_place):
+        found.update(step(released, cells, found))
+    return Pairing(dict(sorted(found.items())))
+
+
+Found = Mapping[int, MasterCell]
+Pairs = Iterator[tuple[int, MasterCell]]
+
+
+def _by_id(expected: Sequence[MasterCell], cells: Sequence[ReadCell], found: Found) -> Pairs:
+    ids = {cell.id: cell for cell in expected}
+    for position, cell in enumerate(cells):
+        for name in (cell.stated_id, *cell.labels):
+            if name in ids:
+                yield position, ids[name]
+                break
+
+
+def _by_content(expected: Sequence[MasterCell], cells: Sequence[ReadCell], found: Found) -> Pairs:
+    """Also a copy of a cell that is known already: then it stands twice."""
+    texts: dict[str, list[MasterCell]] = {}
+    for known in expected:
+        if _normal(known.released):
+            texts.setdefault(_normal(known.released), []).append(known)
+    taken = {id(cell) for cell in found.values()}
+    for position, cell in _unpaired(cells, found):
+        same = texts.get(_normal(cell.source))
+        if same:
+            free = [candidate for candidate in same if id(candidate) not in taken]
+            yield position, (free or same)[0]
+            taken.add(id((free or same)[0]))
+
+
+def _by_names(expected: Sequence[MasterCell], cells: Sequence[ReadCell], found: Found) -> Pairs:
+    taken = {id(cell) for cell in found.values()}
+    wanted: dict[str, MasterCell] = {}
+    for known in expected:
+        if known.kind == "code" and known.role in ("answer", "manual") and id(known) not in taken:
+            for name in defined_names(known.released) | defined_names(known.solution):
+                wanted.setdefault(name, known)
+    for position, cell in _unpaired(cells, found):
+        names = sorted(defined_names(_as_code(cell.source)) & wanted.keys())
+        if names:
+            yield position, wanted[names[0]]
+
+
+def _by_likeness(expected: Sequence[MasterCell], cells: Sequence[ReadCell], found: Found) -> Pairs:
+    taken = {id(cell) for cell in found.values()}
+    open_cells = [cell for cell in expected if id(cell) not in taken and len(_normal(cell.released)) > 20]
+    scored = []
+    for position, cell in _unpaired(cells, found):
+        for candidate in open_cells:
+            if likeness := _likeness(cell.source, candidate.released):
+                scored.append((likeness, -position, candidate))
+    used: set[int] = set()
+    for _, negative, candidate in sorted(scored, key=lambda item: item[:2], reverse=True):
+        if -negative not in used and id(candidate) not in taken:
+            used.add(-negative)
+            taken.add(id(candidate))
+            yield -negative, candidate
+
+
+def _likeness(first: str, second: str) -> float:
+    """0 when they are not alike enough."""
+    if max(len(first), len(second)) > _LONGEST or min(len(first), len(second)) * 2 < _LIKE * max(
+        len(first), len(second)
+    ):
+        return 0.0
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    if matcher.real_quick_ratio() < _LIKE or matcher.quick_ratio() < _LIKE:
+        return 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio >= _LIKE else 0.0
+
+
+def _by_place(expected: Sequence[MasterCell], cells: Sequence[ReadCell], found: Found) -> Pairs:
+    """A missing answer between two known cells is whatever else stands there."""
+    first_place = {id(cell): position for position, cell in sorted(found.items(), reverse=True)}
+    missing = [cell for cell in expected if id(cell) not in first_place and cell.role in ("answer", "manual")]
+    for cell in missing:
+        index = expected.index(cell)
+        before = next((other for other in reversed(expected[:index]) if id(other) in first_place), None)
+        after = next((other for other in expected[index + 1 :] if id(other) in first_place), None)
+        rivals = [other for other in missing if other is not cell and _between(other, before, after)]
+        start = first_place[id(before)] + 1 if before else 0
+        stop = first_place[id(after)] if after else len(cells)
+        if not rivals:
+            yield from (
+                (position, cell)
+                for position, candidate in _unpaired(cells, found)
+                if start <= position < stop and candidate.source.strip() and not _only_checks(candidate)
+            )
+
+
+def _between(cell: MasterCell, before: MasterCell | None, after: MasterCell | None) -> bool:
+    return (before is None or cell.number > before.number) and (after is None or cell.number < after.number)
+
+
+def _unpaired(cells: Sequence[ReadCell], found: Found) -> Iterator[tuple[int, ReadCell]]:
+    return ((position, cell) for position, cell in enumerate(cells) if position not in found)
+
+
+def _normal(source: str) -> str:
+    """A source without white space that means nothing here: at line ends and around the text."""
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())
+
+
+def _as_code(source: str) -> str:
+    """The source of a cell that was retyped as text: without the fence around it, if it has one."""
+    match = _FENCE.match(source)
+    return match[1] if match else source
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    """Its statements; none when it does not parse."""
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _is_python(source: str) -> bool:
+    """True if it says something to Python: not words that happen to parse."""
+    return any(not isinstance(statement, ast.Expr) for statement in _statements(source))
+
+
+def defined_names(source: str) -> set[str]:
+    """The names that a cell's top level defines; also when it does not parse.
+
+    >>> sorted(defined_names("LIMIT = 3\\ndef read(text):\\n    size = 1\\n    return (size"))
+    ['LIMIT', 'read']
+    """
+    return {match[1] or match[2] for match in _DEFINITION.finditer(source)}
+
+
+def _only_checks(cell: ReadCell) -> bool:
+    """True if a cell does nothing but run public checks, as the build writes them."""
+    body = _statements(cell.source) if cell.kind == "code" else []
+    return any(_calls_check(item) for item in body) and all(
+        isinstance(item, ast.Assert) or _calls_check(item) or _imports_check(item) for item in body
+    )
+
+
+def _calls_check(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "display":
+        call = call.args[0] if call.args else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check"
+
+
+def _imports_check(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "aicourse.homework"
 
 
 @dataclass(frozen=True)
@@ -67,7 +253,7 @@ def restore(assignment: Assignment, read: ReadNotebook) -> Restored:
 
 
 class _Work:
-    """One submission while it is put in order; `notes` collects what was mended."""
+    """One submission while it is put in order; `notes` collects what was repaired."""
 
     def __init__(self, assignment: Assignment, cells: Sequence[ReadCell], pairing: Pairing) -> None:
         self.assignment = assignment
@@ -116,17 +302,17 @@ class _Work:
 
     def _given_cell(self, cell: ReadCell, expected: MasterCell) -> Iterator[ReadCell]:
         yield self._original(expected)
-        if normal(cell.source) != normal(expected.released) and cell.kind == "code":
+        if _normal(cell.source) != _normal(expected.released) and cell.kind == "code":
             self.notes.append(
                 f"The given cell {expected.id} was changed; the original ran first, then the change."
             )
             yield cell
 
     def _own_cell(self, position: int, cell: ReadCell, expected: MasterCell | None) -> Iterator[ReadCell]:
-        if position in self._idle or only_checks(cell):
+        if position in self._idle or _only_checks(cell):
             yield _not_run(cell)
             return
-        if expected in self._given and normal(cell.source) == normal(expected.released):
+        if expected in self._given and _normal(cell.source) == _normal(expected.released):
             yield _not_run(cell)  # the original ran in its place
             return
         yield self._retyped(cell, expected) if expected is not None else cell
@@ -140,8 +326,8 @@ class _Work:
                 f"The text answer to {expected.question} was a {cell.kind} cell; it was not run."
             )
             return ReadCell(cell.id, cell.stated_id, "markdown", cell.source)
-        source = as_code(cell.source)
-        if is_python(source):
+        source = _as_code(cell.source)
+        if _is_python(source):
             self.notes.append(
                 f"The answer to {expected.question} was a {cell.kind} cell; it was run as code."
             )
@@ -168,7 +354,7 @@ class _Work:
         idle: set[int] = set()
         for cell in self.assignment.cells:
             places = self.pairing.positions(cell)
-            stubs = {place for place in places if normal(self.cells[place].source) == normal(cell.released)}
+            stubs = {place for place in places if _normal(self.cells[place].source) == _normal(cell.released)}
             if cell.role in ("answer", "manual") and len(stubs) < len(places):
                 idle |= stubs
         return idle
@@ -184,7 +370,7 @@ class _Work:
             places = [place for place in self._positions(question.id) if place not in self._idle]
             ids[question.id] = tuple(self.cells[place].id for place in places)
             untouched = all(
-                normal(self.cells[place].source) == normal(self.pairing.expected[place].released)
+                _normal(self.cells[place].source) == _normal(self.pairing.expected[place].released)
                 for place in places
             )
             texts[question.id] = (

@@ -13,7 +13,8 @@ from aicourse.errors import AssignmentError
 from aicourse.tooling.grading.authoring.assignment import load_assignment
 from aicourse.tooling.grading.authoring.building import student_notebook, to_text
 from aicourse.tooling.grading.contrib.assertions import check_sources, convert, expected_output
-from aicourse.tooling.grading.contrib.importing import import_assignment, question_id
+from aicourse.tooling.grading.contrib.draft import question_id
+from aicourse.tooling.grading.contrib.importing import import_assignment
 from aicourse.tooling.grading.judging.verifying import verify
 
 FIXTURES = Path(__file__).parents[3] / "notebooks" / "import"

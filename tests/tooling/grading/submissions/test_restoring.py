@@ -23,9 +23,8 @@ from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.judging.grade_one import grade_one
 from aicourse.tooling.grading.judging.results import SubmissionResult
 from aicourse.tooling.grading.submissions.collecting import Submission
-from aicourse.tooling.grading.submissions.matching import defined_names, pair
 from aicourse.tooling.grading.submissions.reading import read_notebook
-from aicourse.tooling.grading.submissions.restoring import Restored, restore
+from aicourse.tooling.grading.submissions.restoring import Restored, defined_names, pair, restore
 
 STUB_Q1 = "def read_size(text):\n    # your code here\n    raise NotImplementedError"
 

@@ -1,0 +1,78 @@
+"""An assignment while it is converted from another tool: what the readers of nbgrader and otter build."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aicourse.tooling.grading.authoring.markers import has_solution
+
+RUBRIC = "graded by hand (imported: write out what earns the points)"
+
+
+@dataclass
+class ImportDraft:
+    """Cells of the new master, sources of checks, and what is left to a person."""
+
+    title: str = ""
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, cell_id: str, source: str, stated: Mapping[str, Any] | None = None) -> None:
+        """Append a cell to the master; its id is made unique."""
+        base = re.sub(r"[^A-Za-z0-9_-]+", "-", cell_id).strip("-")[:50] or "cell"
+        code: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+        metadata = {"aicourse": dict(stated)} if stated else {}
+        name = _new_name(base, [cell["id"] for cell in self.cells])
+        self.cells.append(
+            {"cell_type": kind, **code, "id": name, "metadata": metadata, "source": source.splitlines(True)}
+        )
+
+    def add_manual(
+        self, kind: str, name: str, source: str, question: str, points: float, rubric: str = RUBRIC
+    ) -> None:
+        """Append the first answer cell of a question that a person grades; code counts as its solution."""
+        stated = {"question": question, "role": "manual", "points": plain_points(points)}
+        lines = [{"text": rubric, "points": plain_points(points)}]
+        self.add(kind, name, manual_source(kind, source), {**stated, "rubric": lines})
+
+    def leave(self, question: str, sources: Sequence[str]) -> None:
+        """Note tests that a person must write anew."""
+        for source in sources:
+            first = source.splitlines()[0]
+            self.notes.append(f"{question}: this test could not be converted: {first}")
+            commented = "\n".join(f"    # {line}" for line in source.splitlines())
+            self.comments.append(f"    # {question}, not converted:\n{commented}\n")
+
+
+def manual_source(kind: str, source: str) -> str:
+    """A cell that a person grades, with its solution marked."""
+    return source if kind == "markdown" or has_solution(source) else wrapped(source)
+
+
+def wrapped(source: str) -> str:
+    """Code that is a solution as a whole, between our markers."""
+    return f"### BEGIN SOLUTION\n{source.strip()}\n### END SOLUTION"
+
+
+def plain_points(points: float) -> float:
+    """Points as people write them: 2, not 2.0."""
+    return int(points) if points == int(points) else round(points, 2)
+
+
+def question_id(name: str, taken: Sequence[str]) -> str:
+    """A valid, new id from another tool's name: `cell-1a2b` stays, `1 b` becomes `q-1-b`."""
+    plain = re.sub(r"[^\w.-]+", "-", name).strip("-") or "q"
+    return _new_name(plain if plain[0].isalpha() else f"q-{plain}", taken)
+
+
+def _new_name(name: str, taken: Sequence[str]) -> str:
+    """`name`, with a number behind it if it is taken."""
+    count, found = 2, name
+    while found in taken:
+        found, count = f"{name}-{count}", count + 1
+    return found
