@@ -17,12 +17,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from aicourse.html import asset
+
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(title: str, body: str, *, style: str = "", script: str = "", data: Any = None) -> str:
     """A whole page; `body` is ready HTML, `data` plain data that `script` finds in the element `data`."""
-    sheet = template("page.css") + style
+    sheet = asset("templates/page.css") + style
     policy = f"default-src 'none'; style-src '{_hash(sheet)}'; base-uri 'none'; form-action 'none'"
     end = ""
     if script:
