@@ -1,7 +1,7 @@
 """What the gate decided, as the proof that `prompts.promote` asks for.
 
     result = check_gate(before, after, rules)
-    prompts.promote(prompt, proof=proof_of(result, before, after))
+    prompts.promote(prompt, approval=proof_of(result, before, after))
 
 Runs name the prompt by its hash (the fact "hash"), so that a proof cannot be used for another prompt. A file
 of a proof is plain JSON; it records a decision and protects nothing.
@@ -17,12 +17,12 @@ from aicourse.errors import EvaluationError
 from aicourse.evals.gate import GateResult
 from aicourse.evals.runs import Run
 from aicourse.paths import write_atomically
-from aicourse.prompts import GateProof
+from aicourse.prompts import Approval
 
-_PROOF = TypeAdapter(GateProof)
+_PROOF = TypeAdapter(Approval)
 
 
-def proof_of(result: GateResult, before: Run, after: Run) -> GateProof:
+def proof_of(result: GateResult, before: Run, after: Run) -> Approval:
     """The proof that `result` gives about the prompts of both runs; a failed gate gives one that says so.
 
     Raises:
@@ -34,7 +34,7 @@ def proof_of(result: GateResult, before: Run, after: Run) -> GateProof:
             f"{before.info.name!r}. Pass the runs that it judged."
         )
     cases = min((line.change.cases for line in result.overall), default=0)
-    return GateProof(result.passed, result.headline, _hash(before), _hash(after), cases)
+    return Approval(result.passed, result.headline, _hash(before), _hash(after), cases)
 
 
 def _hash(run: Run) -> str:
@@ -48,13 +48,13 @@ def _hash(run: Run) -> str:
         ) from None
 
 
-def write_proof(proof: GateProof, path: Path | str) -> Path:
+def write_proof(proof: Approval, path: Path | str) -> Path:
     """Keep a proof in a file."""
     write_atomically(Path(path), _PROOF.dump_json(proof, indent=1) + b"\n")
     return Path(path)
 
 
-def read_proof(path: Path | str) -> GateProof:
+def read_proof(path: Path | str) -> Approval:
     """The proof in a file.
 
     Raises:

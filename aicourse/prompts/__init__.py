@@ -6,21 +6,22 @@
     messages = prompt.render(listing="Red wool coat, size M")
     prompts.diff("extract_listing@1", prompt)
 
-Read in this order: `template` (a body becomes messages) with `hints`, `records` (what a prompt is), `files`
-(how it stands in a file), `folders` (where files are), `library` (find and make versions), `ledger` (a used
-version is frozen), `labels` (production, candidate: promote and roll back), `difference` and `views`.
+Read in this order: `template` (a body becomes messages) with `sampling` (hints), `prompt` (one version),
+`file` (its form on disk), `folders` (where files are), `ledger` (a used version is frozen), `promotion` (the
+labels production and candidate move), `library` (find and make versions), `difference`.
 """
 
 from __future__ import annotations
 
 from aicourse.prompts.difference import PromptDiff, diff
-from aicourse.prompts.labels import GateProof, LabelMove, history, labels, promote, rollback
+from aicourse.prompts.file import prompt_text, read_prompt
 from aicourse.prompts.ledger import mark_used
 from aicourse.prompts.library import load, names, new, versions
-from aicourse.prompts.records import Prompt, estimate_tokens
+from aicourse.prompts.promotion import Approval, LabelMove, history, labels, promote, rollback
+from aicourse.prompts.prompt import Prompt, estimate_tokens
 
 __all__ = [
-    "GateProof",
+    "Approval",
     "LabelMove",
     "Prompt",
     "PromptDiff",
@@ -33,6 +34,8 @@ __all__ = [
     "names",
     "new",
     "promote",
+    "prompt_text",
+    "read_prompt",
     "rollback",
     "versions",
 ]

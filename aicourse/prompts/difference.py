@@ -1,4 +1,4 @@
-"""What changed between two prompts: words, tokens (estimated), parameters and hints.
+"""The difference of two prompts: words, tokens (estimated), parameters and hints.
 
     "Which colours?"  ->  "Which main colours?"        Which {+main +}colours?
 
@@ -13,11 +13,13 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Literal
 
+from aicourse.prompts import markdown
 from aicourse.prompts.library import load
-from aicourse.prompts.records import Prompt
+from aicourse.prompts.prompt import BOX, PRE, Prompt
 
 Kind = Literal["same", "removed", "added"]
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
@@ -32,13 +34,13 @@ class Piece:
 
     @property
     def words(self) -> int:
-        """How many words it has; punctuation alone is none."""
+        """The number of words in it; punctuation alone is none."""
         return len(re.findall(r"\w+", self.text))
 
 
 @dataclass(frozen=True)
 class PromptDiff:
-    """How `after` differs from `before`. `pieces` are the two bodies, in the order of reading."""
+    """The way from `before` to `after`. `pieces` are the two bodies, in the order of reading."""
 
     before: Prompt
     after: Prompt
@@ -70,7 +72,7 @@ class PromptDiff:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """What changed beside the text: parameters and hints, one line each."""
+        """The changes beside the text: parameters and hints, one line each."""
         gone = [f"- parameter {name}" for name in self.before.parameters if name not in self.after.parameters]
         come = [f"+ parameter {name}" for name in self.after.parameters if name not in self.before.parameters]
         return (*gone, *come, *_changed_hints(self.before.hints, self.after.hints))
@@ -84,14 +86,24 @@ class PromptDiff:
         return f"<PromptDiff {self.headline}>"
 
     def _repr_html_(self) -> str:
-        from aicourse.prompts.views import diff_html  # it draws this record, so it imports it
-
-        return diff_html(self)
+        """The changed text with `<ins>` and `<del>`, below the numbers."""
+        settings = "".join(f"<div><code>{escape(line)}</code></div>" for line in self.settings)
+        body = "".join(_piece(piece) for piece in self.pieces)
+        legend = "<small><del>struck through</del>: removed · <ins><b>underlined</b></ins>: added</small>"
+        head = f"<div><b>{escape(self.headline)}</b></div>{settings}{legend}"
+        return f"<div {BOX}>{head}<hr><pre {PRE}>{body}</pre></div>"
 
     def _repr_markdown_(self) -> str:
-        from aicourse.prompts.views import diff_markdown
+        head, _, body = str(self).partition("\n\n")
+        first, *others = map(markdown.plain, head.split("\n"))
+        return f"**{first}**\n\n" + "".join(f"{line}  \n" for line in others) + f"\n{markdown.fenced(body)}\n"
 
-        return diff_markdown(self)
+
+def _piece(piece: Piece) -> str:
+    text = escape(piece.text, quote=False)
+    if piece.kind == "added":
+        return f"<ins style='text-decoration:underline'><b>{text}</b></ins>"
+    return f"<del style='text-decoration:line-through'>{text}</del>" if piece.kind == "removed" else text
 
 
 _MARKS: dict[Kind, str] = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}

@@ -1,4 +1,4 @@
-"""Where prompt files are: the shipped ones in the package, a student's own beside the notebooks.
+"""Folders of prompts: the shipped ones in the package, a student's own beside the notebooks.
 
     aicourse/prompt_files/extract_listing/v1.md … v5.md      shipped; the same for everybody
     notebooks/prompts/extract_listing/v6.md                  yours; git ignores the folder
@@ -20,14 +20,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import filelock
+from pydantic import TypeAdapter, ValidationError
 
 from aicourse import paths
 from aicourse.errors import AicourseError, PromptError
 from aicourse.llm import session
 
 _FILE = re.compile(r"v([1-9][0-9]{0,5})\.md")
+T = TypeVar("T")
 LOCK_SECONDS = 10  # a change takes milliseconds; a lock held longer belongs to a process that hangs
 
 
@@ -83,6 +86,26 @@ def shown(path: Path) -> str:
     except (AicourseError, ValueError):  # no course files; on Windows, another drive
         pass
     return str(path)
+
+
+def kept(path: Path, form: TypeAdapter[T], nothing: T) -> T:
+    """The content of a JSON file beside the versions, `nothing` when there is no such file.
+
+    Raises:
+        PromptError: the file is damaged.
+    """
+    try:
+        return form.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return nothing
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "its form"
+        raise PromptError(
+            f"{shown(path)} is damaged ({place}: {first['msg']}). "
+            f"Restore it with: git checkout -- {shown(path)} (or delete it, if it is your own).",
+            path=path,
+        ) from None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which versions were used, and with which content: they are never edited again.
+"""The ledger of versions that were used, each with its content: they are never edited again.
 
     aicourse/prompt_files/extract_listing/used.json:    {"v1": "9f2c1a5b7d10", "v2": "03bb6ee01c55"}
 
@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import StringConstraints, TypeAdapter
 
 from aicourse import paths
 from aicourse.errors import PromptError
 from aicourse.prompts import folders
-from aicourse.prompts.records import Prompt
+from aicourse.prompts.prompt import Prompt
 
 FILE = "used.json"
+_USED = TypeAdapter(dict[Annotated[str, StringConstraints(pattern="^v[0-9]+$")], str])
 
 
 def mark_used(prompt: Prompt) -> None:
@@ -56,18 +60,8 @@ def used_versions(folder: Path) -> dict[int, str]:
     Raises:
         PromptError: the ledger is damaged.
     """
-    path = folder / FILE
-    try:
-        data = json.loads(path.read_bytes())
-        return {int(name.removeprefix("v")): str(digest) for name, digest in data.items()}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, AttributeError):
-        raise PromptError(
-            f"{folders.shown(path)} is damaged: it should map versions to hashes. Restore it with: "
-            f"git checkout -- {folders.shown(path)} (or delete it, if the prompts are your own).",
-            path=path,
-        ) from None
+    used = folders.kept(folder / FILE, _USED, {})
+    return {int(name.removeprefix("v")): digest for name, digest in used.items()}
 
 
 def _folder_of(prompt: Prompt) -> Path | None:

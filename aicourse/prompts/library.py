@@ -11,11 +11,11 @@ from typing import Any
 from aicourse import paths
 from aicourse.errors import PromptError
 from aicourse.prompts import folders
-from aicourse.prompts.files import NAME, parse_prompt, prompt_text, read_prompt
-from aicourse.prompts.labels import PRODUCTION, labelled
+from aicourse.prompts.file import NAME, parse_prompt, prompt_text, read_prompt
 from aicourse.prompts.ledger import check_unchanged, used_versions
-from aicourse.prompts.records import Prompt
-from aicourse.prompts.sampling import HintValue, check_hint, did_you_mean
+from aicourse.prompts.promotion import PRODUCTION, labelled, labels
+from aicourse.prompts.prompt import Prompt
+from aicourse.prompts.sampling import HintItems, check_hints, did_you_mean
 from aicourse.prompts.template import BrokenTemplateError, Section, parse_body
 
 _VERSION = re.compile(r"v?([0-9]{1,6})")
@@ -74,7 +74,7 @@ def versions(name: str) -> list[int]:
     Raises:
         PromptError: there is no prompt of that name.
     """
-    found = sorted({version for root in folders.roots() for version in folders.version_files(root / name)})
+    found = _numbers(name)
     if not found:
         known = names()
         guess = did_you_mean(name, known)
@@ -111,8 +111,7 @@ def new(
     root = folders.own_dir_for_writing()
     source = _parent(name, parent, text)
     with folders.locked(root / name):
-        existing = _known_versions(name)
-        draft = _draft(name, max(existing, default=0) + 1, source, changelog, text, hints)
+        draft = _draft(name, max(_numbers(name), default=0) + 1, source, changelog, text, hints)
         is_copy = text is None and hints is None
         for prompt in _with_content(root / name, draft.hash):
             if prompt.parent == draft.parent or not is_copy:
@@ -131,13 +130,12 @@ def _with_content(folder: Path, digest: str) -> Iterator[Prompt]:
             yield prompt
 
 
-def _known_versions(name: str) -> list[int]:
-    return [version for root in folders.roots() for version in folders.version_files(root / name)]
+def _numbers(name: str) -> list[int]:
+    return sorted({version for root in folders.roots() for version in folders.version_files(root / name)})
 
 
 def _parent(name: str, parent: int | None, text: str | None) -> Prompt | None:
-    known = _known_versions(name)
-    if known:
+    if known := _numbers(name):
         version = max(known) if parent is None else parent
         # with a text of its own, the new version may go on from one that was changed after it was used
         return _load_version(name, version) if text is None else read_prompt(_find(name, version))
@@ -158,20 +156,16 @@ def _draft(
     text: str | None,
     hints: Mapping[str, Any] | None,
 ) -> Prompt:
+    """The new version, as its file will be read."""
     sections = parent.sections if parent and text is None else _sections(name, text or "")
-    try:
-        items = _hint_items(parent, hints)
-    except ValueError as error:
-        raise PromptError(f"The hints of the new {name}: {error}.") from None
-    used = dict.fromkeys(placeholder for section in sections for placeholder in section.placeholders)
     draft = Prompt(
         name=name,
         version=version,
         parent=parent.version if parent else None,
         changelog=changelog.strip(),
-        parameters=tuple(used),
+        parameters=tuple(dict.fromkeys(used for section in sections for used in section.placeholders)),
         sections=sections,
-        hint_items=items,
+        hint_items=_hint_items(name, parent, hints),
     )
     return replace(parse_prompt(prompt_text(draft), Path(f"v{version}.md")), source=None)
 
@@ -185,10 +179,13 @@ def _sections(name: str, text: str) -> tuple[Section, ...]:
         ) from None
 
 
-def _hint_items(parent: Prompt | None, hints: Mapping[str, Any] | None) -> tuple[tuple[str, HintValue], ...]:
+def _hint_items(name: str, parent: Prompt | None, hints: Mapping[str, Any] | None) -> HintItems:
     if hints is None:
         return parent.hint_items if parent else ()
-    return tuple((name, check_hint(name, value)) for name, value in hints.items())
+    try:
+        return check_hints(hints)
+    except ValueError as error:
+        raise PromptError(f"The hints of the new {name}: {error}.") from None
 
 
 def _load_version(name: str, version: int) -> Prompt:
@@ -224,4 +221,12 @@ def _read(path: Path, name: str | None = None, version: int | None = None) -> Pr
             path=path,
         )
     check_unchanged(prompt)
-    return prompt
+    return replace(prompt, labels=_labels_of(prompt))
+
+
+def _labels_of(prompt: Prompt) -> tuple[str, ...]:
+    try:
+        moves = labels(prompt.name)
+    except PromptError:  # a damaged file of labels is said where a label is asked for
+        return ()
+    return tuple(move.label for move in moves if (move.version, move.hash) == (prompt.version, prompt.hash))

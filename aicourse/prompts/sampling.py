@@ -9,10 +9,11 @@ Only settings that any provider of the course understands, each within the range
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 HintValue = int | float | str | tuple[str, ...]
+HintItems = tuple[tuple[str, HintValue], ...]
 
 _RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0, 2),
@@ -23,6 +24,15 @@ _RANGES: dict[str, tuple[float, float]] = {
 _WHOLE = {"max_tokens": 1, "max_completion_tokens": 1, "seed": 0}  # with their smallest value
 NAMES = (*_RANGES, *_WHOLE, "stop")
 _MOST_STOPS = 4
+
+
+def check_hints(hints: Mapping[Any, Any]) -> HintItems:
+    """All hints as they are kept.
+
+    Raises:
+        ValueError: one of them is unknown, or has a value it cannot have.
+    """
+    return tuple((str(name), check_hint(str(name), value)) for name, value in hints.items())
 
 
 def check_hint(name: str, value: Any) -> HintValue:

@@ -22,7 +22,7 @@ Role = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
 _HEADING = re.compile(r"#[ \t]+(\S+)[ \t]*")
-_PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
+PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 
 _BLANK_START = re.compile(r"\A(?:[ \t]*\n)+")
 
@@ -45,7 +45,7 @@ class Section:
     @property
     def placeholders(self) -> tuple[str, ...]:
         """The names in it, in order, each once."""
-        return tuple(dict.fromkeys(_PLACEHOLDER.findall(self.text)))
+        return tuple(dict.fromkeys(PLACEHOLDER.findall(self.text)))
 
     def filled(self, values: dict[str, str]) -> str:
         """The text with each placeholder replaced by its value, literally.
@@ -53,7 +53,7 @@ class Section:
         >>> Section("user", "<<{{a}}|{{ b }}>>").filled({"a": "{{b}}", "b": "\\\\1"})
         '<<{{b}}|\\\\1>>'
         """
-        return _PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
+        return PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
 
 
 def parse_body(text: str) -> tuple[Section, ...]:
@@ -104,7 +104,7 @@ def _role_of(line: str, number: int) -> Role | None:
 
 
 def _check_braces(line: str, number: int) -> None:
-    if "{{" in _PLACEHOLDER.sub("", line):
+    if "{{" in PLACEHOLDER.sub("", line):
         raise BrokenTemplateError(
             number, "`{{` opens a placeholder such as {{listing}}: letters, digits and _ up to `}}`; mend it"
         )

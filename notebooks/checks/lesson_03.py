@@ -13,7 +13,7 @@ from aicourse.errors import PromptError
 from aicourse.evals.statistics import paired_bootstrap
 from aicourse.marketplace.extraction import ListingAttributes, ungrounded
 from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
-from aicourse.prompts.files import parse_prompt
+from aicourse.prompts.file import parse_prompt
 
 # 03.1 fill in a template
 

@@ -28,7 +28,7 @@ from aicourse.marketplace.evaluation import (
 )
 from aicourse.marketplace.extraction import Extraction, LooseAttributes, Recipe, extract, recipe_of
 from aicourse.prompts import Prompt
-from aicourse.prompts.files import parse_prompt
+from aicourse.prompts.file import parse_prompt
 from aicourse.testing import ScriptedModel, Sent
 
 GOLD: dict[str, Any] = {

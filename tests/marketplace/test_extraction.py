@@ -23,7 +23,7 @@ from aicourse.marketplace.extraction import (
     ungrounded,
 )
 from aicourse.prompts import Prompt
-from aicourse.prompts.files import parse_prompt
+from aicourse.prompts.file import parse_prompt
 from aicourse.testing import ScriptedModel, Sent
 
 LISTING = "Navy raincoat by Helly Hansen, size M\nPolyester, a tiny scuff."

@@ -13,7 +13,7 @@ import pytest
 
 from aicourse import prompts
 from aicourse.notebook.exercises import CheckResult, checks_path, examine, load_checks, verify
-from aicourse.prompts.files import prompt_text
+from aicourse.prompts.file import prompt_text
 
 EXERCISES = {exercise.id: exercise for exercise in load_checks(checks_path("03"))}
 CHECKS = sys.modules["aicourse_checks_lesson_03"]

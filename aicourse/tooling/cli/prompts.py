@@ -14,10 +14,9 @@ from aicourse.tooling.cli.common import PLAIN, Lazy
 if TYPE_CHECKING:
     from aicourse import prompts
     from aicourse.evals import approval, gate, rules, runs
-    from aicourse.prompts import files, folders
+    from aicourse.prompts import folders
 else:
     prompts = Lazy("aicourse.prompts")
-    files = Lazy("aicourse.prompts.files")
     folders = Lazy("aicourse.prompts.folders")
     gate = Lazy("aicourse.evals.gate")
     approval = Lazy("aicourse.evals.approval")
@@ -48,7 +47,7 @@ def show_prompt(prompt: Spec) -> None:
     """Print one version of a prompt. As its file has it, with its hash."""
     loaded = _load(prompt)
     typer.echo(f"{loaded.ref} {loaded.hash}, about {loaded.estimated_tokens} tokens")
-    typer.echo(files.prompt_text(loaded), nl=False)
+    typer.echo(prompts.prompt_text(loaded), nl=False)
 
 
 @app.command("diff", epilog="Example: aicourse prompts diff extract_listing@1 extract_listing@2")
@@ -73,7 +72,7 @@ def new_prompt(
     """Make the next version of a prompt, in your own folder. Edit the file until it is first used."""
     name, _, selector = prompt.partition("@")
     parent = prompts.load(prompt).version if selector else None
-    given = files.read_prompt(file) if file else None
+    given = prompts.read_prompt(file) if file else None
     made = prompts.new(
         name,
         changelog=changelog,
@@ -107,7 +106,7 @@ def promote_prompt(
     shown = gate_proof(before, after) if before and after else approval.read_proof(proof) if proof else None
     if shown:
         typer.echo(shown.headline)
-    move = prompts.promote(loaded, label, proof=shown)
+    move = prompts.promote(loaded, label, approval=shown)
     typer.echo(f"{loaded.name}@{move.label} is now v{move.version}.")
 
 
@@ -118,7 +117,7 @@ def roll_prompt_back(name: Name, label: Label = "production") -> None:
     typer.echo(f"{name}@{move.label} is now v{move.version} ({move.reason}).")
 
 
-def gate_proof(before: Path, after: Path) -> prompts.GateProof:
+def gate_proof(before: Path, after: Path) -> prompts.Approval:
     """What the gate says about two runs, by its default rules: each main score, over all cases and in slices.
 
     Raises:
@@ -134,16 +133,14 @@ def _load(spec: str) -> prompts.Prompt:
 
 
 def _version_lines(name: str) -> Iterator[str]:
-    standing = prompts.labels(name)
     for version in prompts.versions(name):
         try:
             prompt = prompts.load(f"{name}@{version}")
         except PromptError as error:
             yield f"{name}@v{version}  cannot be used: {error.message}"
             continue
-        words = [move.label for move in standing if (move.version, move.hash) == (version, prompt.hash)]
         tokens = f"about {prompt.estimated_tokens} tokens"
-        shown = f"  [{', '.join(words)}]" if words else ""
+        shown = f"  [{', '.join(prompt.labels)}]" if prompt.labels else ""
         yield f"{prompt.ref}  {prompt.hash}  {tokens}{shown}  {prompt.changelog}"
 
 

@@ -1,4 +1,4 @@
-"""Labels: production moves with a proof, any label can go back, and every move is kept."""
+"""Labels: production moves with an approval, any label can go back, and every move is kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aicourse import prompts
 from aicourse.errors import PromptError
 from aicourse.prompts import folders
-from aicourse.prompts.labels import FILE
+from aicourse.prompts.promotion import FILE
 
 NAME = "extract"
 
@@ -36,8 +36,8 @@ def version(number: int) -> prompts.Prompt:
     return prompts.load(f"{NAME}@{number}")
 
 
-def proof(before: int, after: int, **changes: object) -> prompts.GateProof:
-    made = prompts.GateProof(
+def approval(before: int, after: int, **changes: object) -> prompts.Approval:
+    made = prompts.Approval(
         True, f"PASS: v{after} may replace v{before}.", version(before).hash, version(after).hash, 60
     )
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
@@ -46,14 +46,14 @@ def proof(before: int, after: int, **changes: object) -> prompts.GateProof:
 def advance(*numbers: int) -> None:
     """Put the versions into production, one after the other."""
     for before, after in zip((None, *numbers), numbers, strict=False):
-        prompts.promote(version(after), proof=proof(before, after) if before else None)
+        prompts.promote(version(after), approval=approval(before, after) if before else None)
 
 
 def in_production() -> int:
     return prompts.load(NAME).version
 
 
-def test_the_first_version_in_production_needs_no_proof(own: Path) -> None:
+def test_the_first_version_in_production_needs_no_approval(own: Path) -> None:
     move = prompts.promote(version(1))
     assert (move.version, move.reason, move.by, move.action) == (1, "first version", "you", "promote")
     assert in_production() == 1
@@ -66,35 +66,35 @@ def test_a_passed_gate_moves_production_and_its_headline_is_kept(own: Path) -> N
     assert prompts.history(NAME)[1].hash == version(2).hash
 
 
-REFUSALS: dict[str, tuple[Callable[[], prompts.GateProof | None], str]] = {
+REFUSALS: dict[str, tuple[Callable[[], prompts.Approval | None], str]] = {
     "none": (lambda: None, r"extract@v2 needs a passed gate to replace v1.*--before RUN --after RUN"),
     "failed": (
-        lambda: proof(1, 2, passed=False, headline="FAIL: brand is worse."),
+        lambda: approval(1, 2, passed=False, headline="FAIL: brand is worse."),
         r"stays out of production. FAIL: brand is worse. Mend it in a new version",
     ),
-    "of no cases": (lambda: proof(1, 2, cases=0), "looked at no case"),
-    "about another prompt": (lambda: proof(1, 3), r"The gate judged \w{12}, and extract@v2 is \w{12}"),
-    "against another prompt": (lambda: proof(3, 2), r"compared with \w{12}, and in production is v1"),
-    "without hashes": (lambda: proof(1, 2, after_hash=""), "judged an unnamed prompt"),
+    "of no cases": (lambda: approval(1, 2, cases=0), "looked at no case"),
+    "about another prompt": (lambda: approval(1, 3), r"The gate judged \w{12}, and extract@v2 is \w{12}"),
+    "against another prompt": (lambda: approval(3, 2), r"compared with \w{12}, and in production is v1"),
+    "without hashes": (lambda: approval(1, 2, after_hash=""), "judged an unnamed prompt"),
 }
 
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_production_refuses_what_is_not_proved(own: Path, case: str) -> None:
-    make_proof, words = REFUSALS[case]
+    make_approval, words = REFUSALS[case]
     advance(1)
     before = (own / NAME / FILE).read_bytes()
     with pytest.raises(PromptError, match=words):
-        prompts.promote(version(2), proof=make_proof())
+        prompts.promote(version(2), approval=make_approval())
     assert (own / NAME / FILE).read_bytes() == before
     assert in_production() == 1
 
 
-def test_an_old_proof_does_not_serve_after_production_has_moved(own: Path) -> None:
-    stale = proof(1, 3)
+def test_an_old_approval_does_not_serve_after_production_has_moved(own: Path) -> None:
+    stale = approval(1, 3)
     advance(1, 2)
     with pytest.raises(PromptError, match="in production is v2"):
-        prompts.promote(version(3), proof=stale)
+        prompts.promote(version(3), approval=stale)
 
 
 def test_other_labels_move_freely(own: Path) -> None:
@@ -157,7 +157,7 @@ def test_rolling_back_goes_one_step_each_time_and_is_kept(own: Path) -> None:
 def test_after_a_rollback_the_next_step_back_skips_what_was_taken_back(own: Path) -> None:
     advance(1, 2)
     prompts.rollback(NAME)
-    prompts.promote(version(4), proof=proof(1, 4))
+    prompts.promote(version(4), approval=approval(1, 4))
     assert prompts.rollback(NAME).version == 1
 
 
@@ -209,7 +209,7 @@ def shipped(own: Path, tmp_path: Path) -> Path:
 
 def test_your_move_wins_over_the_shipped_label_and_leaves_its_file_alone(shipped: Path, own: Path) -> None:
     before = (shipped / NAME / FILE).read_bytes()
-    prompts.promote(version(4), proof=proof(3, 4))
+    prompts.promote(version(4), approval=approval(3, 4))
     assert in_production() == 4
     assert (shipped / NAME / FILE).read_bytes() == before
     assert [move.version for move in prompts.history(NAME)] == [1, 2, 3, 4]

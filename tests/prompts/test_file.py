@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aicourse.errors import PromptError
-from aicourse.prompts.files import MAX_BYTES, parse_prompt, prompt_text, read_prompt
-from aicourse.prompts.records import Prompt
+from aicourse.prompts.file import MAX_BYTES, parse_prompt, prompt_text, read_prompt
+from aicourse.prompts.prompt import Prompt
 from aicourse.prompts.sampling import check_hint
 from aicourse.prompts.template import BrokenTemplateError, Section, body_text, parse_body
 

@@ -4,10 +4,10 @@
     {"production": [{"action": "promote", "version": 4, "hash": "9f2c…", "at": "2026-11-24T10:00:00+00:00",
                      "reason": "PASS: v4 may replace v3.", "by": "you"}]}
 
-Each move is kept. `production` moves only with the proof that a gate has passed (`GateProof`); any other
-label moves freely. Your moves are written to your own folder, with a copy of the shipped history before them,
-and from then on your file decides about that label. A proof is a record of a decision, not a lock: whoever
-can write Python can write one.
+Each move is kept. `production` moves only with the `Approval` of a gate that has passed, other labels move
+freely. Your moves are written to your own folder, with a copy of the shipped history before them, and from
+then on your file decides about that label. An approval is a record of a decision, not a lock: whoever can
+write Python can write one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from aicourse import paths
 from aicourse.errors import PromptError
 from aicourse.prompts import folders
 from aicourse.prompts.ledger import mark_used
-from aicourse.prompts.records import Prompt
+from aicourse.prompts.prompt import Prompt
 from aicourse.prompts.sampling import did_you_mean
 
 FILE = "labels.json"
@@ -47,8 +47,8 @@ class LabelMove(BaseModel):
 
 
 @dataclass(frozen=True)
-class GateProof:
-    """What a gate decided about two prompts, by their hashes: the ticket for `promote`.
+class Approval:
+    """The decision of a gate about two prompts, by their hashes, as `promote` asks for it.
 
     `headline` is the gate's sentence, `cases` how many it looked at.
     """
@@ -79,7 +79,7 @@ def labels(name: str) -> tuple[LabelMove, ...]:
 
 
 def labelled(name: str, label: str, known: Sequence[int]) -> LabelMove:
-    """Where a label stands; `known` are the versions that the message names.
+    """The move by which a label stands where it stands; `known` are the versions that the message names.
 
     Raises:
         PromptError: no version has that label.
@@ -98,14 +98,14 @@ def labelled(name: str, label: str, known: Sequence[int]) -> LabelMove:
     return moves[-1]
 
 
-def promote(prompt: Prompt, label: str = PRODUCTION, *, proof: GateProof | None = None) -> LabelMove:
+def promote(prompt: Prompt, label: str = PRODUCTION, *, approval: Approval | None = None) -> LabelMove:
     """Move `label` to this version, which is frozen by it.
 
-    `production` needs a proof for the change from the version it stands on now, except when it stands on
+    `production` needs an approval of the change from the version it stands on now, except when it stands on
     none: then there is nothing to compare with.
 
     Raises:
-        PromptError: no proof, one that failed or is about other content, or the label is there already.
+        PromptError: no approval, one that failed or is about other content, or the label is there already.
     """
     if not _LABEL.fullmatch(label):
         raise PromptError(f"{label!r} is no label: use one lower-case word, such as candidate.", label=label)
@@ -125,8 +125,8 @@ def promote(prompt: Prompt, label: str = PRODUCTION, *, proof: GateProof | None 
         if current and (current.version, current.hash) == (prompt.version, prompt.hash):
             raise PromptError(f"{prompt.ref} has the label {label} already. There is nothing to do.")
         if label == PRODUCTION and current:
-            _check_proof(proof, current, prompt)
-        reason = proof.headline if proof else "first version" if label == PRODUCTION else "set by hand"
+            _check(approval, current, prompt)
+        reason = approval.headline if approval else "first version" if label == PRODUCTION else "set by hand"
         move = _move(label, "promote", prompt.version, prompt.hash, reason)
         _write(root / prompt.name, moves, move)
     return move
@@ -166,27 +166,28 @@ def _steps(moves: Sequence[LabelMove]) -> list[LabelMove]:
     return steps
 
 
-def _check_proof(proof: GateProof | None, current: LabelMove, prompt: Prompt) -> None:
+def _check(approval: Approval | None, current: LabelMove, prompt: Prompt) -> None:
     advice = f"Run: aicourse prompts promote {prompt.ref} --before RUN --after RUN"
-    if proof is None:
+    if approval is None:
         problem = f"{prompt.ref} needs a passed gate to replace v{current.version} in production."
-    elif not proof.passed:
-        problem = f"{prompt.ref} stays out of production. {proof.headline}"
+    elif not approval.passed:
+        problem = f"{prompt.ref} stays out of production. {approval.headline}"
         advice = f"Mend it in a new version: aicourse prompts new {prompt.ref} --changelog …"
-    elif proof.cases < 1:
+    elif approval.cases < 1:
         problem = "The gate has looked at no case, so it proves nothing."
-    elif proof.after_hash != prompt.hash:
+    elif approval.after_hash != prompt.hash:
         problem = (
-            f"The gate judged {proof.after_hash or 'an unnamed prompt'}, and {prompt.ref} is {prompt.hash}."
+            f"The gate judged {approval.after_hash or 'an unnamed prompt'}, "
+            f"and {prompt.ref} is {prompt.hash}."
         )
-    elif proof.before_hash != current.hash:
+    elif approval.before_hash != current.hash:
         problem = (
-            f"The gate compared with {proof.before_hash or 'an unnamed prompt'}, and in production is "
+            f"The gate compared with {approval.before_hash or 'an unnamed prompt'}, and in production is "
             f"v{current.version}, {current.hash}."
         )
     else:
         return
-    raise PromptError(f"{problem} {advice}", prompt=prompt.ref, proof=proof)
+    raise PromptError(f"{problem} {advice}", prompt=prompt.ref, approval=approval)
 
 
 def _move(
@@ -200,27 +201,13 @@ def _moves(name: str) -> _Moves:
     """The moves by label: the shipped ones, and instead of them your own where you have moved a label."""
     merged: _Moves = {}
     for root in folders.roots():
-        merged |= _read(root / name / FILE)
+        found: _Moves = folders.kept(root / name / FILE, _MOVES, {})
+        merged |= found
     return merged
-
-
-def _read(path: Path) -> _Moves:
-    try:
-        entries = _MOVES.validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"]) or "its form"
-        raise PromptError(
-            f"{folders.shown(path)} is damaged ({place}: {error.errors()[0]['msg']}). "
-            f"Restore it with: git checkout -- {folders.shown(path)} (or delete it, if it is your own).",
-            path=path,
-        ) from None
-    return entries
 
 
 def _write(folder: Path, merged: _Moves, move: LabelMove) -> None:
     """Add a move to your own file; the history that came before it is kept there too."""
-    own = _read(folder / FILE)
+    own = folders.kept(folder / FILE, _MOVES, {})
     own[move.label] = [*merged.get(move.label, []), move]
     paths.write_atomically(folder / FILE, _MOVES.dump_json(own, indent=1) + b"\n")

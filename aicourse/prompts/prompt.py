@@ -1,4 +1,8 @@
-"""A prompt: one version of the text that a model is asked with, and everything that identifies it."""
+"""A prompt: one version of the text that a model is asked with, and everything that identifies it.
+
+Drawn as HTML for notebooks and as Markdown for CI summaries, all text escaped. Borders take the text's own
+colour, so that dark themes work.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,24 @@ import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from aicourse.errors import PromptError
 from aicourse.llm.prompt_header import PROMPT_HEADER
-from aicourse.prompts.sampling import HintValue, did_you_mean
-from aicourse.prompts.template import Section, body_text
+from aicourse.prompts import markdown
+from aicourse.prompts.sampling import HintItems, did_you_mean
+from aicourse.prompts.template import PLACEHOLDER, Section, body_text
 
 HASH_LENGTH = 12  # hexadecimal digits: 48 bits, far more than the versions of one prompt need
 CHARACTERS_PER_TOKEN = 4
+
+BOX = "style='border:1px solid;border-radius:4px;padding:.6em .8em;margin:.4em 0;max-width:60em'"
+PRE = (
+    "style='white-space:pre-wrap;margin:0 0 .6em;padding:.2em .6em;border-left:3px solid;"
+    "background:transparent;color:inherit'"
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,8 @@ class Prompt:
             model=…, messages=prompt.render(listing=text), extra_headers=prompt.headers, **prompt.hints
         )
 
-    `parent` is the version that it was made from. Two prompts with the same `hash` ask the same.
+    `parent` is the version that it was made from, `labels` are those that it had when it was loaded. Two
+    prompts with the same `hash` ask the same.
     """
 
     name: str
@@ -36,8 +49,9 @@ class Prompt:
     changelog: str
     parameters: tuple[str, ...]
     sections: tuple[Section, ...]
-    hint_items: tuple[tuple[str, HintValue], ...] = ()
+    hint_items: HintItems = ()
     source: Path | None = field(default=None, compare=False)
+    labels: tuple[str, ...] = field(default=(), compare=False)
 
     def render(self, **parameters: str) -> list[dict[str, str]]:
         """The messages, as the OpenAI client takes them; the texts of the parameters go in literally.
@@ -75,7 +89,7 @@ class Prompt:
 
     @functools.cached_property
     def hash(self) -> str:
-        """What the model is asked, as 12 hexadecimal digits: sections, parameters and hints.
+        """The content that a model sees, as 12 hexadecimal digits: sections, parameters and hints.
 
         Name, version, parent and changelog do not count: they change nothing for the model.
         """
@@ -99,7 +113,7 @@ class Prompt:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a run or a trace notes: prompt, version and hash."""
+        """The facts that a run or a trace notes: prompt, version and hash."""
         return {"prompt": self.name, "version": f"v{self.version}", "hash": self.hash}
 
     @property
@@ -125,14 +139,29 @@ class Prompt:
         return f"<Prompt {self.ref} {self.hash}>"
 
     def _repr_html_(self) -> str:
-        from aicourse.prompts.views import prompt_html  # it draws this record, so it imports it
-
-        return prompt_html(self)
+        """The prompt with its notes above and one block per message; placeholders are bold."""
+        parts = []
+        for section in self.sections:
+            text = PLACEHOLDER.sub(lambda match: f"<b>{match.group()}</b>", escape(section.text, quote=False))
+            parts.append(f"<div><small>{section.role}</small></div><pre {PRE}>{text}</pre>")
+        return (
+            f"<div {BOX}><div><b>{escape(self.ref)}</b> <code>{self.hash}</code></div>"
+            f"<div>{escape(self.changelog)}</div><div><small>{escape(self._notes)}</small></div><hr>"
+            f"{''.join(parts)}</div>"
+        )
 
     def _repr_markdown_(self) -> str:
-        from aicourse.prompts.views import prompt_markdown
+        head = [f"**{self.ref}** `{self.hash}`", *map(markdown.plain, (self.changelog, self._notes))]
+        blocks = [f"{section.role}\n{markdown.fenced(section.text)}" for section in self.sections]
+        return "\n\n".join([*head, *blocks]) + "\n"
 
-        return prompt_markdown(self)
+    @property
+    def _notes(self) -> str:
+        notes = [f"from v{self.parent}"] if self.parent else []
+        notes += [f"label {label}" for label in self.labels]
+        notes.append(f"parameters: {', '.join(self.parameters) or 'none'}")
+        notes += [f"{name} {value}" for name, value in self.hints.items()]
+        return " · ".join([*notes, f"about {self.estimated_tokens} tokens"])
 
 
 def estimate_tokens(text: str) -> int:
