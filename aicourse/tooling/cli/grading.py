@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         item_statistics,
         report,
         reviewing,
-        similarity_page,
+        similarity,
     )
 else:
     assignment = Lazy("aicourse.tooling.grading.authoring.assignment")
@@ -36,7 +36,7 @@ else:
     late = Lazy("aicourse.tooling.grading.judging.late")
     report = Lazy("aicourse.tooling.grading.publishing.report")
     reviewing = Lazy("aicourse.tooling.grading.publishing.reviewing")
-    similarity_page = Lazy("aicourse.tooling.grading.publishing.similarity_page")
+    similarity = Lazy("aicourse.tooling.grading.publishing.similarity")
 
 app = typer.Typer(
     help="From submissions to published grades.", **PLAIN
@@ -194,6 +194,4 @@ def write_feedback(
 @app.command("similarity", epilog="Example: aicourse similarity hw01 grades/hw01")
 def write_similarity(name: Assignment, grades: Grades) -> None:
     """Show answers that share passages few others have. Evidence to read side by side, not a verdict."""
-    typer.echo(
-        similarity_page.write_similarity(assignment.load_assignment(name), folder.GradesFolder(grades))
-    )
+    typer.echo(similarity.write_similarity(assignment.load_assignment(name), folder.GradesFolder(grades)))

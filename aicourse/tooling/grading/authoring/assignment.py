@@ -57,7 +57,7 @@ class Assignment:
 
     @cached_property
     def points(self) -> float:
-        """What can be earned in all."""
+        """The points that can be earned in all."""
         return sum(question.points for question in self.questions)
 
     def question(self, question_id: str) -> Question:
@@ -75,10 +75,6 @@ class Assignment:
             question=question_id,
         )
 
-    def checks_of(self, question_id: str) -> tuple[Check | PromptCheck, ...]:
-        """The checks of one question, in order."""
-        return tuple(check for check in self.checks if check.question == question_id)
-
     def answer_cells(self, question_id: str) -> tuple[MasterCell, ...]:
         """The cells that students fill in for one question, in order."""
         return tuple(
@@ -87,7 +83,7 @@ class Assignment:
 
     @property
     def student_notebook(self) -> Path:
-        """Where the build puts what students get."""
+        """The path of the notebook that students get; the build writes it."""
         return self.folder / f"{self.name}.ipynb"
 
     @property

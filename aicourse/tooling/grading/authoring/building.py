@@ -44,7 +44,7 @@ def build(name_or_folder: str | Path) -> Path:
 
 
 def student_notebook(assignment: Assignment) -> dict[str, Any]:
-    """What students get, as a notebook in plain data."""
+    """The notebook that students get, as plain data."""
     examples = public_examples(assignment.checks)
     cells = [_cell(cell, cell.released) for cell in assignment.cells if cell.is_released]
     if not any(cell["id"] == SUBMISSION_ID for cell in cells):
@@ -115,7 +115,7 @@ def _submission_cell(assignment: Assignment) -> dict[str, Any]:
 def _release(
     assignment: Assignment, cells: list[dict[str, Any]], examples: tuple[PublicExample, ...]
 ) -> dict[str, Any]:
-    """What the notebook says of itself; `release` changes with anything that students get."""
+    """The metadata by which the notebook is known; `release` changes with anything that students get."""
     listed = [
         {
             "id": cell["id"],

@@ -54,7 +54,7 @@ class _Line:
 
 
 def has_solution(source: str) -> bool:
-    """Whether any marker of a solution stands in a cell's source."""
+    """True if any marker of a solution stands in a cell's source."""
     return any(line.kind in ("begin", "line", "dropped") for line in _lines(source))
 
 
@@ -65,7 +65,7 @@ def hidden_test_line(source: str) -> int | None:
 
 
 def released(source: str, place: str, *, is_code: bool = True) -> str:
-    """What students get of a cell; `place` names the cell in errors.
+    """The part of a cell that students get; `place` names the cell in errors.
 
     Raises:
         AssignmentError: a marker without its partner, or one inside another.

@@ -55,12 +55,12 @@ class MasterCell:
 
     @property
     def place(self) -> str:
-        """How errors name it."""
+        """The cell's name in errors."""
         return f"master.ipynb, cell {self.number} ({self.id})"
 
     @property
     def is_released(self) -> bool:
-        """Whether students get this cell: all but what is for graders alone."""
+        """True if students get this cell: all but what is for graders alone."""
         return self.role != "rubric" or self.kind == "markdown"
 
 
@@ -182,7 +182,7 @@ def _meant(word: str, known: Any) -> str:
 
 
 def _check_cell(kind: str, role: Role, source: str, stated: Mapping[str, Any], place: str) -> None:
-    """What a cell of this role must and must not be."""
+    """Refuse a cell that is not as its role demands."""
     if line := markers.hidden_test_line(source):
         raise AssignmentError(
             f"{place}, line {line}: hidden tests in the notebook would be released. Move them to checks.py."

@@ -23,7 +23,7 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Question:
-    """What is graded as one: by checks ("auto"), or by a person against a rubric ("manual")."""
+    """The unit of grading: by checks ("auto"), or by a person against a rubric ("manual")."""
 
     id: str
     title: str

@@ -78,7 +78,7 @@ def _student(number: int) -> str:
 
 
 def _kinds(assignment: Assignment, rng: random.Random) -> Iterator[Callable[[], tuple[str, bytes]]]:
-    """What the students do, in an order that puts something of everything among the first twenty."""
+    """The kinds of submission, in an order that puts something of everything among the first twenty."""
     make = _Maker(assignment, rng)
     yield lambda: ("all right", make.notebook(make.solution()))
     yield lambda: ("blank", make.notebook({}))
@@ -94,7 +94,7 @@ def _kinds(assignment: Assignment, rng: random.Random) -> Iterator[Callable[[], 
     yield lambda: ("copied to", make.notebook(make.disguised()))
     yield lambda: (
         "a flood of output",
-        make.notebook(make.solution(), first='while True:\n    print("x" * 10_000)'),
+        make.notebook(make.solution(), first=_FLOOD),
     )
     yield make.one_mistake
     yield lambda: ("without ids and metadata", make.stripped())

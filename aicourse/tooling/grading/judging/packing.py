@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,7 @@ from aicourse.tooling.grading.submissions.release import find_release
 
 MANIFEST = "manifest.json"
 LARGEST = 20 << 20
+EARLIEST = datetime(1980, 1, 1)  # that a zip can say
 
 
 def pack(path: Path, *, now: datetime | None = None) -> Path:
@@ -48,16 +50,19 @@ def pack(path: Path, *, now: datetime | None = None) -> Path:
     }
     target = path.parent / f"{release.assignment}.zip"
     text = json.dumps(manifest, indent=1) + "\n"
-    paths.write_atomically(target, _zipped({**contents, MANIFEST: text.encode()}, moment))
+    paths.write_atomically(target, zipped({**contents, MANIFEST: text.encode()}, moment))
     return target
 
 
-def _zipped(contents: dict[str, bytes], moment: datetime) -> bytes:
+def zipped(
+    contents: Mapping[str, bytes], moment: datetime = EARLIEST, *, executable: Collection[str] = ()
+) -> bytes:
+    """The bytes of a zip, the same for the same contents and moment."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in contents.items():
             entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
+            entry.external_attr = (0o755 if name in executable else 0o644) << 16
             archive.writestr(entry, data)
     return buffer.getvalue()

@@ -17,7 +17,6 @@ import csv
 import io
 import json
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +25,9 @@ from typing import Any, Literal
 from aicourse.errors import GradingError
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
+from aicourse.tooling.grading.judging.packing import zipped
 from aicourse.tooling.grading.judging.results import plain_number
-from aicourse.tooling.grading.publishing.gradebook import Gradebook, Row, read_gradebook, to_csv
+from aicourse.tooling.grading.publishing.gradebook import Gradebook, StudentRow, read_gradebook, to_csv
 
 Platform = Literal["canvas", "moodle", "gradescope"]
 _CANVAS_STUDENT = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -35,7 +35,6 @@ _MOODLE = (
     *("Identifier", "Full name", "Email address", "Status", "Grade", "Maximum grade", "Grade can be changed"),
     *("Last modified (submission)", "Last modified (grade)", "Feedback comments"),
 )
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _SETUP = "#!/usr/bin/env bash\n# nothing to install: the results are in this zip\n"
 _RUN = '''#!/usr/bin/env python3
 """Hand over the result that was graded elsewhere. The submission is not run."""
@@ -60,7 +59,7 @@ else:
 
 @dataclass(frozen=True)
 class Export:
-    """What was written, whose total was left empty, and who was not found in the roster."""
+    """A finished export: the file, whose total was left empty, and who was not found in the roster."""
 
     path: Path
     students: int
@@ -121,7 +120,7 @@ def _moodle(book: Gradebook) -> Iterator[list[str]]:
         yield [identifier, row.student, "", "", grade, most, "Yes", "-", "-", comment(book, row)]
 
 
-def comment(book: Gradebook, row: Row) -> str:
+def comment(book: Gradebook, row: StudentRow) -> str:
     """A few lines of text: points per question, lateness, and comments given by hand."""
     if row.result.status == "failed":
         return f"Could not be graded: {row.result.sentence}"
@@ -166,7 +165,7 @@ def _filled(
 
 
 def _grade_column(book: Gradebook, platform: Platform, lines: list[list[str]]) -> int:
-    """Where the grade goes; Canvas calls it `Homework 1 (12345)`, a new column is a new assignment."""
+    """The column for the grade; Canvas calls it `Homework 1 (12345)`, a new column is a new assignment."""
     head = lines[0]
     if platform == "moodle":
         return head.index("Grade")
@@ -181,7 +180,7 @@ def _grade_column(book: Gradebook, platform: Platform, lines: list[list[str]]) -
     return len(head) - 1
 
 
-def _keys(row: Row) -> Iterator[str]:
+def _keys(row: StudentRow) -> Iterator[str]:
     if row.result.lms_id:
         yield f"id {row.result.lms_id}"
     yield f"name {row.student.casefold()}"
@@ -203,26 +202,16 @@ def _gradescope(book: Gradebook) -> bytes:
         re.sub(r"\W+", " ", row.student).strip().casefold(): f"{file_stem(row.student)}.json"
         for row in book.rows
     }
-    files = [
-        ("setup.sh", _SETUP),
-        ("run_autograder", _RUN),
-        ("results/index.json", json.dumps(index, indent=1)),
-    ]
-    files += [
-        (f"results/{file_stem(row.student)}.json", json.dumps(gradescope_result(book, row), indent=1))
+    files = {"setup.sh": _SETUP, "run_autograder": _RUN, "results/index.json": json.dumps(index, indent=1)}
+    files |= {
+        f"results/{file_stem(row.student)}.json": json.dumps(gradescope_result(book, row), indent=1)
         for row in book.rows
-    ]
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files:
-            info = zipfile.ZipInfo(name, _ZIP_TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = (0o755 if not name.startswith("results/") else 0o644) << 16
-            archive.writestr(info, text)
-    return content.getvalue()
+    }
+    contents = {name: text.encode() for name, text in files.items()}
+    return zipped(contents, executable=("setup.sh", "run_autograder"))
 
 
-def gradescope_result(book: Gradebook, row: Row) -> dict[str, Any]:
+def gradescope_result(book: Gradebook, row: StudentRow) -> dict[str, Any]:
     """One student's results.json: points per question, as text only (`output_format`)."""
     if row.result.status == "failed":
         return {"score": 0, "output": f"Could not be graded: {row.result.sentence} This is not a grade of 0."}

@@ -1,4 +1,4 @@
-"""What a student gets back: one HTML file that needs nothing, runs nothing, and says nothing of anybody else.
+"""Feedback for a student: one HTML file that needs nothing, runs nothing, and says nothing of anybody else.
 
 It is made from the student's own result alone: what passed, what failed and the hint, what the student wrote
 and printed. Hidden inputs and expected values are not in a result unless the check allows them (`judging`).
@@ -6,9 +6,7 @@ and printed. Hidden inputs and expected values are not in a result unless the ch
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Literal
@@ -16,14 +14,14 @@ from typing import Literal
 from aicourse.errors import GradingError
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
+from aicourse.tooling.grading.judging.packing import zipped
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, plain_number
-from aicourse.tooling.grading.publishing.gradebook import Gradebook, Row, read_gradebook
+from aicourse.tooling.grading.publishing.gradebook import Gradebook, StudentRow, read_gradebook
 from aicourse.tooling.grading.publishing.hand_grading import HandGrade, HandGrades, read_hand_grades
 from aicourse.tooling.grading.publishing.pages import page, prose
 
 Platform = Literal["canvas", "moodle", "plain"]
 _FILE_NAME = "feedback.html"
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say: the same pages give the same bytes
 
 
 def write_feedback(folder: GradesFolder) -> list[Path]:
@@ -54,18 +52,13 @@ def write_feedback_zip(folder: GradesFolder, platform: Platform) -> Path:
             f"{len(strangers)} are not from {platform} ({', '.join(strangers[:3])}), so it "
             "cannot tell whose feedback it is. Use --zip plain, or grade the platform's own download."
         )
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in book.rows:
-            info = zipfile.ZipInfo(_name_for(row, platform), _ZIP_TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, render_feedback(book, row, grades))
+    pages = {_name_for(row, platform): render_feedback(book, row, grades).encode() for row in book.rows}
     path = folder.root / f"feedback-{platform}.zip"
-    write_atomically(path, content.getvalue())
+    write_atomically(path, zipped(pages))
     return path
 
 
-def _name_for(row: Row, platform: Platform) -> str:
+def _name_for(row: StudentRow, platform: Platform) -> str:
     prefix = row.result.lms_prefix
     if platform == "canvas":
         return f"{prefix}_{_FILE_NAME}"
@@ -74,7 +67,7 @@ def _name_for(row: Row, platform: Platform) -> str:
     return f"{file_stem(row.student)}.html"
 
 
-def render_feedback(book: Gradebook, row: Row, grades: HandGrades) -> str:
+def render_feedback(book: Gradebook, row: StudentRow, grades: HandGrades) -> str:
     """One student's page."""
     result = row.result
     who = f"{escape(result.student)}, {escape(result.submission)}"
@@ -86,7 +79,7 @@ def render_feedback(book: Gradebook, row: Row, grades: HandGrades) -> str:
     return page(f"{book.title}: feedback", body)
 
 
-def _summary(book: Gradebook, row: Row) -> str:
+def _summary(book: Gradebook, row: StudentRow) -> str:
     result, most = row.result, plain_number(book.points)
     if result.status == "failed":
         return (
@@ -121,7 +114,7 @@ def _question(question: QuestionOutcome, grade: HandGrade | None) -> str:
     elif question.earned is None:
         parts.append("<p>This answer is graded by hand, and has no points yet.</p>")
     if grade and grade.comment and question.earned is not None:
-        parts.append(f"<p><b>Comment:</b> {_lines(grade.comment)}</p>")
+        parts.append(f"<p><b>Comment:</b> {_prose_lines(grade.comment)}</p>")
     parts += list(_own_words(question))
     return "".join(parts)
 
@@ -146,9 +139,5 @@ def _own_words(question: QuestionOutcome) -> Iterator[str]:
         yield f"<details><summary>What it printed</summary><pre>{escape(question.output)}</pre></details>"
 
 
-def _lines(text: str) -> str:
-    return "<br>".join(_prose_lines(text.splitlines()))
-
-
-def _prose_lines(lines: Iterable[str]) -> Iterator[str]:
-    return (prose(line) for line in lines)
+def _prose_lines(text: str) -> str:
+    return "<br>".join(map(prose, text.splitlines()))

@@ -1,4 +1,4 @@
-"""Winnowed fingerprints of Python code: which passages do two programs share, whatever their names?
+"""Winnowed fingerprints of Python code: the passages that two programs share, whatever their names.
 
     tokens -> hashes of every K tokens in a row -> of each WINDOW of hashes the smallest
 
@@ -16,7 +16,7 @@ import io
 import keyword
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 K = 12
@@ -88,24 +88,19 @@ def winnow(items: Sequence[Token]) -> dict[int, list[int]]:
 
     Of equal smallest hashes in a window the rightmost is taken, as in the paper: it stays smallest longest.
     """
-    hashes = _hashes(items)
+    values = hashes(items)
     chosen: dict[int, list[int]] = {}
     last = -1
-    for start in range(max(1, len(hashes) - WINDOW + 1) if hashes else 0):
-        window = hashes[start : start + WINDOW]
+    for start in range(max(1, len(values) - WINDOW + 1) if values else 0):
+        window = values[start : start + WINDOW]
         position = start + len(window) - 1 - window[::-1].index(min(window))
         if position != last:
-            chosen.setdefault(hashes[position], []).append(position)
+            chosen.setdefault(values[position], []).append(position)
             last = position
     return chosen
 
 
-def all_hashes(items: Sequence[Token]) -> Iterator[int]:
-    """Every hash of K tokens: what is taken away because the instructor handed it out."""
-    return iter(_hashes(items))
-
-
-def _hashes(items: Sequence[Token]) -> list[int]:
+def hashes(items: Sequence[Token]) -> list[int]:
     """The hash of every K tokens in a row, each from the one before it (Karp & Rabin 1987)."""
     numbers = [_number(item.text) for item in items]
     if len(numbers) < K:

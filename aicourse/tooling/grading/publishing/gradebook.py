@@ -35,7 +35,7 @@ CREATE TABLE comments (student TEXT, question TEXT, comment TEXT);
 
 
 @dataclass(frozen=True)
-class Column:
+class QuestionColumn:
     """One question as the gradebook knows it."""
 
     id: str
@@ -45,7 +45,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class StudentRow:
     """One student; `total` is final, and None while a question is open or when it could not be graded."""
 
     result: SubmissionResult
@@ -54,11 +54,11 @@ class Row:
 
     @property
     def student(self) -> str:
-        """Whose it is."""
+        """The student's name."""
         return self.result.student
 
     def points(self, question: str) -> float | None:
-        """What was earned for a question, None while it is open."""
+        """The points earned for a question, None while it is open."""
         return next((one.earned for one in self.result.questions if one.id == question), None)
 
 
@@ -68,16 +68,16 @@ class Gradebook:
 
     assignment: str
     title: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[QuestionColumn, ...]
+    rows: tuple[StudentRow, ...]
 
     @property
     def points(self) -> float:
-        """What could be earned."""
+        """The points that could be earned."""
         return sum(column.points for column in self.columns)
 
     @property
-    def open_rows(self) -> tuple[Row, ...]:
+    def open_rows(self) -> tuple[StudentRow, ...]:
         """Students without a final total."""
         return tuple(row for row in self.rows if row.total is None)
 
@@ -103,17 +103,17 @@ def read_gradebook(folder: GradesFolder) -> Gradebook:
         _row(with_hand_grades(result, grades), tuple(comments.get(result.student, ()))) for result in results
     )
     newest = max(results, key=lambda result: len(result.questions))
-    columns = tuple(Column(one.id, one.title, one.kind, one.points) for one in newest.questions)
+    columns = tuple(QuestionColumn(one.id, one.title, one.kind, one.points) for one in newest.questions)
     ordered = sorted(rows, key=lambda row: row.student)
     return Gradebook(newest.assignment, newest.title, columns, tuple(ordered))
 
 
-def _row(result: SubmissionResult, comments: tuple[tuple[str, str], ...]) -> Row:
+def _row(result: SubmissionResult, comments: tuple[tuple[str, str], ...]) -> StudentRow:
     total = None
     if result.earned is not None and not result.open_questions:
         left = 1 - result.late.percent / 100 if result.late else 1.0
         total = round(result.earned * left, 3)
-    return Row(result, total, comments)
+    return StudentRow(result, total, comments)
 
 
 def build(folder: GradesFolder) -> Gradebook:

@@ -24,7 +24,7 @@ _LOCK = threading.Lock()
 
 
 class HandGrade(Record):
-    """What one person gave one answer; `criteria` are the points per line of the rubric, if it was used."""
+    """One person's grade of one answer; `criteria` are the points per line of the rubric, if it was used."""
 
     student: str
     question: str
@@ -42,7 +42,7 @@ HandGrades = Mapping[tuple[str, str], HandGrade]  # by student and question
 
 
 def read_hand_grades(folder: GradesFolder) -> HandGrades:
-    """What was given by hand so far; empty when nobody began.
+    """The grades given by hand so far; empty when nobody began.
 
     Raises:
         GradingError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""How each question did in a class: difficulty, discrimination, distribution (classical test theory).
+"""Item statistics of a class: difficulty, discrimination, distribution (classical test theory).
 
 - difficulty: the mean share of the points, 1 when everybody has all (the "facility index", ETS and Moodle);
 - discrimination: the correlation of a question with the sum of the *other* questions (corrected item-total
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aicourse.tooling.grading.publishing.gradebook import Column, Gradebook, Row
+from aicourse.tooling.grading.publishing.gradebook import Gradebook, QuestionColumn, StudentRow
 
 _FEWEST = 3
 BINS = 10
@@ -39,7 +39,7 @@ class CheckStatistics:
 class QuestionStatistics:
     """One question; shares are of its points. `histogram` counts shares in ten bins from 0 to 1."""
 
-    column: Column
+    column: QuestionColumn
     students: int
     open: int
     difficulty: float | None
@@ -49,7 +49,7 @@ class QuestionStatistics:
 
     @property
     def remark(self) -> str:
-        """What an instructor should look at, "" when nothing."""
+        """The sentence that tells an instructor to look at this question, "" when nothing does."""
         if self.discrimination is not None and self.discrimination < 0:
             return "Those who did well elsewhere did badly here: check the question and its checks."
         if self.difficulty is not None and self.difficulty < 0.3:
@@ -116,7 +116,7 @@ def class_statistics(book: Gradebook) -> ClassStatistics:
 
 
 def _question(
-    column: Column, graded: Sequence[Row], scores: Sequence[float], totals: Sequence[float]
+    column: QuestionColumn, graded: Sequence[StudentRow], scores: Sequence[float], totals: Sequence[float]
 ) -> QuestionStatistics:
     known = [points for row in graded if (points := row.points(column.id)) is not None]
     shares = [points / column.points for points in known] if column.points else []
@@ -159,7 +159,7 @@ def cronbach_alpha(items: Sequence[Sequence[float]]) -> float | None:
     return float(len(items) / (len(items) - 1) * (1 - spread / statistics.variance(totals)))
 
 
-def _checks(graded: Sequence[Row]) -> list[CheckStatistics]:
+def _checks(graded: Sequence[StudentRow]) -> list[CheckStatistics]:
     seen: dict[tuple[str, str], list[tuple[bool, str]]] = {}
     for row in graded:
         for question in row.result.questions:

@@ -30,7 +30,7 @@ from aicourse.tooling.grading.publishing.hand_grading import (
     read_hand_grades,
     save_hand_grades,
 )
-from aicourse.tooling.grading.publishing.review_page import render
+from aicourse.tooling.grading.publishing.pages import page, template
 
 _MOST_BYTES = 64 << 10
 
@@ -68,7 +68,7 @@ class Review:
             )
 
     def data(self) -> dict[str, Any]:
-        """What the page shows: no names."""
+        """The content of the page: no names."""
         grades = read_hand_grades(self._folder)
         return {
             "title": self._assignment.title,
@@ -119,6 +119,20 @@ class Review:
         save_hand_grades(self._folder, [checked_grade(item.result, item.question, points, comment, criteria)])
 
 
+def render(data: dict[str, Any]) -> str:
+    """The page: one answer at a time, its rubric beside it, every step on a key.
+
+    Texts arrive as JSON and are put on the page as text (`textContent`), never as HTML.
+    """
+    return page(
+        f"{data['title']}: grading by hand",
+        template("review.html"),
+        style=template("review.css"),
+        script=template("review.js"),
+        data=data,
+    )
+
+
 class ReviewServer:
     """Serves one review on loopback; use as a context manager, or `serve_forever`."""
 
@@ -129,7 +143,7 @@ class ReviewServer:
 
     @property
     def url(self) -> str:
-        """Where to point the browser: whoever has it can grade."""
+        """The address for the browser: whoever has it can grade."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/{self._token}/"
 
     def serve_forever(self) -> None:

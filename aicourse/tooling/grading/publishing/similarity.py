@@ -1,4 +1,4 @@
-"""Which answers share passages that few others have? Ranked pairs: evidence to read, not a verdict.
+"""Passages that two answers share and few others have: ranked pairs, evidence to read, not a verdict.
 
 Answers to code questions are fingerprinted (`fingerprints`). What was handed out is taken away, and so is
 what more than a few of the class share: that is the obvious solution, not a copied one. Pairs are found
@@ -10,17 +10,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
+from pathlib import Path
 
+from aicourse.paths import write_atomically
 from aicourse.tooling.grading.authoring.assignment import Assignment
+from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.results import SubmissionResult
-from aicourse.tooling.grading.publishing.fingerprints import K, Token, all_hashes, tokens, winnow
+from aicourse.tooling.grading.publishing.fingerprints import GUARANTEED, K, hashes, tokens, winnow
+from aicourse.tooling.grading.publishing.pages import page
 
 COMMON_SHARE = 0.05
 COMMON_LEAST = 4
 _FEWEST = 3
 PAIRS = 30
+_STYLE = """
+body { max-width: 96em } .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 1em }
+.sides > div { min-width: 0 } mark { background: #f4c20d66; color: inherit; border-bottom: 2px solid #c98a00 }
+"""
 
 Span = tuple[int, int]
 
@@ -70,11 +79,21 @@ class _Document:
         self.student = result.student
         self.answers = {one.id: one.answer for one in result.questions if one.id in questions and one.answer}
         self.tokens = {question: tokens(answer) for question, answer in self.answers.items()}
-        self.places: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        self.places: dict[int, list[tuple[str, int]]] = {}
         for question, items in self.tokens.items():
             for value, positions in winnow(items).items():
                 if value not in ignored:
-                    self.places[value] += [(question, position) for position in positions]
+                    self.places.setdefault(value, []).extend((question, position) for position in positions)
+
+    def keep(self, rare: Container[int]) -> None:
+        """Forget what too many of the class have."""
+        self.places = {value: places for value, places in self.places.items() if value in rare}
+
+
+def write_similarity(assignment: Assignment, folder: GradesFolder) -> Path:
+    """Compare all answers of a folder and write similarity.html; returns its path."""
+    write_atomically(folder.similarity, render(compare(assignment, folder.results())))
+    return folder.similarity
 
 
 def compare(
@@ -87,10 +106,7 @@ def compare(
         if any(cell.kind == "code" for cell in assignment.answer_cells(question.id))
     ]
     ignored = frozenset(
-        value
-        for cell in assignment.cells
-        if cell.kind == "code"
-        for value in all_hashes(tokens(cell.released))
+        value for cell in assignment.cells if cell.kind == "code" for value in hashes(tokens(cell.released))
     )
     documents = [_Document(result, questions, ignored) for result in results if result.status != "failed"]
     limit = _common_limit(len(documents))
@@ -99,13 +115,11 @@ def compare(
         for value in document.places:
             owners[value].append(number)
     rare = {value: found for value, found in owners.items() if len(found) <= limit}
+    for document in documents:
+        document.keep(rare)
     weights = {value: math.log2(len(documents) / len(found)) for value, found in rare.items()}
     ranked = _rank(rare, weights)[:most]
-    own = [sum(value in rare for value in document.places) for document in documents]
-    pairs = tuple(
-        _pair(documents[left], documents[right], rare, weights, own[left], own[right])
-        for left, right in ranked
-    )
+    pairs = tuple(_pair(documents[left], documents[right], weights) for left, right in ranked)
     return SimilarityReport(assignment.name, len(documents), limit, pairs)
 
 
@@ -131,30 +145,19 @@ def _rank(rare: Mapping[int, Sequence[int]], weights: Mapping[int, float]) -> li
     return sorted(enough, key=lambda pair: (-rarity[pair], pair))
 
 
-def _pair(
-    left: _Document,
-    right: _Document,
-    rare: Mapping[int, Sequence[int]],
-    weights: Mapping[int, float],
-    left_own: int,
-    right_own: int,
-) -> Pair:
-    common = [value for value in left.places if value in rare and value in right.places]
+def _pair(left: _Document, right: _Document, weights: Mapping[int, float]) -> Pair:
+    common = [value for value in left.places if value in right.places]
     shared = []
-    for question in left.answers:
-        left_spans = _spans(left, question, common)
-        right_spans = _spans(right, question, common)
+    for question, answer in left.answers.items():
+        left_spans, right_spans = _spans(left, question, common), _spans(right, question, common)
         if left_spans or right_spans:
-            shared.append(
-                Shared(
-                    question, left.answers[question], right.answers.get(question, ""), left_spans, right_spans
-                )
-            )
+            other = right.answers.get(question, "")
+            shared.append(Shared(question, answer, other, left_spans, right_spans))
     return Pair(
         left=left.student,
         right=right.student,
-        left_share=len(common) / left_own,
-        right_share=len(common) / right_own,
+        left_share=len(common) / len(left.places),
+        right_share=len(common) / len(right.places),
         fingerprints=len(common),
         rarity=sum(weights[value] for value in common),
         identical=left.answers == right.answers,
@@ -164,7 +167,7 @@ def _pair(
 
 def _spans(document: _Document, question: str, common: Iterable[int]) -> tuple[Span, ...]:
     """The character ranges of one answer that shared fingerprints cover, joined where they touch."""
-    items: list[Token] = document.tokens.get(question, [])
+    items = document.tokens.get(question, [])
     ranges = sorted(
         (items[position].start, items[min(position + K, len(items)) - 1].end)
         for value in common
@@ -178,3 +181,73 @@ def _spans(document: _Document, question: str, common: Iterable[int]) -> tuple[S
         else:
             joined.append((start, end))
     return tuple(joined)
+
+
+def render(report: SimilarityReport) -> str:
+    """The page."""
+    rows = "".join(_row(number, pair) for number, pair in enumerate(report.pairs, start=1))
+    head = "".join(
+        f"<th scope='col'>{name}</th>"
+        for name in ("", "Pair", "Shared", "of the first", "of the second", "Rarity")
+    )
+    table = (
+        f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        if rows
+        else "<p>No two submissions share three rare passages or more.</p>"
+    )
+    details = "".join(_details(number, pair) for number, pair in enumerate(report.pairs, start=1))
+    return page(
+        f"{report.assignment}: similar answers", _introduction(report) + table + details, style=_STYLE
+    )
+
+
+def _introduction(report: SimilarityReport) -> str:
+    return (
+        f"<h1>{escape(report.assignment)}: similar answers</h1>"
+        "<div class='card bad'><b>This is evidence to read, not a verdict.</b><p>It shows which passages two "
+        "submissions share and few others have. It does not show who wrote them, whether anybody copied, or "
+        "whether working together was allowed. Two honest students can write the same short function. Read "
+        "both sides and talk to both people before you conclude anything.</p></div>"
+        f"<p class='quiet'>{report.students} submissions; names, layout, comments and texts do not "
+        f"count; code that was handed out, and passages that more than {report.common_limit} submissions "
+        f"have, are left out. A shared run of {GUARANTEED} tokens is always found (winnowing: "
+        "Schleimer, Wilkerson, Aiken, SIGMOD 2003). Rarity adds up, in bits, how few submissions have each "
+        "shared passage.</p>"
+    )
+
+
+def _row(number: int, pair: Pair) -> str:
+    same = " <b>(the same text)</b>" if pair.identical else ""
+    return (
+        f"<tr><td class='number'>{number}</td><th scope='row'><a href='#pair-{number}'>{escape(pair.left)} – "
+        f"{escape(pair.right)}</a>{same}</th><td class='number'>{pair.fingerprints}</td>"
+        f"<td class='number'>{100 * pair.left_share:.0f} %</td>"
+        f"<td class='number'>{100 * pair.right_share:.0f} %</td>"
+        f"<td class='number'>{pair.rarity:.0f}</td></tr>"
+    )
+
+
+def _details(number: int, pair: Pair) -> str:
+    title = f"{number}. {escape(pair.left)} – {escape(pair.right)}"
+    questions = "".join(_question(pair, one) for one in pair.shared)
+    return f"<section id='pair-{number}'><h2>{title}</h2>{questions}</section>"
+
+
+def _question(pair: Pair, shared: Shared) -> str:
+    sides = (
+        f"<div><p class='quiet'>{escape(name)}</p><pre>{''.join(_marked(text, spans))}</pre></div>"
+        for name, text, spans in (
+            (pair.left, shared.left, shared.left_spans),
+            (pair.right, shared.right, shared.right_spans),
+        )
+    )
+    return f"<h3>{escape(shared.question)}</h3><div class='sides'>{''.join(sides)}</div>"
+
+
+def _marked(text: str, spans: tuple[Span, ...]) -> Iterator[str]:
+    done = 0
+    for start, end in spans:
+        yield escape(text[done:start])
+        yield f"<mark>{escape(text[start:end])}</mark>"
+        done = end
+    yield escape(text[done:])

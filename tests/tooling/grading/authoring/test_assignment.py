@@ -24,7 +24,7 @@ def test_it_holds_what_the_folder_says() -> None:
         ("q3", "3 Why", 3, "manual"),
     ]
     assert tiny.question("q3").rubric[0] == Criterion("says who pays for a wrong value", 2)
-    assert [check.name for check in tiny.checks_of("q2")] == ["names both colours"]
+    assert [check.name for check in tiny.checks if check.question == "q2"] == ["names both colours"]
     assert [cell.id for cell in tiny.answer_cells("q1")] == ["q1-answer"]
 
 

@@ -12,10 +12,9 @@ from fakes import FIRST_NUMBER, RIGHT_Q1, RIGHT_Q2, hand_in, run_in_process, sma
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options, grade
 from aicourse.tooling.grading.publishing.feedback import write_feedback
-from aicourse.tooling.grading.publishing.figures import histogram
 from aicourse.tooling.grading.publishing.hand_grading import checked_grade, save_hand_grades
 from aicourse.tooling.grading.publishing.pages import page
-from aicourse.tooling.grading.publishing.report import write_report
+from aicourse.tooling.grading.publishing.report import histogram, write_report
 from aicourse.tooling.grading.submissions.shown_text import plain_text, printed
 
 EVIL = "<script>alert('owned')</script><img src=x onerror=alert(1)>"

@@ -8,13 +8,13 @@ import statistics
 import pytest
 
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, SubmissionResult
-from aicourse.tooling.grading.publishing.gradebook import Column, Gradebook, Row
+from aicourse.tooling.grading.publishing.gradebook import Gradebook, QuestionColumn, StudentRow
 from aicourse.tooling.grading.publishing.item_statistics import class_statistics, correlation, cronbach_alpha
 
 POINTS = {"q1": 4.0, "q2": 2.0, "q3": 6.0}
 
 
-def row(student: str, *earned: float | None, status: str = "graded") -> Row:
+def row(student: str, *earned: float | None, status: str = "graded") -> StudentRow:
     questions = tuple(
         QuestionOutcome(id=name, title=name, kind="auto", points=points, earned=one)
         for (name, points), one in zip(POINTS.items(), earned, strict=True)
@@ -28,12 +28,12 @@ def row(student: str, *earned: float | None, status: str = "graded") -> Row:
         sentence="",
         questions=questions,
     )
-    return Row(result, None)
+    return StudentRow(result, None)
 
 
-def book(*rows: Row) -> Gradebook:
+def book(*rows: StudentRow) -> Gradebook:
     return Gradebook(
-        "hw", "", tuple(Column(name, name, "auto", points) for name, points in POINTS.items()), rows
+        "hw", "", tuple(QuestionColumn(name, name, "auto", points) for name, points in POINTS.items()), rows
     )
 
 
@@ -116,14 +116,14 @@ def test_remarks() -> None:
 
 
 def test_the_most_common_hint() -> None:
-    def checked(student: str, *hints: str) -> Row:
+    def checked(student: str, *hints: str) -> StudentRow:
         checks = tuple(
             CheckOutcome(name="works", points=1, earned=not hint, passed=not hint, hint=hint)
             for hint in hints
         )
         question = QuestionOutcome(id="q1", title="", kind="auto", points=4, earned=1, checks=checks)
         base = row(student, 1, 1, 1).result
-        return Row(base.model_copy(update={"questions": (question,)}), None)
+        return StudentRow(base.model_copy(update={"questions": (question,)}), None)
 
     rows = [checked("a", "Read it."), checked("b", "Read it."), checked("c", "Other."), checked("d", "")]
     (check,) = class_statistics(book(*rows)).checks

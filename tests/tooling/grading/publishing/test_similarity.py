@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.judging.results import QuestionOutcome, SubmissionResult
-from aicourse.tooling.grading.publishing.fingerprints import GUARANTEED, K, Token, all_hashes, tokens, winnow
-from aicourse.tooling.grading.publishing.similarity import compare
-from aicourse.tooling.grading.publishing.similarity_page import render
+from aicourse.tooling.grading.publishing.fingerprints import GUARANTEED, K, Token, hashes, tokens, winnow
+from aicourse.tooling.grading.publishing.similarity import compare, render
 
 ORIGINAL = """
 def read_size(text):
@@ -141,7 +140,7 @@ def test_shorter_runs_than_k_are_never_found() -> None:
     shared = [Token(str(number), 0, 1) for number in range(K - 1)]
     first = [*shared, *(Token("x", 0, 1) for _ in range(30))]
     second = [*(Token("y", 0, 1) for _ in range(30)), *shared]
-    assert not set(all_hashes(first)) & set(all_hashes(second))
+    assert not set(hashes(first)) & set(hashes(second))
 
 
 def test_the_papers_example() -> None:
@@ -152,7 +151,7 @@ def test_the_papers_example() -> None:
     selected = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "WINDOW", 4)
-        patch.setattr(module, "_hashes", lambda items: [int(item.text) for item in items])
+        patch.setattr(module, "hashes", lambda items: [int(item.text) for item in items])
         found = module.winnow([Token(str(value), 0, 1) for value in hashes])
     selected = sorted((position, value) for value, positions in found.items() for position in positions)
     assert [value for _, value in selected] == [17, 17, 8, 39, 17]
