@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import jinja2
 
 _PACKAGE = Path(__file__).parent
+_UNSEEN = re.compile("[\0-\b\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 def escape(text: object) -> Markup:
@@ -41,6 +42,15 @@ def escape(text: object) -> Markup:
     ('a &lt; &#x27;b&#x27;', '<b>')
     """
     return text if isinstance(text, Markup) else Markup(html.escape(str(text)))
+
+
+def visible(text: str) -> str:
+    """The text with U+FFFD for what no reader can see: control characters, lone surrogates, turned writing.
+
+    >>> visible("red\u202e")
+    'red\ufffd'
+    """
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def join(parts: Iterable[str], separator: str = "") -> Markup:

@@ -1,4 +1,4 @@
-"""The difference of two prompts: words, tokens (estimated), parameters and hints.
+"""The difference of two prompts: words, tokens (estimated), parameters, hints, and why each step was made.
 
     "Which colours?"  ->  "Which main colours?"        Which {+main +}colours?
 
@@ -11,18 +11,28 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Literal
 
+from markupsafe import Markup
+
+from aicourse.errors import PromptError
+from aicourse.html import join, visible
 from aicourse.prompts import markdown
 from aicourse.prompts.library import load
 from aicourse.prompts.prompt import BOX, PRE, Prompt
 
 Kind = Literal["same", "removed", "added"]
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_MARKS: dict[Kind, str] = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+_TAGS: dict[Kind, Markup] = {
+    "same": Markup("{}"),
+    "removed": Markup('<del style="text-decoration: line-through">{}</del>'),
+    "added": Markup('<ins style="text-decoration: underline"><b>{}</b></ins>'),
+}
+LEGEND = "Added words are underlined, removed ones struck through."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +50,16 @@ class Piece:
 
 @dataclass(frozen=True)
 class PromptDiff:
-    """The way from `before` to `after`. `pieces` are the two bodies, in the order of reading."""
+    """The way from `before` to `after`.
+
+    `pieces` are the two bodies in the order of reading; `steps` are the versions on the way, oldest first,
+    each with its changelog. Of prompts that do not descend from each other it has only the second one.
+    """
 
     before: Prompt
     after: Prompt
     pieces: tuple[Piece, ...]
+    steps: tuple[Prompt, ...]
 
     @property
     def words_added(self) -> int:
@@ -79,34 +94,31 @@ class PromptDiff:
 
     def __str__(self) -> str:
         """The change with added words as {+…+}, removed ones as [-…-], as in `git diff --word-diff`."""
-        body = "".join(_MARKS[piece.kind].format(piece.text) for piece in self.pieces)
-        return "\n".join([self.headline, *self.settings, "", body.rstrip("\n")])
+        return "\n".join([self.headline, *self.settings, "", self._text, "", "Changelog", *self._log])
+
+    @property
+    def _text(self) -> str:
+        return "".join(_MARKS[piece.kind].format(piece.text) for piece in self.pieces).rstrip("\n")
+
+    @property
+    def _log(self) -> list[str]:
+        return [f"  {step.ref}: {step.changelog}" for step in self.steps]
 
     def __repr__(self) -> str:
         return f"<PromptDiff {self.headline}>"
 
     def _repr_html_(self) -> str:
-        """The changed text with `<ins>` and `<del>`, below the numbers."""
-        settings = "".join(f"<div><code>{escape(line)}</code></div>" for line in self.settings)
-        body = "".join(_piece(piece) for piece in self.pieces)
-        legend = "<small><del>struck through</del>: removed · <ins><b>underlined</b></ins>: added</small>"
-        head = f"<div><b>{escape(self.headline)}</b></div>{settings}{legend}"
-        return f"<div {BOX}>{head}<hr><pre {PRE}>{body}</pre></div>"
+        parts = [Markup("<div><b>{}</b></div>").format(self.headline)]
+        parts += [Markup("<div><code>{}</code></div>").format(line) for line in self.settings]
+        parts += [Markup("<small>{}</small><hr><pre {}>{}</pre>").format(LEGEND, PRE, marked(self.pieces))]
+        parts += [Markup("<div>{}</div>").format(line) for line in self._log]
+        return Markup("<div {}>{}</div>").format(BOX, join(parts))
 
     def _repr_markdown_(self) -> str:
-        head, _, body = str(self).partition("\n\n")
-        first, *others = map(markdown.plain, head.split("\n"))
-        return f"**{first}**\n\n" + "".join(f"{line}  \n" for line in others) + f"\n{markdown.fenced(body)}\n"
-
-
-def _piece(piece: Piece) -> str:
-    text = escape(piece.text, quote=False)
-    if piece.kind == "added":
-        return f"<ins style='text-decoration:underline'><b>{text}</b></ins>"
-    return f"<del style='text-decoration:line-through'>{text}</del>" if piece.kind == "removed" else text
-
-
-_MARKS: dict[Kind, str] = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+        """The text in a fenced block, which no prompt can break out of."""
+        lines = "".join(f"{markdown.plain(line)}  \n" for line in self.settings)
+        log = "".join(f"- {markdown.plain(line.strip())}\n" for line in self._log)
+        return f"**{markdown.plain(self.headline)}**\n\n{lines}\n{markdown.fenced(self._text)}\n\n{log}"
 
 
 def diff(before: Prompt | str | Path, after: Prompt | str | Path) -> PromptDiff:
@@ -116,7 +128,28 @@ def diff(before: Prompt | str | Path, after: Prompt | str | Path) -> PromptDiff:
         PromptError: one of them cannot be loaded.
     """
     first, second = (one if isinstance(one, Prompt) else load(one) for one in (before, after))
-    return PromptDiff(first, second, compare_texts(first.body, second.body))
+    return PromptDiff(first, second, compare_texts(first.body, second.body), _steps(first, second))
+
+
+def _steps(before: Prompt, after: Prompt) -> tuple[Prompt, ...]:
+    line = [after]
+    while before.name == after.name and (parent := line[-1].parent) not in (None, before.version):
+        try:
+            line.append(load(f"{after.name}@{parent}"))
+        except PromptError:  # a version that was deleted: what is known is still worth showing
+            break
+    descends = before.name == after.name and line[-1].parent == before.version
+    return tuple(reversed(line)) if descends else (after,)
+
+
+def marked(pieces: Iterable[Piece]) -> Markup:
+    """The pieces with marks that need no colour; a line end that came or went is shown as ↵."""
+    return join(
+        _TAGS[piece.kind].format(
+            visible(piece.text if piece.kind == "same" else piece.text.replace("\n", "↵\n"))
+        )
+        for piece in pieces
+    )
 
 
 def compare_texts(before: str, after: str) -> tuple[Piece, ...]:
@@ -167,8 +200,8 @@ def _change(removed: str, added: str) -> Iterator[Piece]:
 
 
 def _changed_hints(before: Mapping[str, object], after: Mapping[str, object]) -> Sequence[str]:
-    lines = []
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
-            lines.append(f"~ {name}: {before.get(name, 'not set')} -> {after.get(name, 'not set')}")
-    return lines
+    return [
+        f"~ {name}: {before.get(name, 'not set')} -> {after.get(name, 'not set')}"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]

@@ -30,8 +30,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from aicourse.errors import PromptError
 from aicourse.prompts.folders import shown
 from aicourse.prompts.prompt import Prompt
-from aicourse.prompts.sampling import HintItems, check_hints, did_you_mean
+from aicourse.prompts.sampling import HintItems, check_hints
 from aicourse.prompts.template import BrokenTemplateError, Section, parse_body
+from aicourse.suggestions import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 MAX_BYTES = 200_000

@@ -15,8 +15,9 @@ from aicourse.prompts.file import NAME, parse_prompt, prompt_text, read_prompt
 from aicourse.prompts.ledger import check_unchanged, used_versions
 from aicourse.prompts.promotion import PRODUCTION, labelled, labels
 from aicourse.prompts.prompt import Prompt
-from aicourse.prompts.sampling import HintItems, check_hints, did_you_mean
+from aicourse.prompts.sampling import HintItems, check_hints
 from aicourse.prompts.template import BrokenTemplateError, Section, parse_body
+from aicourse.suggestions import did_you_mean
 
 _VERSION = re.compile(r"v?([0-9]{1,6})")
 

@@ -26,7 +26,7 @@ from aicourse.errors import PromptError
 from aicourse.prompts import folders
 from aicourse.prompts.ledger import mark_used
 from aicourse.prompts.prompt import Prompt
-from aicourse.prompts.sampling import did_you_mean
+from aicourse.suggestions import did_you_mean
 
 FILE = "labels.json"
 PRODUCTION = "production"

@@ -10,21 +10,24 @@ import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from aicourse.errors import PromptError
+from aicourse.html import escape
 from aicourse.llm.prompt_header import PROMPT_HEADER
 from aicourse.prompts import markdown
-from aicourse.prompts.sampling import HintItems, did_you_mean
+from aicourse.prompts.sampling import HintItems
 from aicourse.prompts.template import PLACEHOLDER, Section, body_text
+from aicourse.suggestions import did_you_mean
 
 HASH_LENGTH = 12  # hexadecimal digits: 48 bits, far more than the versions of one prompt need
 CHARACTERS_PER_TOKEN = 4
 
-BOX = "style='border:1px solid;border-radius:4px;padding:.6em .8em;margin:.4em 0;max-width:60em'"
-PRE = (
+BOX = Markup("style='border:1px solid;border-radius:4px;padding:.6em .8em;margin:.4em 0;max-width:60em'")
+PRE = Markup(
     "style='white-space:pre-wrap;margin:0 0 .6em;padding:.2em .6em;border-left:3px solid;"
     "background:transparent;color:inherit'"
 )
@@ -142,7 +145,7 @@ class Prompt:
         """The prompt with its notes above and one block per message; placeholders are bold."""
         parts = []
         for section in self.sections:
-            text = PLACEHOLDER.sub(lambda match: f"<b>{match.group()}</b>", escape(section.text, quote=False))
+            text = PLACEHOLDER.sub(lambda match: f"<b>{match.group()}</b>", escape(section.text))
             parts.append(f"<div><small>{section.role}</small></div><pre {PRE}>{text}</pre>")
         return (
             f"<div {BOX}><div><b>{escape(self.ref)}</b> <code>{self.hash}</code></div>"

@@ -8,9 +8,10 @@ Only settings that any provider of the course understands, each within the range
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from aicourse.suggestions import did_you_mean
 
 HintValue = int | float | str | tuple[str, ...]
 HintItems = tuple[tuple[str, HintValue], ...]
@@ -66,13 +67,3 @@ def _stops(value: Any) -> HintValue:
         if len(texts) == len(value):
             return texts
     raise ValueError(f"stop must be a text, or a list of 1 to {_MOST_STOPS} texts, in quotes")
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question to put behind "no such name", or nothing when no known name is near.
-
-    >>> did_you_mean("temprature", NAMES)
-    ' Did you mean temperature?'
-    """
-    close = difflib.get_close_matches(name.lower(), list(known), n=2)
-    return f" Did you mean {' or '.join(close)}?" if close else ""

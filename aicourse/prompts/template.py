@@ -13,10 +13,11 @@ A template cannot contain a line `# user` of its own; give such a line as a para
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import Literal, cast
+
+from aicourse.suggestions import close_matches
 
 Role = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
@@ -98,7 +99,7 @@ def _role_of(line: str, number: int) -> Role | None:
     word = heading.group(1)
     if word in ROLES:
         return cast(Role, word)
-    if close := difflib.get_close_matches(word.lower().rstrip(":"), ROLES, n=1, cutoff=0.75):
+    if close := close_matches(word.rstrip(":"), ROLES, most=1, likeness=0.75):
         raise BrokenTemplateError(number, f"`# {word}` is no role; did you mean `# {close[0]}`?")
     return None
 
@@ -106,7 +107,8 @@ def _role_of(line: str, number: int) -> Role | None:
 def _check_braces(line: str, number: int) -> None:
     if "{{" in PLACEHOLDER.sub("", line):
         raise BrokenTemplateError(
-            number, "`{{` opens a placeholder such as {{listing}}: letters, digits and _ up to `}}`; mend it"
+            number,
+            "`{{` opens a placeholder such as {{listing}}: letters, digits, _ up to `}}`; correct it",
         )
 
 

@@ -177,7 +177,7 @@ def test_the_views_of_a_diff_mark_without_colour_and_escape() -> None:
     diff = prompts.diff(body("# user\n<i>old"), body("# user\n<i>new ``` x"))
     shown = diff._repr_html_()
     assert re.search(
-        r"<del style='text-decoration:line-through'>old</del><ins style='text-decoration:underline'>", shown
+        r'<del style="text-decoration: line-through">old</del><ins style="text-decoration: underline">', shown
     )
     assert "<i>" not in shown
     assert "````text" in diff._repr_markdown_()

@@ -3,7 +3,7 @@
     from aicourse.notebook.widgets import code_failures, explore, show_diff
 
 Each view is a plain object that knows its state and draws itself as text and as HTML; where somebody can
-press buttons, it is shown as ipywidgets instead (`*_live` modules, loaded at that moment). Papermill,
+press buttons, it is shown with controls of ipywidgets instead, loaded at that moment. Papermill,
 nbconvert and the site get the HTML: no state is stored, nothing is fetched, the same bytes each time.
 
 Read in this order: `html` (pieces), `fields` (expected against got), `case_view` (one record), `browsing`

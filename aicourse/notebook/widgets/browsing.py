@@ -1,4 +1,4 @@
-"""Which records of a run to look at: an index made once, and filters that pick places in it.
+"""The records of a run to look at: an index made once, and filters that pick places in it.
 
     index = RecordIndex.of(run, before)
     index.matching(Filter(slice="short", below=1.0))        ->  [3, 17, 40]
@@ -26,7 +26,7 @@ MEAN = "mean of all scores"
 
 @dataclass(frozen=True)
 class Filter:
-    """What to show; every condition that is set must hold.
+    """The conditions for what is shown; each that is set must hold.
 
     `score` names the assertion (1 or 0) or number that `below` and `change` speak of, `MEAN` all of them
     together. `change` is against the run before: a better or worse score, or another answer ("changed").
@@ -60,7 +60,7 @@ class RecordIndex:
 
     @cached_property
     def slices(self) -> Mapping[str, int]:
-        """How many records each slice has, slices in alphabetical order."""
+        """The number of records in each slice, slices in alphabetical order."""
         return dict(sorted(Counter(tag for record in self.records for tag in record.tags).items()))
 
     @cached_property
@@ -84,7 +84,7 @@ class RecordIndex:
         return value_of(self.records[place], score)
 
     def difference(self, place: int, score: str = MEAN) -> float | None:
-        """How much the score rose since the run before; None when one of them lacks it."""
+        """The rise of the score since the run before; None when one of them lacks it."""
         twin = self.twin(place)
         old, new = None if twin is None else value_of(twin, score), self.value(place, score)
         return None if old is None or new is None else new - old

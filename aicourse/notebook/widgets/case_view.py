@@ -1,11 +1,17 @@
-"""One record of a run as a reader needs it: listing, photo, expected against got, reasons, raw reply."""
+"""One record of a run as a reader needs it: listing, photo, expected against got, reasons, raw reply.
+
+The bytes of a photo are embedded as they are, so that the same file gives the same page everywhere. Not
+handled: shrinking; a file above `MAX_BYTES` is named instead of shown.
+"""
 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.scores import Score
@@ -13,9 +19,23 @@ from aicourse.llm.usage import dollars
 from aicourse.notebook.exercises.html import mark
 from aicourse.notebook.widgets import html
 from aicourse.notebook.widgets.fields import REPLY, WARNINGS, FieldRow, compare_fields, shown
-from aicourse.notebook.widgets.photos import Photo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Photos = pd.DataFrame | Mapping[str, Path | str]
 
 LIVE_LIMIT = 20_000  # characters of one text; more would make the page slow
+MAX_BYTES = 2_000_000
+_KINDS = ((b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"RIFF", "webp"))
+
+
+@dataclass(frozen=True)
+class CasePhoto:
+    """A picture of a case: `source` is a data URL, None when it cannot be shown; `words` say what it is."""
+
+    source: str | None
+    words: str
 
 
 @dataclass(frozen=True)
@@ -25,7 +45,7 @@ class CaseView:
     record: CaseRecord
     before: CaseRecord | None = None
     before_name: str | None = None
-    photo: Photo | None = None
+    photo: CasePhoto | None = None
 
     @property
     def title(self) -> str:
@@ -137,7 +157,7 @@ def score_text(score: Score | None) -> str:
 
 
 def raw_reply(output: Any) -> tuple[str, str]:
-    """What the model wrote, as far as the run kept it, and what to call that.
+    """The words of the model, as far as the run kept them, under a name for them.
 
     >>> raw_reply({"brand": None, "reply": "Sure! {}"}), raw_reply(None)
     (('Raw reply', 'Sure! {}'), ('Raw reply', '(nothing)'))
@@ -154,5 +174,43 @@ def pretty(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
-def _photo(photo: Photo) -> str:
+def _photo(photo: CasePhoto) -> str:
     return html.line(photo.words) if photo.source is None else html.picture(photo.source, photo.words)
+
+
+def photo_of(case_id: str, photos: Photos | None) -> CasePhoto | None:
+    """The photo of a case, None when it has none.
+
+    `photos` is what `datasets.load_photos` returns, or a mapping of case ids to files.
+    """
+    if photos is None:
+        return None
+    if isinstance(photos, Mapping):
+        return _read(case_id, Path(photos[case_id]), "") if case_id in photos else None
+    if case_id not in photos.index:
+        return None
+    row = photos.loc[case_id]
+    return _read(case_id, Path(row["path"]), _labelled(row))
+
+
+def _labelled(row: Any) -> str:
+    """The dataset's own words about the photo."""
+    parts = [", ".join([*row.get("colours", ()), *row.get("materials", ())])]
+    parts += [f"size tag {row['size_tag']}"] if isinstance(row.get("size_tag"), str) else []
+    if len(row.get("contradicts", ())):
+        parts.append(f"contradicts the text in {', '.join(row['contradicts'])}")
+    return "; ".join(filter(None, parts))
+
+
+def _read(case_id: str, path: Path, labels: str) -> CasePhoto:
+    words = f"Photo of {case_id}" + (f" ({labels})" if labels else "")
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return CasePhoto(None, f"{words}: {path.name} cannot be read ({error.strerror})")
+    kind = next((kind for start, kind in _KINDS if data.startswith(start)), None)
+    if kind is None or len(data) > MAX_BYTES:
+        problem = "is no JPEG, PNG or WebP" if kind is None else f"is larger than {MAX_BYTES:,} bytes"
+        return CasePhoto(None, f"{words}: {path.name} {problem}")
+    return CasePhoto(f"data:image/{kind};base64,{b64encode(data).decode()}", words)

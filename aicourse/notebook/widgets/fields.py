@@ -47,7 +47,7 @@ class FieldRow:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether a reader should look."""
+        """True if a reader should look."""
         return self.verdict not in MARKS
 
     @property

@@ -6,9 +6,10 @@ ready HTML only where its docstring says so. Colours follow the reader's theme, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
+
+from aicourse.html import visible
 
 _BORDER = "var(--jp-border-color2, rgba(128, 128, 128, 0.4))"
 _ROW = f"border-bottom: 1px solid {_BORDER}; background: transparent"
@@ -19,8 +20,6 @@ _FONT = (
     "color: var(--jp-content-font-color1, inherit); font-size: var(--jp-content-font-size1, 14px); "
     "line-height: 1.5; max-width: 72em"
 )
-# control characters, lone surrogates, and marks that make text run backwards: no reader can see those
-_UNSEEN = re.compile("[\0-\b\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 def text(value: str, limit: int | None = None) -> str:
@@ -32,7 +31,7 @@ def text(value: str, limit: int | None = None) -> str:
     left_out = len(value) - limit if limit is not None and len(value) > limit else 0
     kept = value[:limit] if left_out else value
     remark = f" … ({left_out:,} more character{'s' * (left_out > 1)})" if left_out else ""
-    return escape(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", kept)) + remark
+    return escape(visible(kept)) + remark
 
 
 def view(name: str, *parts: str) -> str:
@@ -61,7 +60,7 @@ def ready_block(content: str) -> str:
 
 
 def raw(words: str, limit: int | None = None) -> str:
-    """What a machine wrote, letter by letter."""
+    """A machine's words, letter by letter."""
     font = "font-family: var(--jp-code-font-family, monospace); font-size: 0.92em"
     return f'<div style="{_SHADE}; {_WRAP}; {font}">{text(words, limit)}</div>'
 

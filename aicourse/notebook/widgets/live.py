@@ -1,4 +1,4 @@
-"""When a view is shown as buttons and when as HTML, and the few ipywidgets that the views share."""
+"""The choice between buttons and plain HTML: a view has controls where somebody could press them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aicourse.paths import unattended
 
 
 class Plain(Protocol):
-    """What draws itself as text and as HTML."""
+    """A view that draws itself as text and as HTML."""
 
     def _repr_html_(self) -> str: ...
 
@@ -24,3 +24,10 @@ def mimebundle(plain: Plain, controls: Callable[[], Any]) -> dict[str, Any]:
     if notebook_shell() is None or unattended():
         return bundle
     return {**controls()._repr_mimebundle_(), **bundle}
+
+
+def load_ipywidgets() -> Any:
+    """The library of controls (its classes have no annotations); loading it takes 0.2 s."""
+    import ipywidgets
+
+    return ipywidgets

@@ -1,11 +1,14 @@
 """Two versions of a prompt: what was added and removed, what it costs in tokens, and why each step was made.
 
-show_diff("extract_listing@2", "extract_listing@production")
+    show_diff("extract_listing@2", "extract_listing@production")
+
+The difference itself, with the marks of its words, is that of `aicourse.prompts`; here it gets two layouts
+and controls: which two versions, and how they are laid out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +16,13 @@ from typing import Any, Literal
 from aicourse import prompts
 from aicourse.errors import PromptError
 from aicourse.notebook.widgets import html
-from aicourse.notebook.widgets.live import mimebundle
+from aicourse.notebook.widgets.live import load_ipywidgets, mimebundle
 from aicourse.prompts import Prompt, PromptDiff
-from aicourse.prompts.difference import Piece
+from aicourse.prompts.difference import LEGEND, Piece, marked
 
 Layout = Literal["side by side", "inline"]
 LAYOUTS: tuple[Layout, ...] = ("side by side", "inline")
-_LEGEND = "Added words are underlined, removed ones struck through."
+Row = tuple[tuple[Piece, ...], tuple[Piece, ...]]
 
 
 def show_diff(a: Prompt | str | Path, b: Prompt | str | Path) -> PromptDiffView:
@@ -31,65 +34,31 @@ def show_diff(a: Prompt | str | Path, b: Prompt | str | Path) -> PromptDiffView:
     return PromptDiffView(prompts.diff(a, b))
 
 
-@dataclass(frozen=True)
-class Step:
-    """A version on the way from one prompt to the other, and what its author says about it."""
-
-    ref: str
-    changelog: str
-
-
 @dataclass(frozen=True, repr=False)
 class PromptDiffView:
     """A difference of two prompts; displays itself, with controls where somebody can use them."""
 
     difference: PromptDiff
 
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The versions after the first prompt up to the second one, oldest first.
-
-        Of prompts that do not descend from each other, only the second one.
-        """
-        before, after = self.difference.before, self.difference.after
-        line = [after]
-        while (
-            before.name == after.name and (parent := line[-1].parent) is not None and parent != before.version
-        ):
-            try:
-                line.append(prompts.load(f"{after.name}@{parent}"))
-            except PromptError:  # a version that was deleted: what is known is still worth showing
-                break
-        descends = before.name == after.name and line[-1].parent == before.version
-        return tuple(Step(one.ref, one.changelog) for one in (reversed(line) if descends else (after,)))
-
     def to_html(self, layout: Layout) -> str:
         """The changed text in one of two layouts."""
-        if not any(piece.kind != "same" for piece in self.difference.pieces):
+        pieces = self.difference.pieces
+        if all(piece.kind == "same" for piece in pieces):
             return html.line("The two texts are the same.")
-        return self._side_by_side() if layout == "side by side" else self._inline()
+        if layout == "inline":
+            return html.line(LEGEND) + html.ready_block(marked(pieces))
+        header = (self.difference.before.ref, self.difference.after.ref)
+        return html.panes(LEGEND, header, [(marked(old), marked(new)) for old, new in rows_of(pieces)])
 
     def head_html(self) -> str:
         """The numbers, the changed settings and the changelog."""
         settings = "".join(html.line(line) for line in self.difference.settings)
-        rows = [(html.text(step.ref), html.text(step.changelog)) for step in self.steps]
+        rows = [(html.text(step.ref), html.text(step.changelog)) for step in self.difference.steps]
         log = html.table("What the changelog says", ("version", "change"), rows)
         return html.heading(self.difference.headline) + settings + log
 
-    def _side_by_side(self) -> str:
-        header = (self.difference.before.ref, self.difference.after.ref)
-        rows = [
-            ("".join(map(_piece, row.before)), "".join(map(_piece, row.after)))
-            for row in rows_of(self.difference)
-        ]
-        return html.panes(_LEGEND, header, rows)
-
-    def _inline(self) -> str:
-        return html.line(_LEGEND) + html.ready_block("".join(map(_piece, self.difference.pieces)))
-
     def __repr__(self) -> str:
-        log = [f"  {step.ref}: {step.changelog}" for step in self.steps]
-        return "\n".join([str(self.difference), "", "Changelog", *log])
+        return str(self.difference)
 
     def _repr_html_(self) -> str:
         side, inline = (self.to_html(layout) for layout in LAYOUTS)
@@ -97,42 +66,29 @@ class PromptDiffView:
         return html.view("prompt-diff", self.head_html(), folded)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return mimebundle(self, self._controls)
-
-    def _controls(self) -> Any:
-        from aicourse.notebook.widgets.prompt_diff_live import PromptDiffControls  # loads ipywidgets, 0.2 s
-
-        return PromptDiffControls(self).box
+        return mimebundle(self, lambda: PromptDiffControls(self).box)
 
 
-@dataclass(frozen=True)
-class Row:
-    """What stands between two line ends that both texts have."""
-
-    before: tuple[Piece, ...]
-    after: tuple[Piece, ...]
-
-
-def rows_of(difference: PromptDiff) -> Iterator[Row]:
+def rows_of(pieces: tuple[Piece, ...]) -> Iterator[Row]:
     """The two texts in rows: each ends where both have the same line end, or after lines of one."""
     before: list[Piece] = []
     after: list[Piece] = []
-    for piece in difference.pieces:
+    for piece in pieces:
         if piece.kind == "same":
             first, *others = piece.text.split("\n")
             _add(first, before, after)
             for line in others:
-                yield Row(tuple(before), tuple(after))
+                yield tuple(before), tuple(after)
                 before, after = [], []
                 _add(line, before, after)
             continue
         side, other = (before, after) if piece.kind == "removed" else (after, before)
         side.append(piece)
         if piece.text.endswith("\n") and not other:
-            yield Row(tuple(before), tuple(after))
+            yield tuple(before), tuple(after)
             before, after = [], []
     if before or after:
-        yield Row(tuple(before), tuple(after))
+        yield tuple(before), tuple(after)
 
 
 def _add(line: str, *sides: list[Piece]) -> None:
@@ -141,20 +97,46 @@ def _add(line: str, *sides: list[Piece]) -> None:
             side.append(Piece("same", line))
 
 
-def _piece(piece: Piece) -> str:
-    """A piece with marks that need no colour; a line end that came or went is shown as ↵."""
-    if piece.kind == "same":
-        return html.text(piece.text)
-    words = html.text(piece.text.replace("\n", "↵\n"))
-    if piece.kind == "added":
-        return f'<ins style="text-decoration: underline"><b>{words}</b></ins>'
-    return f'<del style="text-decoration: line-through">{words}</del>'
+class PromptDiffControls:
+    """A view whose versions and layout follow the controls; `box` is what is displayed."""
+
+    def __init__(self, view: PromptDiffView) -> None:
+        widgets = load_ipywidgets()
+        self.view = view
+        self.before = _versions("From", view.difference.before)
+        self.after = _versions("To", view.difference.after)
+        self.layout = widgets.ToggleButtons(options=list(LAYOUTS), style={"button_width": "auto"})
+        self.head, self.text = widgets.HTML(), widgets.HTML()
+        self.before.observe(lambda _: self._compare(), names="value")
+        self.after.observe(lambda _: self._compare(), names="value")
+        self.layout.observe(lambda _: self._draw(), names="value")
+        wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
+        controls = widgets.HBox([self.before, self.after, self.layout], layout=wrap)
+        self.box = widgets.VBox([controls, self.head, self.text])
+        self._draw()
+
+    def _compare(self) -> None:
+        try:
+            self.view = show_diff(self.before.value, self.after.value)
+        except PromptError as error:  # what a control raises is seen by nobody
+            self.head.value, self.text.value = html.line(f"✗ {error}"), ""
+            return
+        self._draw()
+
+    def _draw(self) -> None:
+        self.head.value = html.view("prompt-diff", self.view.head_html())
+        self.text.value = html.view("prompt-diff", self.view.to_html(self.layout.value))
 
 
-def versions_beside(prompt: Prompt) -> Sequence[int]:
-    """The versions to choose from; none for a prompt from a file of its own."""
+def _versions(name: str, shown: Prompt) -> Any:
+    """A list of the versions of one prompt; the prompt itself when it is a file of its own."""
     try:
-        known = prompts.versions(prompt.name)
+        known = prompts.versions(shown.name)
     except PromptError:
-        return ()
-    return known if prompt.version in known else ()
+        known = []
+    refs = [f"{shown.name}@v{number}" for number in known] if shown.version in known else []
+    options: list[Any] = [*refs] or [(shown.ref, shown)]
+    value = shown.ref if refs else shown
+    return load_ipywidgets().Dropdown(
+        description=name, options=options, value=value, layout={"width": "20em"}
+    )

@@ -16,7 +16,7 @@ from aicourse.evals.runs import Run
 from aicourse.evals.scorers import exact, valid_json
 from aicourse.evals.scores import Scorer
 from aicourse.notebook.widgets import CodingSession, code_failures
-from aicourse.notebook.widgets.coding_live import CodingControls
+from aicourse.notebook.widgets.coding import CodingControls
 
 
 def run_of(outputs: str = "nnnny", scorers: tuple[Scorer, ...] = (exact(),), listing: str = "Listing") -> Run:

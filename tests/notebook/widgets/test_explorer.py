@@ -15,7 +15,7 @@ from aicourse.evals.runs import Run
 from aicourse.evals.scorers import exact, set_match
 from aicourse.notebook.widgets import explore
 from aicourse.notebook.widgets.browsing import MEAN, Change, RecordIndex
-from aicourse.notebook.widgets.explorer_live import ExplorerControls
+from aicourse.notebook.widgets.explorer import ExplorerControls
 
 TAGS = {"a": ("short",), "b": ("short", "no_brand"), "c": ("long",), "d": ()}
 EXPECTED = {"brand": "IKEA", "colours": ["blue"]}

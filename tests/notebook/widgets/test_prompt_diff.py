@@ -11,8 +11,7 @@ import pytest
 from aicourse import prompts
 from aicourse.errors import PromptError
 from aicourse.notebook.widgets import PromptDiffView, show_diff
-from aicourse.notebook.widgets.prompt_diff import rows_of
-from aicourse.notebook.widgets.prompt_diff_live import PromptDiffControls
+from aicourse.notebook.widgets.prompt_diff import PromptDiffControls, rows_of
 from aicourse.prompts import Prompt
 from aicourse.prompts.difference import Piece, compare_texts
 
@@ -36,7 +35,7 @@ def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Prompt]:
 
 def test_the_changelog_names_each_step_on_the_way() -> None:
     view = show_diff("colours@1", "colours@3")
-    assert [(step.ref, step.changelog) for step in view.steps] == [
+    assert [(step.ref, step.changelog) for step in view.difference.steps] == [
         ("colours@v2", "Step 2."),
         ("colours@v3", "Step 3."),
     ]
@@ -45,12 +44,12 @@ def test_the_changelog_names_each_step_on_the_way() -> None:
 
 
 def test_without_a_way_between_them_only_the_second_speaks(versions: list[Prompt]) -> None:
-    assert [step.ref for step in show_diff("colours@3", "colours@1").steps] == ["colours@v1"]
+    assert [step.ref for step in prompts.diff("colours@3", "colours@1").steps] == ["colours@v1"]
     other = prompts.new("sizes", changelog="Sizes.", text=BODIES[0])
-    assert [step.ref for step in show_diff("colours@3", other).steps] == ["sizes@v1"]
+    assert [step.ref for step in prompts.diff("colours@3", other).steps] == ["sizes@v1"]
     assert versions[1].source is not None
     versions[1].source.unlink()
-    assert [step.ref for step in show_diff("colours@1", "colours@3").steps] == ["colours@v3"]
+    assert [step.ref for step in prompts.diff("colours@1", "colours@3").steps] == ["colours@v3"]
 
 
 def test_an_unknown_version_is_refused() -> None:
@@ -68,21 +67,19 @@ def whole(sides: Iterable[tuple[tuple[Piece, ...], tuple[Piece, ...]]]) -> str:
 @pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 3), (3, 1), (2, 2)])
 def test_rows_hold_both_texts_whole_and_change_only_where_they_differ(first: int, second: int) -> None:
     difference = prompts.diff(f"colours@{first}", f"colours@{second}")
-    rows = list(rows_of(difference))
-    before = whole((row.before, row.after) for row in rows)
-    after = whole((row.after, row.before) for row in rows)
+    rows = list(rows_of(difference.pieces))
+    before = whole(rows)
+    after = whole((new, old) for old, new in rows)
     assert (before, after) == (difference.before.body.rstrip("\n"), difference.after.body.rstrip("\n"))
     for row in rows:
-        same = [[piece.text for piece in side if piece.kind == "same"] for side in (row.before, row.after)]
+        same = [[piece.text for piece in side if piece.kind == "same"] for side in row]
         assert same[0] == same[1]
     assert compare_texts(difference.before.body, difference.after.body) == difference.pieces
 
 
 def test_lines_that_are_only_in_one_text_stand_in_rows_of_their_own() -> None:
-    rows = list(rows_of(prompts.diff("colours@2", "colours@3")))
-    assert [("".join(p.text for p in row.before), "".join(p.text for p in row.after)) for row in rows][
-        :2
-    ] == [
+    rows = list(rows_of(prompts.diff("colours@2", "colours@3").pieces))
+    assert [("".join(p.text for p in old), "".join(p.text for p in new)) for old, new in rows][:2] == [
         ("", "# system\nYou label listings.\n\n"),
         ("# user", "# user"),
     ]

@@ -17,9 +17,8 @@ import pytest
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.scores import Score
 from aicourse.notebook.widgets import html, live
-from aicourse.notebook.widgets.case_view import CaseView
+from aicourse.notebook.widgets.case_view import MAX_BYTES, CaseView, photo_of
 from aicourse.notebook.widgets.fields import compare_fields, shown
-from aicourse.notebook.widgets.photos import MAX_BYTES, photo_of
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
