@@ -1,7 +1,7 @@
 """Every error this package raises on purpose.
 
     AicourseError
-    ├── CatalogError              a provider or model that models.toml does not know
+    ├── CatalogError              a provider or model that the catalogue does not know
     ├── ProviderError             the provider cannot be used as configured
     │   ├── KeyMissing            no key is set
     │   ├── KeyRejected           the provider answered 401 or 403

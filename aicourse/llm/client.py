@@ -18,19 +18,16 @@ from typing import TYPE_CHECKING
 import openai
 
 from aicourse.llm import catalog
-from aicourse.llm.catalog import Provider
-from aicourse.llm.embedded import embedded_layer, embedded_model
+from aicourse.llm.catalog import EMBEDDED, Provider
 from aicourse.llm.faults import Fault
 from aicourse.llm.keys import PLACEHOLDER, find_key, settings
-from aicourse.llm.network import HostedLayer
+from aicourse.llm.network import HostedLayer, embedded_layer
 from aicourse.llm.replay import Mode, choose_mode
 from aicourse.llm.session import current
 from aicourse.llm.stack import MeasuredAsyncClient, MeasuredClient, Stack
 
 if TYPE_CHECKING:
     import anthropic
-
-EMBEDDED = "embedded"
 
 
 def connect(
@@ -149,7 +146,7 @@ def _stack(
 def _check_model(provider: Provider, model: str) -> None:
     """Refuse a model that cannot be embedded; warn of one that retires or has no known price."""
     if provider.name == EMBEDDED:
-        embedded_model(model)
+        catalog.embedded_model(model)
     known = catalog.models().get(model)
     notice = catalog.retirement_notice(known, date.today()) if known else None
     if known is None and provider.key_required:

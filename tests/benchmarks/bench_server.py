@@ -24,7 +24,8 @@ from unittest import mock
 import httpx2
 
 from aicourse.llm.catalog import DEFAULT_MODEL
-from aicourse.tooling.localmodel import model_files, process
+from aicourse.tooling.localmodel import model_files
+from aicourse.tooling.localmodel.address import ServerAddress
 from aicourse.tooling.localmodel.server import backend, serving
 
 CALLS = 40
@@ -128,11 +129,11 @@ def _serve() -> None:
     with mock.patch("secrets.token_hex", return_value=KEY), llama_backend._turns.use(DEFAULT_MODEL) as llama:
         bare_url = llama.listening_address
 
-    def announce(address: process.ServerAddress) -> None:
+    def announce(address: ServerAddress) -> None:
         print(json.dumps({"url": address.url, "token": address.token, "bare_url": bare_url}), flush=True)
 
     with mock.patch.object(serving, "LlamaBackend", return_value=llama_backend):
-        process.serve(announce=announce)
+        serving.serve(announce=announce)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from aicourse.errors import CatalogError
 from aicourse.llm import catalog
-from aicourse.llm.catalog import HubFile, Model, ModelFile, Wheels
+from aicourse.llm.catalog import Model
+from aicourse.tooling.localmodel.local_models import EMBEDDING_MODEL, HubFile, ModelFile, Wheels
 
 MODELS = list(catalog.models().values())
 FILES = [file for model in MODELS for file in model.files]
@@ -94,7 +95,7 @@ def test_parts_are_listed_in_order() -> None:
 
 def test_the_defaults_exist() -> None:
     assert catalog.model(catalog.DEFAULT_MODEL).kind == "chat"
-    assert catalog.model(catalog.EMBEDDING_MODEL).kind == "embedding"
+    assert catalog.model(EMBEDDING_MODEL).kind == "embedding"
     assert catalog.provider("embedded").default_model == catalog.DEFAULT_MODEL
 
 

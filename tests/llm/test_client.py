@@ -26,10 +26,12 @@ from aicourse.errors import (
     RecordingMissing,
     ServerError,
 )
-from aicourse.llm import catalog, client, embedded, session
+from aicourse.llm import catalog, client, session
 from aicourse.llm.keys import PLACEHOLDER
 from aicourse.llm.network import HostedLayer
 from aicourse.llm.stack import MeasuredClient, Stack
+from aicourse.tooling import localmodel
+from aicourse.tooling.localmodel import process
 
 MODEL = "qwen2.5-coder-0.5b"
 QUESTION: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Which colours?"}]}
@@ -107,8 +109,8 @@ def machine(loopback: LoopbackProvider, monkeypatch: pytest.MonkeyPatch) -> Simp
         url = machine.urls[min(machine.started, len(machine.urls)) - 1]
         return SimpleNamespace(url=url, token=SECRET, pid=1)
 
-    monkeypatch.setattr(embedded.model_files, "pull", machine.pulled.append)
-    monkeypatch.setattr(embedded.process, "ensure_running", ensure_running)
+    monkeypatch.setattr(localmodel, "pull", machine.pulled.append)
+    monkeypatch.setattr(localmodel, "ensure_running", ensure_running)
     return machine
 
 
@@ -461,9 +463,9 @@ def test_the_real_model_is_recorded_and_replayed_when_it_has_gone(
         recorded = ask_all()
         calls = session.current().usage.calls
     finally:
-        embedded.process.stop()
+        process.stop()
     assert {call.source for call in calls} == {"live"}
     assert len(set(recorded[0])) > 1
     assert ask_all() == recorded
     assert {call.source for call in session.current().usage.calls} == {"recorded"}
-    assert embedded.process.running() is None
+    assert localmodel.running() is None

@@ -14,9 +14,9 @@ import openai
 import pytest
 
 from aicourse import Fault, paths, prompts, usage
-from aicourse.llm import catalog, embedded, session
-from aicourse.llm.embedded import embedded_layer
-from aicourse.llm.network import HostedLayer
+from aicourse.llm import catalog, session
+from aicourse.llm import network as network_module
+from aicourse.llm.network import HostedLayer, embedded_layer
 from aicourse.llm.prompt_header import PROMPT_HEADER, take_prompt
 from aicourse.llm.recording_key import request_key
 from aicourse.llm.replay import Mode
@@ -26,7 +26,7 @@ from aicourse.llm.usage import Usage
 from aicourse.prompts.template import parse_body
 from aicourse.testing import ScriptedModel
 from aicourse.tooling.course.journal import read_journal
-from aicourse.tooling.localmodel.process import ServerAddress
+from aicourse.tooling.localmodel.address import ServerAddress
 
 PROMPT = prompts.Prompt("extract", 3, None, "x", (), parse_body("# user\nWhich colours?"))
 OTHER = prompts.Prompt("extract", 4, None, "x", (), parse_body("# user\nColours?"))
@@ -147,7 +147,7 @@ def test_nor_does_it_through_the_async_or_the_anthropic_client(wire: Wire) -> No
 
 def test_nor_does_the_embedded_model(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     address = ServerAddress(url="http://127.0.0.1:9", token="t", pid=1, started=0.0)
-    monkeypatch.setattr(embedded, "_prepare", lambda name: address)
+    monkeypatch.setattr(network_module, "_prepare", lambda name: address)
     provider = catalog.provider("embedded")
     stack = Stack(embedded_layer, provider, openai)
     client = openai.OpenAI(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aicourse.tooling.cli import tables
     from aicourse.tooling.course import doctor, selftest
     from aicourse.tooling.localmodel import model_files, process
+    from aicourse.tooling.localmodel.server import serving
 else:
     course = Lazy("aicourse.tooling.course")
     doctor = Lazy("aicourse.tooling.course.doctor")
@@ -42,6 +43,7 @@ else:
     tables = Lazy("aicourse.tooling.cli.tables")
     model_files = Lazy("aicourse.tooling.localmodel.model_files")
     process = Lazy("aicourse.tooling.localmodel.process")
+    serving = Lazy("aicourse.tooling.localmodel.server.serving")
 
 app = typer.Typer(
     help="Learn and teach AI engineering in Jupyter.",
@@ -108,13 +110,13 @@ def list_models() -> None:
 @models.command("pull", epilog="Example: aicourse model pull smollm2-135m")
 def pull_model(name: ModelName = catalog.DEFAULT_MODEL) -> None:
     """Fetch a model's files. Verified, resumed after an interruption, shared by all notebooks."""
-    typer.echo(model_files.pull(name))
+    typer.echo(model_files.pull(catalog.embedded_model(name).name))
 
 
 @models.command("path", epilog="Example: aicourse model path qwen2.5-coder-0.5b")
 def show_model_path(name: ModelName) -> None:
     """Print the path of a model's main file."""
-    path = model_files.local_path(name)
+    path = model_files.local_path(catalog.embedded_model(name).name)
     if path is None:
         raise AicourseError(
             f"{name} is not on this computer. Fetch it with: aicourse model pull {name}", model=name
@@ -125,7 +127,7 @@ def show_model_path(name: ModelName) -> None:
 @models.command("remove", epilog="Example: aicourse model remove smollm2-135m")
 def remove_model(name: ModelName) -> None:
     """Delete a model's files from this computer."""
-    typer.echo(f"{model_files.remove(name) / 1e6:,.0f} MB freed.")
+    typer.echo(f"{model_files.remove(catalog.embedded_model(name).name) / 1e6:,.0f} MB freed.")
 
 
 @app.command(epilog="Example: aicourse run 01 -p N_CASES=5")
@@ -218,7 +220,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
 ) -> None:
     """Serve the embedded model here, in the foreground. For curl, Ollama-style tools and other clients."""
-    process.serve(port=port, announce=lambda address: typer.echo(tables.client_settings(address)))
+    serving.serve(port=port, announce=lambda address: typer.echo(tables.client_settings(address)))
 
 
 @app.command(epilog="Example: aicourse status")

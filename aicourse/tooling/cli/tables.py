@@ -17,7 +17,8 @@ from aicourse.llm.catalog import Model
 from aicourse.llm.recordings import RecordingFile
 from aicourse.notebook import exercises
 from aicourse.tooling import course
-from aicourse.tooling.localmodel import model_files, process
+from aicourse.tooling.localmodel import local_path, running
+from aicourse.tooling.localmodel.address import ServerAddress
 
 LOG_WIDTH = 160  # where there is no terminal to fit into: a name cut off in a log helps nobody
 
@@ -52,10 +53,8 @@ def models(today: date) -> Iterable[str | Table]:
 
 def status() -> Iterable[str | Table]:
     """Server, models, progress, and each lesson with its recordings."""
-    address = process.running()
-    present = [
-        model.name for model in catalog.models().values() if model.files and model_files.local_path(model)
-    ]
+    address = running()
+    present = [name for name, model in catalog.models().items() if model.files and local_path(name)]
     yield f"Server:   {f'running at {address.url} (process {address.pid})' if address else 'not running'}"
     yield f"Models:   {', '.join(present) or 'none here; the first changed prompt fetches one'}"
     table = _table("Lesson", "Title", "Minutes", "Recordings", "Exercises solved")
@@ -70,7 +69,7 @@ def status() -> Iterable[str | Table]:
     yield table
 
 
-def client_settings(address: process.ServerAddress) -> str:
+def client_settings(address: ServerAddress) -> str:
     """What to set so that another program's OpenAI or Anthropic client asks the embedded model."""
     return (
         "Serving until Ctrl-C. For an OpenAI client:\n"
@@ -96,4 +95,4 @@ def _presence(model: Model) -> str:
     if not model.files:
         return ""
     size = f"{sum(file.size for file in model.files) / 1e6:,.0f} MB"
-    return f"yes, {size}" if model_files.local_path(model) else f"no, {size}"
+    return f"yes, {size}" if local_path(model.name) else f"no, {size}"

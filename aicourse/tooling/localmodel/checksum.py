@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from aicourse.errors import HashMismatch
-from aicourse.llm.catalog import ModelFile
+from aicourse.tooling.localmodel.local_models import ModelFile
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -15,8 +15,8 @@ from onnxruntime.capi.onnxruntime_inference_collection import InferenceSession
 from tokenizers import Tokenizer
 
 from aicourse.errors import DownloadError
-from aicourse.llm import catalog
 from aicourse.tooling.localmodel import model_files
+from aicourse.tooling.localmodel.local_models import EMBEDDING_MODEL
 
 MAX_TOKENS = 256
 BATCH = 32
@@ -34,7 +34,7 @@ class Embedder:
         self._tokenizer.enable_padding()
 
     @classmethod
-    def load(cls, name: str = catalog.EMBEDDING_MODEL) -> Embedder:
+    def load(cls, name: str = EMBEDDING_MODEL) -> Embedder:
         """The embedder whose files are here.
 
         Raises:

@@ -4,7 +4,7 @@ Ranges and entity tags follow RFC 9110, sections 8.8.3, 13.1.5 and 14. What has 
 `<folder>/<file name>`, and beside it `.origin` says from which URL and with which entity tag, so that two
 versions of a file are never glued together; if they are, the hash shows it and the file comes once more.
 
-Does not choose between sources, lock, or put the file in its final place: `download.py` does.
+Does not choose between sources, lock, or put the file in its final place: `model_files.py` does.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from aicourse.errors import DownloadError
-from aicourse.llm.catalog import HubFile, ModelFile
 from aicourse.paths import write_atomically
 from aicourse.tooling.localmodel.checksum import digest_of, prove, require_space, size_of
+from aicourse.tooling.localmodel.local_models import HubFile, ModelFile
 
 if TYPE_CHECKING:
     from aicourse.tooling.localmodel.checksum import Bar

@@ -4,7 +4,7 @@
 arrived for the next try, proves the SHA-256, and only then moves the file into place, atomically: a file at
 `<cache>/models/<model>/<file>` is a verified file. A lock per model lets two kernels pull it once.
 
-Does not know prices or servers; which files a model has is in `models.toml`.
+Does not know servers; which files a model has is in `models.toml`.
 """
 
 from __future__ import annotations
@@ -22,26 +22,25 @@ from tqdm.auto import tqdm
 
 from aicourse import paths
 from aicourse.errors import DownloadError, HashMismatch
-from aicourse.llm import catalog
-from aicourse.llm.catalog import HubFile, Model, ModelFile
 from aicourse.tooling.localmodel.checksum import size_of
 from aicourse.tooling.localmodel.hub import fetch_hub_file
+from aicourse.tooling.localmodel.local_models import HubFile, LocalModel, ModelFile, local_model
 from aicourse.tooling.localmodel.wheels import fetch_wheels
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def pull(name: str | Model, *, progress: bool = True) -> Path:
+def pull(name: str | LocalModel, *, progress: bool = True) -> Path:
     """The path of the model's main file, downloaded first if it is not here.
 
     Waits when another process is pulling the same model. Interrupted, it continues next time.
 
     Raises:
-        CatalogError: no such model.
+        CatalogError: no such model, or a hosted one.
         HashMismatch: what arrived is not the file; it is deleted.
-        DownloadError: a hosted model, no source reachable, disk full, cache not writable.
+        DownloadError: no source reachable, disk full, cache not writable.
     """
-    model = _local_model(name)
+    model = _known(name)
     if path := local_path(model):
         return path
     folder = _folder(model)
@@ -59,27 +58,26 @@ def pull(name: str | Model, *, progress: bool = True) -> Path:
     return folder / model.files[0].name
 
 
-def local_path(name: str | Model) -> Path | None:
+def local_path(name: str | LocalModel) -> Path | None:
     """The path of the model's main file if all its files are here, else None.
 
     Raises:
-        CatalogError: no such model.
-        DownloadError: a hosted model.
+        CatalogError: no such model, or a hosted one.
     """
-    model = _local_model(name)
+    model = _known(name)
     if all(_is_here(model, file) for file in model.files):
         return _folder(model) / model.files[0].name
     return None
 
 
-def remove(name: str | Model) -> int:
+def remove(name: str | LocalModel) -> int:
     """Delete the model's files and what an interrupted pull left; returns the bytes that became free.
 
     Raises:
-        CatalogError: no such model.
-        DownloadError: a hosted model, a pull under way, or files in use.
+        CatalogError: no such model, or a hosted one.
+        DownloadError: a pull under way, or files in use.
     """
-    model = _local_model(name)
+    model = _known(name)
     folder = _folder(model)
     if not folder.exists():
         return 0
@@ -92,27 +90,19 @@ def remove(name: str | Model) -> int:
     return freed
 
 
-def _local_model(name: str | Model) -> Model:
-    model = catalog.model(name) if isinstance(name, str) else name
-    if not model.files:
-        raise DownloadError(
-            f"{model.name} runs at its provider ({model.provider}) and has no file to download. "
-            "Models with files: aicourse model list",
-            model=model.name,
-            tried=[],
-        )
-    return model
+def _known(name: str | LocalModel) -> LocalModel:
+    return local_model(name) if isinstance(name, str) else name
 
 
-def _folder(model: Model) -> Path:
+def _folder(model: LocalModel) -> Path:
     return paths.models_dir() / model.name
 
 
-def _is_here(model: Model, file: ModelFile) -> bool:
+def _is_here(model: LocalModel, file: ModelFile) -> bool:
     return size_of(_folder(model) / file.name) == file.size
 
 
-def _pull_file(model: Model, file: ModelFile, progress: bool) -> None:
+def _pull_file(model: LocalModel, file: ModelFile, progress: bool) -> None:
     """Get `file` from the first source that proves it, and move it into place."""
     folder = _folder(model)
     partial = folder / ".partial"
@@ -140,7 +130,7 @@ def _move_into_place(complete: Path, final: Path) -> None:
     os.replace(complete, final)
 
 
-def _all_failed(model: Model, failures: list[DownloadError]) -> DownloadError:
+def _all_failed(model: LocalModel, failures: list[DownloadError]) -> DownloadError:
     kind = HashMismatch if any(isinstance(failure, HashMismatch) for failure in failures) else DownloadError
     tried = [str(failure) for failure in failures]
     advice = (
@@ -156,7 +146,7 @@ def _all_failed(model: Model, failures: list[DownloadError]) -> DownloadError:
     )
 
 
-def _storage_error(model: Model, error: OSError) -> DownloadError:
+def _storage_error(model: LocalModel, error: OSError) -> DownloadError:
     folder = paths.models_dir()
     if error.errno in FULL:
         gigabytes = 2 * sum(file.size for file in model.files) / 1e9
@@ -173,7 +163,7 @@ def _storage_error(model: Model, error: OSError) -> DownloadError:
 
 
 @contextmanager
-def _lock(model: Model, *, wait: bool, talk: bool) -> Iterator[None]:
+def _lock(model: LocalModel, *, wait: bool, talk: bool) -> Iterator[None]:
     """Held while the model's files change; the system releases it when the process dies, however it dies."""
     paths.models_dir().mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(paths.models_dir() / f".{model.name}.lock")

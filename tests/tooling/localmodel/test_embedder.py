@@ -11,9 +11,9 @@ import pytest
 from tokenizers import Tokenizer
 
 from aicourse.errors import DownloadError
-from aicourse.llm.catalog import EMBEDDING_MODEL
 from aicourse.tooling.localmodel import model_files
 from aicourse.tooling.localmodel.embedder import DIMENSIONS, MAX_TOKENS, Embedder
+from aicourse.tooling.localmodel.local_models import EMBEDDING_MODEL
 
 
 @pytest.fixture(scope="module")

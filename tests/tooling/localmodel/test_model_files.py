@@ -1,4 +1,4 @@
-"""Model files arrive whole, proven and once, whatever the network, the disk or the user does meanwhile.
+"""LocalModel files arrive whole, proven and once, whatever the network, the disk or the user does meanwhile.
 
 Everything runs against a real HTTP server on loopback that misbehaves on request, real zip files, real
 processes, and once the real pip with a folder as its index.
@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,8 @@ from tqdm import tqdm
 
 from aicourse import paths
 from aicourse.errors import AicourseError, CatalogError, DownloadError, HashMismatch
-from aicourse.llm.catalog import HubFile, Model, ModelFile, Wheels
 from aicourse.tooling.localmodel import hub, model_files, wheels
+from aicourse.tooling.localmodel.local_models import HubFile, LocalModel, ModelFile, Wheels
 
 CONTENT = random.Random(7).randbytes(300_000)
 
@@ -154,9 +153,8 @@ def make_file(
     return ModelFile(name, len(content), hashlib.sha256(content).hexdigest(), as_sources)
 
 
-def make_model(*files: ModelFile) -> Model:
-    nothing = Decimal(0)
-    return Model("tiny", "embedded", 1_000, nothing, nothing, "MIT", date(2026, 11, 23), files=files)
+def make_model(*files: ModelFile) -> LocalModel:
+    return LocalModel("tiny", 1_000, "MIT", date(2026, 11, 23), files)
 
 
 def folder() -> Path:
@@ -381,7 +379,7 @@ def test_no_network_is_one_sentence_with_every_source(closed_port: str) -> None:
 
 
 def test_a_hosted_model_has_nothing_to_pull() -> None:
-    with pytest.raises(DownloadError, match="gpt-6-luna runs at its provider") as caught:
+    with pytest.raises(CatalogError, match=r"'gpt-6-luna'.* hosted ones run at their provider") as caught:
         model_files.pull("gpt-6-luna")
     assert_one_sentence_and_a_remedy(caught.value)
 
@@ -470,9 +468,8 @@ def test_ctrl_c_says_how_to_continue(
 PROCESS = """
 import os, signal, sys
 from datetime import date
-from decimal import Decimal
 from aicourse.tooling.localmodel import model_files
-from aicourse.llm.catalog import HubFile, Model, ModelFile, Wheels
+from aicourse.tooling.localmodel.local_models import HubFile, LocalModel, ModelFile, Wheels
 
 url, size, sha256, die_after = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 
@@ -486,8 +483,7 @@ class MortalBar(model_files.tqdm):
 
 model_files.tqdm = MortalBar
 file = ModelFile("model.gguf", size, sha256, (HubFile(url),))
-nothing = Decimal(0)
-model = Model("tiny", "embedded", 1000, nothing, nothing, "MIT", date(2026, 11, 23), files=(file,))
+model = LocalModel("tiny", 1000, "MIT", date(2026, 11, 23), (file,))
 print(model_files.pull(model))
 """
 

@@ -23,8 +23,7 @@ from pydantic_ai import Agent, NativeOutput
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from aicourse.tooling.localmodel import process
-from aicourse.tooling.localmodel.server import guard
+from aicourse.tooling.localmodel.server import guard, serving
 from aicourse.tooling.localmodel.server.app import create_app
 from aicourse.tooling.localmodel.server.http_errors import Problem
 
@@ -104,7 +103,7 @@ class RunningServer:
         self.app = create_app(self.backend, TOKEN, served=1, waiting=1)
         config = uvicorn.Config(self.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
-        self._socket = process._listen(0)
+        self._socket = serving.listen(0)
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._run)

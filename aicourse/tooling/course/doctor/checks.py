@@ -26,8 +26,8 @@ from aicourse import paths
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog, keys
 from aicourse.llm.replay import choose_mode
+from aicourse.tooling import localmodel
 from aicourse.tooling.course.doctor.findings import Finding
-from aicourse.tooling.localmodel import process
 
 INSTALL = "Run: make setup  (or: python -m pip install -e .)"
 NATIVE_PACKAGES = {
@@ -198,7 +198,7 @@ def _check_room(model: catalog.Model) -> Iterator[Finding]:
 
 def check_server() -> Iterator[Finding]:
     """Does the embedded model's server run."""
-    address = process.running()
+    address = localmodel.running()
     if address is None:
         yield Finding("Server", "ok", "not running; it starts by itself when a reply is not recorded")
     else:

@@ -14,9 +14,9 @@ from typing import Any
 from aicourse.errors import AicourseError, RecordingMissing
 from aicourse.llm import session
 from aicourse.llm.replay import Mode, choose_mode
+from aicourse.tooling import localmodel
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.judging.judging import Ask
-from aicourse.tooling.localmodel import model_files
 
 
 def model_asker(assignment: Assignment, *, record: bool = False) -> Ask:
@@ -47,7 +47,7 @@ class _Asker:
         from aicourse.llm.client import connect  # openai takes a while to import
 
         model = str(body.get("model", ""))
-        is_here = self._mode == Mode.RECORD or model_files.local_path(model) is not None
+        is_here = self._mode == Mode.RECORD or localmodel.local_path(model) is not None
         client = connect(model=model, replay=self._mode if is_here else Mode.ONLY)
         try:
             reply = client.chat.completions.create(**body)

@@ -3,8 +3,7 @@
 import sys
 
 from aicourse.errors import ServerError
-from aicourse.tooling.localmodel.process import serve
-from aicourse.tooling.localmodel.server.serving import IDLE_MINUTES
+from aicourse.tooling.localmodel.server.serving import IDLE_MINUTES, serve
 
 if __name__ == "__main__":
     try:

@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from aicourse.llm import catalog
+from aicourse.tooling.localmodel.local_models import local_models
 from aicourse.tooling.localmodel.server import embeddings, messages, responses
 from aicourse.tooling.localmodel.server.answers import Stream, complete
 from aicourse.tooling.localmodel.server.backend import Backend
@@ -155,7 +155,7 @@ def _proof(backend: Backend, model: str) -> dict[str, str]:
 
 
 def _model_entry(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": catalog.models()[name].licence}
+    return {"id": name, "object": "model", "created": 0, "owned_by": local_models()[name].licence}
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

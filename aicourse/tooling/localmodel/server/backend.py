@@ -19,8 +19,8 @@ from typing import Any, Protocol
 import psutil
 
 from aicourse.errors import CatalogError
-from aicourse.llm import catalog
 from aicourse.tooling.localmodel import model_files
+from aicourse.tooling.localmodel.local_models import local_model, local_models
 from aicourse.tooling.localmodel.server.http_errors import Problem
 from aicourse.tooling.localmodel.server.model_slot import Turns
 
@@ -70,13 +70,11 @@ class LlamaBackend:
 
     def names(self) -> list[str]:
         """The embedded models whose files are here."""
-        return [
-            name for name, model in catalog.models().items() if model.files and model_files.local_path(name)
-        ]
+        return [name for name in local_models() if model_files.local_path(name)]
 
     def sha256(self, model: str) -> str:
-        """The hash of the model's file, as the catalogue states and `pull` has verified."""
-        return catalog.model(model).files[0].sha256
+        """The hash of the model's file, as `models.toml` states and `pull` has verified."""
+        return local_model(model).files[0].sha256
 
     def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
         """Answer with llama.cpp; see `Backend.chat`."""
@@ -117,10 +115,10 @@ class LlamaBackend:
 def _file_of(model: str, kind: str) -> Path:
     """The file of a model that is here."""
     try:
-        known = catalog.model(model)
+        known = local_model(model)
     except CatalogError as error:
         raise Problem(404, error.message, code="model_not_found", param="model") from error
-    if known.kind != kind or not known.files:
+    if known.kind != kind:
         raise Problem(
             404, f"{model} is no {kind} model of this server.", code="model_not_found", param="model"
         )

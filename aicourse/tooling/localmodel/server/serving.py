@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 
-import psutil
 import uvicorn
 
-from aicourse import paths
-from aicourse.tooling.localmodel import process
+from aicourse.errors import ServerError
+from aicourse.tooling.localmodel import address
+from aicourse.tooling.localmodel.address import ServerAddress
 from aicourse.tooling.localmodel.server.app import create_app
 from aicourse.tooling.localmodel.server.backend import LlamaBackend
 from aicourse.tooling.localmodel.server.guard import Line
@@ -27,10 +25,46 @@ KEEP_ALIVE_SECONDS = 75  # uvicorn's 5 would race with a client that pauses betw
 GRACE_SECONDS = 5  # for requests under way when it is stopped
 
 
-def run(
-    listener: socket.socket, idle_minutes: float | None, announce: Callable[[process.ServerAddress], None]
+def serve(
+    *,
+    port: int = 0,
+    idle_minutes: float | None = None,
+    announce: Callable[[ServerAddress], None] = lambda where: None,
 ) -> None:
-    """Serve on a listening socket until stopped, or idle for `idle_minutes` (None: never)."""
+    """Run the server in this process until it is stopped, or idle for `idle_minutes` (None: never).
+
+    `announce` is told the address as soon as it is known.
+
+    Raises:
+        ServerError: another one runs, or the port is taken.
+    """
+    try:
+        address.folder().mkdir(parents=True, exist_ok=True)
+        lock = address.only_one()
+    except OSError as error:
+        raise address.not_writable(error) from error
+    with lock, listen(port) as listener:
+        _run(listener, idle_minutes, announce)
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on loopback; from now on a connection waits instead of being refused."""
+    # asyncio sends small writes at once (TCP_NODELAY) only where the protocol is named: else 40 ms per answer
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ServerError(
+            f"Port {port} is taken ({error.strerror}). Choose another: aicourse serve --port 0"
+        ) from error
+    return listener
+
+
+def _run(
+    listener: socket.socket, idle_minutes: float | None, announce: Callable[[ServerAddress], None]
+) -> None:
     token = secrets.token_urlsafe(32)
     app = create_app(LlamaBackend(), token)
     config = uvicorn.Config(
@@ -41,19 +75,12 @@ def run(
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    address = _state_address(listener.getsockname()[1], token)
-    announce(address)
+    own = address.announce(listener.getsockname()[1], token)
+    announce(own)
     try:
         asyncio.run(_serve(uvicorn.Server(config), listener, app.state.line, idle_minutes))
     finally:
-        process.forget(address)
-
-
-def _state_address(port: int, token: str) -> process.ServerAddress:
-    own = psutil.Process()
-    address = process.ServerAddress(f"http://127.0.0.1:{port}", token, own.pid, own.create_time())
-    paths.write_atomically(process.state_file(), json.dumps(asdict(address)), mode=0o600)
-    return address
+        address.forget(own)
 
 
 async def _serve(
@@ -77,7 +104,7 @@ async def _keep_house(server: uvicorn.Server, line: Line, idle_minutes: float | 
 def trim_log() -> None:
     """Empty the background server's log when it has grown too large; a terminal is left alone."""
     with suppress(OSError):  # no log, or no stderr: nothing to trim
-        log, own = process.log_file().stat(), os.fstat(STDERR)
-        if os.path.samestat(log, own) and own.st_size > process.LOG_BYTES:
+        log, own = address.log_file().stat(), os.fstat(STDERR)
+        if os.path.samestat(log, own) and own.st_size > address.LOG_BYTES:
             os.ftruncate(STDERR, 0)
             os.lseek(STDERR, 0, os.SEEK_SET)  # where there is no append mode (Windows)
