@@ -8,7 +8,6 @@ contract says.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import tomllib
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aicourse.errors import CatalogError
+from aicourse.suggestions import did_you_mean
 from aicourse.tooling.localmodel.local_models import DEFAULT_MODEL as DEFAULT_MODEL
 from aicourse.tooling.localmodel.local_models import Kind, ModelFile, local_models
 
@@ -96,7 +96,7 @@ def provider(name: str) -> Provider:
         return _provider_at(name, known.values())
     if name.lower() not in known:
         raise CatalogError(
-            f"No provider {name!r} in the catalogue.{_suggestion(name, known)} "
+            f"No provider {name!r} in the catalogue.{did_you_mean(name, known)} "
             f"Known: {', '.join(sorted(known))}, or any base URL such as http://localhost:8000/v1.",
             name=name,
         )
@@ -115,7 +115,7 @@ def model(name: str) -> Model:
     known = models()
     if name not in known:
         raise CatalogError(
-            f"No model {name!r} in the catalogue.{_suggestion(name, known)} "
+            f"No model {name!r} in the catalogue.{did_you_mean(name, known)} "
             "List them with: aicourse model list",
             name=name,
         )
@@ -195,9 +195,3 @@ def _provider_at(url: str, known: Iterable[Provider]) -> Provider:
 def _model(name: str, entry: dict[str, Any]) -> Model:
     prices = {key: Decimal(entry[key]) for key in ("input_price", "output_price")}
     return Model(name=name, **{**entry, **prices})
-
-
-def _suggestion(name: str, known: Iterable[str]) -> str:
-    by_lower = {entry.lower(): entry for entry in known}
-    close = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
-    return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -11,7 +11,6 @@ left to the client, which retries what is worth it.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -23,6 +22,7 @@ from aicourse.llm import catalog
 from aicourse.llm.formats import model_in
 from aicourse.llm.keys import mask_keys
 from aicourse.llm.transport import Flow, Layer, Read
+from aicourse.suggestions import did_you_mean
 
 
 def both(
@@ -121,6 +121,4 @@ def _advice(provider: str, model: str) -> str:
     if model in models and models[model].provider != provider:
         return f"It belongs to {models[model].provider}: connect(model={model!r})."
     served = [name for name, entry in models.items() if entry.provider == provider]
-    close = difflib.get_close_matches(model, served, n=3)
-    suggestion = f"Did you mean {' or '.join(close)}? " if close else ""
-    return f"{suggestion}List models with: aicourse model list"
+    return f"{did_you_mean(model, served)} List models with: aicourse model list".lstrip()

@@ -5,7 +5,6 @@ Records and lookups only: `model_files` fetches, `aicourse.llm.catalog` adds pri
 
 from __future__ import annotations
 
-import difflib
 import functools
 import tomllib
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aicourse.errors import CatalogError
+from aicourse.suggestions import did_you_mean
 
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"
 EMBEDDING_MODEL = "all-minilm-l6-v2"
@@ -84,11 +84,10 @@ def local_model(name: str) -> LocalModel:
     """
     known = local_models()
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=3)
-        meant = f" Did you mean {' or '.join(close)}?" if close else ""
         raise CatalogError(
-            f"No model {name!r} runs on this computer.{meant} Those that do: {', '.join(known)}; "
-            "hosted ones run at their provider and have no file. List all with: aicourse model list",
+            f"No model {name!r} runs on this computer.{did_you_mean(name, known)} Those that do: "
+            f"{', '.join(known)}; hosted ones run at their provider and have no file. "
+            "List all with: aicourse model list",
             name=name,
         )
     return known[name]
