@@ -23,7 +23,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from pydantic_core import to_jsonable_python
 from tqdm.auto import tqdm
 
@@ -44,6 +43,7 @@ from aicourse.evals.runs import Run
 from aicourse.evals.scores import Context, Score, Scorer, score_all, scorer_name
 from aicourse.llm import session
 from aicourse.llm.usage import Call
+from aicourse.processes import sole_holder
 
 Task = Callable[[Case], Any]
 Keep = Callable[[CaseRecord], object]
@@ -253,20 +253,16 @@ def _kept(info: RunInfo, path: Path | str | None) -> Iterator[tuple[Callable[[],
         yield lambda: Run(info, memory=tuple(sorted(records, key=_place))), records.append, {}
         return
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise EvaluationError(
-            f"Another process is writing {path}. Wait for it, or choose another path."
-        ) from None
-    try:
+
+    def refusal(holder: str) -> EvaluationError:
+        return EvaluationError(
+            f"Another process is writing {path}{holder}. Wait for it, or choose another path."
+        )
+
+    with sole_holder(path.with_name(f".{path.name}.lock"), refusal):
         done = _resume(path, info)
         with open(path, "ab", buffering=0) as file:  # unbuffered: a record survives the end of this process
             yield lambda: runs.load(path), lambda record: file.write(record_line(record)), done
-    finally:
-        lock.release()
 
 
 def _place(record: CaseRecord) -> tuple[int, int]:

@@ -21,7 +21,8 @@ from typing import Any
 import psutil
 
 from aicourse.errors import SandboxError
-from aicourse.tooling.grading.judging.grade import Options, cores, grade
+from aicourse.processes import core_count
+from aicourse.tooling.grading.judging.grade import Options, grade
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tooling" / "grading"))
@@ -56,7 +57,7 @@ def measure() -> list[dict[str, Any]]:
             return [result(f"class of {SUBMISSIONS}: skipped, {error.message}", 0, "")]
         stayed = {kind: sorted(found - before[kind])[:5] for kind, found in left_behind().items()}
         tempfile.tempdir = None
-    names = f"class of {len(summary.outcomes):,}, {cores()} cores"
+    names = f"class of {len(summary.outcomes):,}, {core_count()} cores"
     return [
         result(f"{names}: rate", len(summary.outcomes) / seconds * 60, "submissions/min"),
         result(f"{names}: peak memory of all processes", memory.peak / 1e6, "MB"),

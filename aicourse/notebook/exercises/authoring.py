@@ -6,7 +6,6 @@ changes on disk, so that a maintainer edits it beside an open notebook.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import numbers
 import re
@@ -20,6 +19,7 @@ from typing import Any
 from aicourse import paths
 from aicourse.errors import ExerciseError
 from aicourse.notebook.exercises.comparing import Same, equal
+from aicourse.suggestions import close_matches
 
 _ID = re.compile(r"\d\d\.\d+")
 _LOAD_ERRORS = (Exception, SystemExit)
@@ -152,7 +152,7 @@ def find_exercise(exercise_id: str) -> Exercise:
     exercises = {exercise.id: exercise for exercise in load_checks(checks_path(lesson))}
     if exercise_id in exercises:
         return exercises[exercise_id]
-    near = difflib.get_close_matches(str(exercise_id), exercises, n=1) or list(exercises)
+    near = close_matches(str(exercise_id), exercises, most=1) or list(exercises)
     raise ExerciseError(
         f"There is no exercise {exercise_id!r} in lesson {lesson}; did you mean {' or '.join(near)}?",
         exercise=exercise_id,

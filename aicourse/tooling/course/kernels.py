@@ -36,11 +36,6 @@ LOG = "warm.log"
 Manager = TypeVar("Manager", bound=KernelManager)
 
 
-def core_count() -> int:
-    """Cores that this process may use: how many kernels run at once."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
 class WarmServer:
     """Runs `warm.py` for as long as the `with` block lasts; every forked kernel ends with it."""
 

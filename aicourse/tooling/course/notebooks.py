@@ -13,7 +13,6 @@ nbformat is not used, because importing it takes longer than reading every lesso
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import Any
 
 from aicourse import paths
 from aicourse.errors import LessonError
+from aicourse.suggestions import did_you_mean
 
 Json = Mapping[str, Any]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -111,8 +111,7 @@ def _find(name: str, shipped: Sequence[Lesson]) -> Lesson:
     for lesson in shipped:
         if wanted in (lesson.name, lesson.number) or wanted.rjust(2, "0") == lesson.number:
             return lesson
-    near = difflib.get_close_matches(wanted, [lesson.name for lesson in shipped], n=1)
-    meant = f" Did you mean {near[0]}?" if near else ""
+    meant = did_you_mean(wanted, [lesson.name for lesson in shipped], most=1)
     raise LessonError(f"No lesson {name!r}.{meant} List the lessons with: aicourse status", lesson=name)
 
 

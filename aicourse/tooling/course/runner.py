@@ -17,13 +17,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from jupyter_client.manager import AsyncKernelManager
 
 from aicourse import paths
 from aicourse.errors import LessonError
+from aicourse.processes import core_count, sole_holder
 from aicourse.tooling.course.journal import Journal, read_journal
-from aicourse.tooling.course.kernels import Kernels, core_count
+from aicourse.tooling.course.kernels import Kernels
 from aicourse.tooling.course.notebooks import Lesson, assigned_names, lessons, read_notebook
 from aicourse.tooling.course.progress import CellError, LessonBar, Progress
 
@@ -164,22 +164,20 @@ def execute(chosen: Sequence[Lesson], settings: Settings, *, jobs: int | None = 
 @contextlib.contextmanager
 def _sole_writer(settings: Settings) -> Iterator[None]:
     """Own the output folder; what a killed run left half-written goes."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LessonError(
-            f"Another run is writing to {settings.folder}. Wait until it has ended, then try again.",
+
+    def refusal(holder: str) -> LessonError:
+        return LessonError(
+            f"Another run is writing to {settings.folder}{holder}. Wait until it has ended, then try again.",
             folder=settings.folder,
-        ) from None
-    try:
-        shutil.rmtree(settings.partial, ignore_errors=True)
-        settings.partial.mkdir()
-        yield
-    finally:
-        shutil.rmtree(settings.partial, ignore_errors=True)
-        lock.release()
+        )
+
+    with sole_holder(settings.folder / ".lock", refusal):
+        try:
+            shutil.rmtree(settings.partial, ignore_errors=True)
+            settings.partial.mkdir()
+            yield
+        finally:
+            shutil.rmtree(settings.partial, ignore_errors=True)
 
 
 def _run_one(lesson: Lesson, settings: Settings, kernels: Kernels) -> LessonRun:

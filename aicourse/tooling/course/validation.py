@@ -19,7 +19,8 @@ from typing import Any
 
 from aicourse import paths
 from aicourse.errors import LessonError
-from aicourse.tooling.course.kernels import Kernels, core_count
+from aicourse.processes import core_count
+from aicourse.tooling.course.kernels import Kernels
 from aicourse.tooling.course.notebooks import Lesson, lessons, read_notebook
 from aicourse.tooling.course.progress import LessonBar
 

@@ -10,7 +10,6 @@ The notebook says how many points a question has, `checks.py` how they are earne
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -22,6 +21,7 @@ from typing import Any
 
 from aicourse import paths
 from aicourse.errors import AssignmentError
+from aicourse.suggestions import did_you_mean
 from aicourse.tooling.grading.authoring.checks import Check, Planted, PromptCheck
 from aicourse.tooling.grading.authoring.checks_file import ChecksFile, load_checks
 from aicourse.tooling.grading.authoring.master import Master, MasterCell, read_master
@@ -155,11 +155,9 @@ def find_folder(name_or_folder: str | Path) -> Path:
         if wanted in (folder.name, folder.name.partition("-")[0]):
             return folder
     names = [folder.name.partition("-")[0] for folder in folders]
-    near = difflib.get_close_matches(wanted, names, n=1)
-    meant = f" Did you mean {near[0]}?" if near else ""
     raise AssignmentError(
         f"No assignment {wanted!r}: no such folder with a master.ipynb, and in homework/ there are "
-        f"{', '.join(names) or 'none'}.{meant}",
+        f"{', '.join(names) or 'none'}.{did_you_mean(wanted, names, most=1)}",
         name=wanted,
     )
 

@@ -17,7 +17,6 @@ What a cell is stands in its metadata, which JupyterLab shows in its property in
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from aicourse.errors import AssignmentError
+from aicourse.suggestions import did_you_mean
 from aicourse.tooling.grading.authoring import markers
 
 Role = Literal["given", "parameters", "answer", "manual", "public", "rubric"]
@@ -177,8 +177,7 @@ def _role(stated: Mapping[str, Any], place: str) -> Role:
 
 
 def _meant(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else f" Known are {', '.join(sorted(known))}."
+    return did_you_mean(word, known, most=1) or f" Known are {', '.join(sorted(known))}."
 
 
 def _check_cell(kind: str, role: Role, source: str, stated: Mapping[str, Any], place: str) -> None:

@@ -16,13 +16,14 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from aicourse.errors import GradingError
 from aicourse.paths import write_atomically
+from aicourse.processes import sole_holder
 from aicourse.tooling.grading.judging.results import SubmissionResult
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9@._-]{0,79}\Z")
@@ -57,23 +58,22 @@ class GradesFolder:
         self.report = self.root / "report.html"
         self.similarity = self.root / "similarity.html"
 
-    def lock(self) -> FileLock:
+    @contextmanager
+    def lock(self) -> Iterator[None]:
         """Held while grading: two graders in one folder would undo each other's work.
 
         Raises:
             GradingError: somebody else holds it.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise GradingError(
-                f"Another run is grading into {self.root}. Wait for it, or choose another folder with --out.",
-                folder=self.root,
-            ) from None
-        self._remove_leftovers()
-        return lock
+
+        def refusal(holder: str) -> GradingError:
+            wait = "Wait for it, or choose another folder with --out."
+            message = f"Another run is grading into {self.root}{holder}. {wait}"
+            return GradingError(message, folder=self.root)
+
+        with sole_holder(self.root / ".lock", refusal):
+            self._remove_leftovers()
+            yield
 
     def _remove_leftovers(self) -> None:
         """Halves of files that a killed run was writing (see `write_atomically`)."""

@@ -9,14 +9,14 @@ submissions that were running, nothing else.
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aicourse.errors import AicourseError, GradingError, SubmissionError
+from aicourse.processes import core_count
+from aicourse.suggestions import close_matches
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
 from aicourse.tooling.grading.judging.grade_one import failed_result, grade_one, merged
@@ -113,8 +113,9 @@ def _chosen(found: Sequence[Found], only: Sequence[str]) -> list[Found]:
     known |= {one.owner.lms_id: one for one in found if one.owner.lms_id}
     for name in only:
         if name.casefold() not in known:
-            near = difflib.get_close_matches(name.casefold(), known, n=3)
-            meant = f" Did you mean {' or '.join(known[key].student for key in near)}?" if near else ""
+            names = {key: one.student for key, one in known.items()}
+            near = dict.fromkeys(names[key] for key in close_matches(name, names))
+            meant = f" Did you mean {' or '.join(near)}?" if near else ""
             raise SubmissionError(f"Nobody called {name!r} handed in.{meant}", student=name)
     return [known[name.casefold()] for name in dict.fromkeys(only)]
 
@@ -124,14 +125,6 @@ def _stale(folder: GradesFolder, found: Iterable[Found]) -> Iterator[str]:
     yield from (
         path.stem for path in sorted(folder.results_dir.glob("[!.]*.json")) if path.stem not in present
     )
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        return os.cpu_count() or 1
 
 
 class _Batch:
@@ -155,7 +148,7 @@ class _Batch:
         """Grade them, some at a time; Ctrl-C keeps what is done."""
         from tqdm import tqdm
 
-        jobs = self._options.jobs or cores()
+        jobs = self._options.jobs or core_count()
         hidden = None if self._options.progress else True  # None: shown in terminals, not in log files
         with (
             ThreadPoolExecutor(jobs, thread_name_prefix="grade") as pool,

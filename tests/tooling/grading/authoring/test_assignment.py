@@ -89,9 +89,9 @@ MISTAKES: list[tuple[Change, str]] = [
     (kind("setup", "heading"), r"cell 2 \(setup\) is of the unknown type 'heading'"),
     (
         stated("q1-answer", role="anwser"),
-        r"\(q1-answer\): unknown role 'anwser'. Did you mean 'answer'",
+        r"\(q1-answer\): unknown role 'anwser'. Did you mean answer\?",
     ),
-    (stated("q1-answer", point=4), r"unknown field 'point' in its metadata. Did you mean 'points'"),
+    (stated("q1-answer", point=4), r"unknown field 'point' in its metadata. Did you mean points\?"),
     (stated("q1-answer", question=None), r"cell 4 \(q1-answer\) has the role answer and no question"),
     (stated("q1-answer", question="1?"), r"'1\?' is no id of a question"),
     (stated("q1-answer", points=None), r"points of q1 must stand on exactly one .* not on 0"),
