@@ -93,6 +93,7 @@ class Look:
 
 Row = Sequence[str | TableCell]
 PLAIN = Look()
+NUMBER = {"class": "number"}  # the attributes of a cell that is aligned right on a page
 
 
 def table(caption: str, header: Row, rows: Iterable[Row], look: Look = PLAIN) -> Markup:

@@ -7,18 +7,19 @@ and printed. Hidden inputs and expected values are not in a result unless the ch
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Literal
 
+from markupsafe import Markup
+
 from aicourse.errors import GradingError
+from aicourse.html import escape, page, prose
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
 from aicourse.tooling.grading.judging.packing import zipped
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, plain_number
 from aicourse.tooling.grading.publishing.gradebook import Gradebook, StudentRow, read_gradebook
 from aicourse.tooling.grading.publishing.hand_grading import HandGrade, HandGrades, read_hand_grades
-from aicourse.tooling.grading.publishing.pages import page, prose
 
 Platform = Literal["canvas", "moodle", "plain"]
 _FILE_NAME = "feedback.html"
@@ -76,7 +77,7 @@ def render_feedback(book: Gradebook, row: StudentRow, grades: HandGrades) -> str
         _question(question, grades.get((result.student, question.id))) for question in result.questions
     )
     body = head + _summary(book, row) + (questions if result.status != "failed" else "")
-    return page(f"{book.title}: feedback", body)
+    return page(f"{book.title}: feedback", Markup(body))
 
 
 def _summary(book: Gradebook, row: StudentRow) -> str:

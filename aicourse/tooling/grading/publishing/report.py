@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from html import escape
 from pathlib import Path
 
+from markupsafe import Markup
+
+from aicourse.html import NUMBER, Row, TableCell, escape, page, prose, table
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.results import STATUS_WORDS, plain_number
@@ -21,7 +23,6 @@ from aicourse.tooling.grading.publishing.item_statistics import (
     QuestionStatistics,
     class_statistics,
 )
-from aicourse.tooling.grading.publishing.pages import facts, page, prose, table
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 220, 44, 40, 18
 
@@ -46,7 +47,7 @@ def render_report(book: Gradebook) -> str:
             _students(book),
         ]
     )
-    return page(f"{book.title}: class report", body)
+    return page(f"{book.title}: class report", Markup(body))
 
 
 def _summary(book: Gradebook, figures: ClassStatistics) -> str:
@@ -55,19 +56,19 @@ def _summary(book: Gradebook, figures: ClassStatistics) -> str:
         for status, words in STATUS_WORDS.items()
     ]
     most = _counted_points(figures)
-    return facts(
-        [
-            ("submissions", str(len(book.rows))),
-            *((words, str(count)) for words, count in counts),
-            (f"mean, of {plain_number(most)}", _figure(figures.mean, 1)),
-            ("median", _figure(figures.median, 1)),
-            ("Cronbach's alpha", _figure(figures.alpha, 2)),
-            (
-                "levels of protection",
-                ", ".join(sorted({row.result.level for row in book.rows if row.result.level})),
-            ),
-        ]
-    )
+    facts = [
+        ("submissions", str(len(book.rows))),
+        *((words, str(count)) for words, count in counts),
+        (f"mean, of {plain_number(most)}", _figure(figures.mean, 1)),
+        ("median", _figure(figures.median, 1)),
+        ("Cronbach's alpha", _figure(figures.alpha, 2)),
+        (
+            "levels of protection",
+            ", ".join(sorted({row.result.level for row in book.rows if row.result.level})),
+        ),
+    ]
+    items = "".join(f"<li><b>{escape(value)}</b>{escape(name)}</li>" for name, value in facts)
+    return f"<ul class='facts'>{items}</ul>"
 
 
 def _counted_points(figures: ClassStatistics) -> float:
@@ -122,16 +123,15 @@ def _totals(book: Gradebook, figures: ClassStatistics) -> str:
 
 def _questions(figures: ClassStatistics) -> str:
     head = ("Question", "Points", "Mean share", "Spread", "Discrimination", "Shares, 0 to 100 %", "")
-    heads = "".join(f"<th scope='col'>{escape(name)}</th>" for name in head)
-    rows = "".join(_question_row(one) for one in figures.questions)
+    shown = table("", head, map(_question_row, figures.questions))
     return (
         "<h2>Questions</h2><p class='quiet'>Discrimination is the correlation with the points of all other "
         "questions; a dash where nothing can be said yet.</p>"
-        f"<div class='wide'><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<div class='wide'>{shown}</div>"
     )
 
 
-def _question_row(one: QuestionStatistics) -> str:
+def _question_row(one: QuestionStatistics) -> Row:
     column = one.column
     share = "–" if one.difficulty is None else f"{100 * one.difficulty:.0f} %"
     spread = "–" if one.deviation is None else f"{100 * one.deviation:.0f} %"
@@ -142,28 +142,27 @@ def _question_row(one: QuestionStatistics) -> str:
     )
     graph = small_histogram(one.histogram, label) if one.students else "–"
     remark = one.remark or (f"{one.open} open" if one.open else "")
-    return (
-        f"<tr><th scope='row'>{escape(column.id)}<br><span class='quiet'>{escape(column.title)}</span></th>"
-        f"<td class='number'>{plain_number(column.points)}</td><td class='number'>{share}</td>"
-        f"<td class='number'>{spread}</td><td class='number'>{_figure(one.discrimination, 2)}</td>"
-        f"<td>{graph}</td><td>{escape(remark)}</td></tr>"
-    )
+    name = Markup("{}<br><span class='quiet'>{}</span>").format(column.id, column.title)
+    points = plain_number(column.points)
+    numbers = (TableCell(text, NUMBER) for text in (points, share, spread, _figure(one.discrimination, 2)))
+    return (name, *numbers, graph, remark)
 
 
 def _checks(figures: ClassStatistics) -> str:
-    def rows() -> Iterable[tuple[str, ...]]:
+    def rows() -> Iterable[Row]:
         for check in figures.checks:
             share = f"{check.passed} of {check.students}"
             hint = f"{check.hinted}×: {check.common_hint}" if check.common_hint else ""
-            yield f"{check.question}: {check.name}", share, hint
+            yield f"{check.question}: {check.name}", share, prose(hint)
 
     if not figures.checks:
         return ""
-    return "<h2>Checks</h2>" + table("", ("Check", "Passed", "Said most often to the others"), rows())
+    shown = table("", ("Check", "Passed", "Said most often to the others"), rows())
+    return f"<h2>Checks</h2><div class='wide'>{shown}</div>"
 
 
 def _students(book: Gradebook) -> str:
-    def rows() -> Iterable[tuple[str, ...]]:
+    def rows() -> Iterable[Row]:
         for row in book.rows:
             late = (
                 f"{row.result.late.days} d, −{plain_number(row.result.late.percent)} %"
@@ -172,12 +171,14 @@ def _students(book: Gradebook) -> str:
             )
             points = [plain_number(row.points(column.id)) or "–" for column in book.columns]
             total = plain_number(row.total) or f"({plain_number(row.result.earned) or '–'})"
-            yield row.student, STATUS_WORDS[row.result.status], *points, late, total
+            numbers = (TableCell(text, NUMBER) for text in (*points, late, total))
+            yield row.student, STATUS_WORDS[row.result.status], *numbers
 
-    head = ["Student", "Status", *(column.id for column in book.columns), "Late", "Total"]
-    numbers = range(2, 2 + len(book.columns) + 2)
-    shown = table("In brackets: what there is so far", head, rows(), numbers)
-    return f"<h2>Students</h2><details><summary>{len(book.rows)} students</summary>{shown}</details>"
+    names = (*(column.id for column in book.columns), "Late", "Total")
+    head: Row = ("Student", "Status", *(TableCell(name, NUMBER) for name in names))
+    shown = table("In brackets: what there is so far", head, rows())
+    summary = f"<summary>{len(book.rows)} students</summary>"
+    return f"<h2>Students</h2><details>{summary}<div class='wide'>{shown}</div></details>"
 
 
 def histogram(values: Sequence[float], most: float, title: str) -> str:
@@ -226,7 +227,7 @@ def _axis_y(top: int, height: float) -> str:
     return f"{lines}<line class='axis' x1='{_LEFT}' x2='{_WIDTH - 8}' y1='{base}' y2='{base}'/>"
 
 
-def small_histogram(counts: Sequence[int], label: str) -> str:
+def small_histogram(counts: Sequence[int], label: str) -> Markup:
     """A question's shares in ten bins, to stand in a table."""
     width, height, top = 110, 30, max([*counts, 1])
     step = width / len(counts)
@@ -244,8 +245,7 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}'>{escape(text)}</text>"
 
 
-def _svg(width: int, height: int, label: str, content: str, *, fixed: bool = False) -> str:
+def _svg(width: int, height: int, label: str, content: str, *, fixed: bool = False) -> Markup:
     size = f" width='{width}' height='{height}'" if fixed else f" width='{width}'"
-    return (
-        f"<svg viewBox='0 0 {width} {height}'{size} role='img' aria-label=\"{escape(label)}\">{content}</svg>"
-    )
+    opening = f"<svg viewBox='0 0 {width} {height}'{size} role='img' aria-label=\"{escape(label)}\">"
+    return Markup(f"{opening}{content}</svg>")

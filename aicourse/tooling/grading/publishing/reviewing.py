@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aicourse.errors import GradingError
+from aicourse.html import asset, page
 from aicourse.tooling.grading.authoring.assignment import Assignment, Question
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.results import SubmissionResult
@@ -30,9 +31,9 @@ from aicourse.tooling.grading.publishing.hand_grading import (
     read_hand_grades,
     save_hand_grades,
 )
-from aicourse.tooling.grading.publishing.pages import page, template
 
 _MOST_BYTES = 64 << 10
+_TEMPLATES = "tooling/grading/publishing/templates"
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,11 @@ def render(data: dict[str, Any]) -> str:
     """
     return page(
         f"{data['title']}: grading by hand",
-        template("review.html"),
-        style=template("review.css"),
-        script=template("review.js"),
+        asset(f"{_TEMPLATES}/review.html"),
+        style=asset(f"{_TEMPLATES}/review.css"),
+        script=asset(f"{_TEMPLATES}/review.js"),
         data=data,
+        connects=True,
     )
 
 

@@ -51,7 +51,7 @@ def ask(
 
 
 def page_data(text: str) -> dict[str, Any]:
-    start = text.index("id='data'>") + len("id='data'>")
+    start = text.index('id="data">') + len('id="data">')
     data: dict[str, Any] = json.loads(text[start : text.index("</script>", start)])
     return data
 
