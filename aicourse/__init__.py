@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     from aicourse.llm.photos.description import photo_part as photo_part
     from aicourse.llm.photos.tokens import photo_tokens as photo_tokens
     from aicourse.llm.usage import usage as usage
-    from aicourse.notebook.exercises import check as check
-    from aicourse.notebook.exercises import hint as hint
-    from aicourse.notebook.exercises import outcome as outcome
-    from aicourse.notebook.exercises import predict as predict
-    from aicourse.notebook.exercises import progress as progress
-    from aicourse.notebook.lesson import start as start
+    from aicourse.notebook import check as check
+    from aicourse.notebook import hint as hint
+    from aicourse.notebook import outcome as outcome
+    from aicourse.notebook import predict as predict
+    from aicourse.notebook import progress as progress
+    from aicourse.notebook import start as start
     from aicourse.tooling.course import doctor as doctor
 
 _HOME = {
     "Fault": "aicourse.llm.faults",
-    "check": "aicourse.notebook.exercises",
+    "check": "aicourse.notebook",
     "connect": "aicourse.llm.client",
     "connect_anthropic": "aicourse.llm.client",
     "connect_async": "aicourse.llm.client",
     "describe_photo": "aicourse.llm.photos.description",
-    "hint": "aicourse.notebook.exercises",
+    "hint": "aicourse.notebook",
     "load_listings": "aicourse.datasets",
     "load_photos": "aicourse.datasets",
-    "outcome": "aicourse.notebook.exercises",
+    "outcome": "aicourse.notebook",
     "photo_part": "aicourse.llm.photos.description",
     "photo_tokens": "aicourse.llm.photos.tokens",
-    "predict": "aicourse.notebook.exercises",
-    "progress": "aicourse.notebook.exercises",
-    "start": "aicourse.notebook.lesson",
+    "predict": "aicourse.notebook",
+    "progress": "aicourse.notebook",
+    "start": "aicourse.notebook",
     "usage": "aicourse.llm.usage",
 }
 _MODULES = {"doctor": "aicourse.tooling.course.doctor"}

@@ -19,7 +19,7 @@ from aicourse import load_listings, prompts
 from aicourse.datasets import ATTRIBUTES, load_photos
 from aicourse.evals import cases, runner
 from aicourse.evals.scorers import exact, set_match
-from aicourse.notebook.widgets import code_failures, explore, show_diff
+from aicourse.notebook import code_failures, explore, show_diff
 
 listings = load_listings("dev").head(12)
 listed = cases.from_frame(listings, input="text", expected=list(ATTRIBUTES), tags="tags")

@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, given, settings
 
 from aicourse.errors import ExerciseError
 from aicourse.llm import session
-from aicourse.notebook import exercises
+from aicourse.notebook import exercises, hint, live, outcome, predict, progress
 from aicourse.notebook.exercises import (
     Behaviour,
     Exercise,
@@ -40,18 +40,13 @@ from aicourse.notebook.exercises import (
     equal,
     examine,
     find_exercise,
-    hint,
     ignoring_case,
     load_checks,
-    outcome,
-    predict,
-    predictions,
-    progress,
     unordered,
     verify,
 )
-from aicourse.notebook.exercises.predictions import choose
-from aicourse.notebook.exercises.store import FileStore, update_exercise
+from aicourse.notebook.predictions import Prediction, choose, prediction_buttons
+from aicourse.notebook.store import read_state, update_exercise
 
 FIXTURES = Path(__file__).parents[1] / "checks_fixtures"
 
@@ -891,7 +886,7 @@ def test_what_happened_falls_into_an_option(options: Any, actual: Any, happened:
 
 
 def test_a_choice_is_kept_changed_and_fixed_by_its_outcome() -> None:
-    def ask() -> predictions.Prediction:
+    def ask() -> Prediction:
         return predict("01.a", "How many?", [range(0, 3), range(3, 9), (9, None)])
 
     assert "○ 3 to 8" in repr(ask())
@@ -931,7 +926,7 @@ def test_questions_and_options_are_escaped() -> None:
 
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictions, "notebook_shell", lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setattr(live, "notebook_shell", lambda: SimpleNamespace(kernel=object()))
 
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -949,8 +944,6 @@ def test_buttons_appear_in_a_live_notebook_only(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_click_is_kept_at_once_and_refused_once_the_result_is_known() -> None:
-    from aicourse.notebook.exercises.buttons import prediction_buttons
-
     view = prediction_buttons(predict("01.a", "How many?", ["1", "2"]))
     _, options, how_sure, status = view.children
     options.value = "2"
@@ -1056,13 +1049,13 @@ def test_unattended_runs_neither_read_nor_write_and_begin_anew_with_each_lesson(
 
 def test_two_processes_lose_no_update(state_file: Path) -> None:
     program = """if True:
-        from aicourse.notebook.exercises.store import update_exercise
+        from aicourse.notebook.store import update_exercise
         for _ in range(40):
             update_exercise("01.1", lambda state: state.model_copy(update={"attempts": state.attempts + 1}))
     """
     running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(2)]
     assert [process.wait() for process in running] == [0, 0]
-    assert FileStore(state_file).read().exercises["01.1"].attempts == 80
+    assert read_state().exercises["01.1"].attempts == 80
 
 
 def test_an_update_that_fails_half_way_leaves_the_old_file(state_file: Path) -> None:

@@ -82,9 +82,6 @@ from aicourse.notebook.exercises.authoring import (
 )
 from aicourse.notebook.exercises.checking import check, examine
 from aicourse.notebook.exercises.comparing import close_to, equal, ignoring_case, unordered
-from aicourse.notebook.exercises.hints import Hint, hint
-from aicourse.notebook.exercises.predictions import Prediction, PredictionOutcome, outcome, predict
-from aicourse.notebook.exercises.reporting import Progress, progress
 from aicourse.notebook.exercises.results import CheckResult
 from aicourse.notebook.exercises.verifying import verify
 
@@ -93,11 +90,7 @@ __all__ = [
     "Behaviour",
     "CheckResult",
     "Exercise",
-    "Hint",
     "Mistake",
-    "Prediction",
-    "PredictionOutcome",
-    "Progress",
     "arguments",
     "check",
     "checks_path",
@@ -105,12 +98,8 @@ __all__ = [
     "equal",
     "examine",
     "find_exercise",
-    "hint",
     "ignoring_case",
     "load_checks",
-    "outcome",
-    "predict",
-    "progress",
     "unordered",
     "verify",
 ]

@@ -15,8 +15,8 @@ from aicourse.notebook.exercises.authoring import Behaviour, Exercise, Mistake, 
 from aicourse.notebook.exercises.calling import attempt, describe, describe_error
 from aicourse.notebook.exercises.comparing import equal
 from aicourse.notebook.exercises.results import CheckResult, Finding
-from aicourse.notebook.exercises.store import ExerciseState, update_exercise
 from aicourse.notebook.exercises.trials import Trial, agree, run_trials
+from aicourse.notebook.store import ExerciseState, update_exercise
 
 UNREADABLE = "This answer cannot be shown: looking at it raises an error, or does not end."
 

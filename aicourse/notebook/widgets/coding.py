@@ -19,9 +19,9 @@ from aicourse.errors import AicourseError, EvaluationError
 from aicourse.evals.error_analysis import Note, NoteBook, sample_failures
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.runs import Run
+from aicourse.notebook.live import load_ipywidgets, mimebundle
 from aicourse.notebook.widgets import html
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
-from aicourse.notebook.widgets.live import load_ipywidgets, mimebundle
 
 if TYPE_CHECKING:
     from aicourse.notebook.widgets.case_view import Photos

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aicourse.evals.runs import Run
+from aicourse.notebook.live import load_ipywidgets, mimebundle
 from aicourse.notebook.widgets import html
 from aicourse.notebook.widgets.browsing import MEAN, Change, Filter, RecordIndex
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
-from aicourse.notebook.widgets.live import load_ipywidgets, mimebundle
 
 if TYPE_CHECKING:
     from aicourse.notebook.widgets.case_view import Photos

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from aicourse import prompts
 from aicourse.errors import PromptError
+from aicourse.notebook.live import load_ipywidgets, mimebundle
 from aicourse.notebook.widgets import html
-from aicourse.notebook.widgets.live import load_ipywidgets, mimebundle
 from aicourse.prompts import Prompt, PromptDiff
 from aicourse.prompts.difference import LEGEND, Piece, marked
 

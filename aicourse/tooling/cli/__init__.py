@@ -29,7 +29,7 @@ from aicourse.tooling.cli.homework import app as homework
 from aicourse.tooling.cli.prompts import app as prompts
 
 if TYPE_CHECKING:
-    from aicourse.notebook import exercises
+    from aicourse import notebook
     from aicourse.tooling import course
     from aicourse.tooling.cli import tables
     from aicourse.tooling.course import doctor, selftest
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 else:
     course = Lazy("aicourse.tooling.course")
     doctor = Lazy("aicourse.tooling.course.doctor")
-    exercises = Lazy("aicourse.notebook.exercises")
+    notebook = Lazy("aicourse.notebook")
     selftest = Lazy("aicourse.tooling.course.selftest")
     tables = Lazy("aicourse.tooling.cli.tables")
     model_files = Lazy("aicourse.tooling.localmodel.model_files")
@@ -232,7 +232,7 @@ def status() -> None:
 @app.command(epilog="Example: aicourse progress")
 def progress() -> None:
     """Show which exercises are solved. And how often your predictions came true."""
-    typer.echo(repr(exercises.progress()))
+    typer.echo(repr(notebook.progress()))
 
 
 @app.command("test", epilog="Example: aicourse test style types")

@@ -15,7 +15,7 @@ from rich.table import Table
 from aicourse.llm import catalog
 from aicourse.llm.catalog import Model
 from aicourse.llm.recordings import RecordingFile
-from aicourse.notebook import exercises
+from aicourse.notebook import progress
 from aicourse.tooling import course
 from aicourse.tooling.localmodel import local_path, running
 from aicourse.tooling.localmodel.address import ServerAddress
@@ -58,7 +58,7 @@ def status() -> Iterable[str | Table]:
     yield f"Server:   {f'running at {address.url} (process {address.pid})' if address else 'not running'}"
     yield f"Models:   {', '.join(present) or 'none here; the first changed prompt fetches one'}"
     table = _table("Lesson", "Title", "Minutes", "Recordings", "Exercises solved")
-    done = {report.lesson: report for report in exercises.progress().lessons}
+    done = {report.lesson: report for report in progress().lessons}
     for lesson in course.lessons():
         recordings = len(RecordingFile(lesson.recordings).recordings())
         report = done.get(lesson.number)

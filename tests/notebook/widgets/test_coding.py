@@ -15,8 +15,7 @@ from aicourse.evals.error_analysis import NoteBook, sample_failures
 from aicourse.evals.runs import Run
 from aicourse.evals.scorers import exact, valid_json
 from aicourse.evals.scores import Scorer
-from aicourse.notebook.widgets import CodingSession, code_failures
-from aicourse.notebook.widgets.coding import CodingControls
+from aicourse.notebook.widgets.coding import CodingControls, CodingSession, code_failures
 
 
 def run_of(outputs: str = "nnnny", scorers: tuple[Scorer, ...] = (exact(),), listing: str = "Listing") -> Run:

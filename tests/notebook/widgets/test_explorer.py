@@ -13,7 +13,7 @@ from aicourse.evals import runner
 from aicourse.evals.cases import Case
 from aicourse.evals.runs import Run
 from aicourse.evals.scorers import exact, set_match
-from aicourse.notebook.widgets import explore
+from aicourse.notebook import explore
 from aicourse.notebook.widgets.browsing import MEAN, Change, RecordIndex
 from aicourse.notebook.widgets.explorer import ExplorerControls
 

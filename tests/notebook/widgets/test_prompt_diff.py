@@ -10,8 +10,7 @@ import pytest
 
 from aicourse import prompts
 from aicourse.errors import PromptError
-from aicourse.notebook.widgets import PromptDiffView, show_diff
-from aicourse.notebook.widgets.prompt_diff import PromptDiffControls, rows_of
+from aicourse.notebook.widgets.prompt_diff import PromptDiffControls, PromptDiffView, rows_of, show_diff
 from aicourse.prompts import Prompt
 from aicourse.prompts.difference import Piece, compare_texts
 

@@ -16,7 +16,8 @@ import pytest
 
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.scores import Score
-from aicourse.notebook.widgets import html, live
+from aicourse.notebook import live
+from aicourse.notebook.widgets import html
 from aicourse.notebook.widgets.case_view import MAX_BYTES, CaseView, photo_of
 from aicourse.notebook.widgets.fields import compare_fields, shown
 
@@ -203,6 +204,6 @@ def test_controls_appear_in_a_live_notebook_only(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_plain_views_need_neither_ipywidgets_nor_pandas() -> None:
-    program = "import sys, json, aicourse.notebook.widgets; print(json.dumps(sorted(sys.modules)))"
+    program = "import sys, json; from aicourse.notebook import *; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"ipywidgets", "pandas", "matplotlib"} & set(json.loads(done.stdout))

@@ -1,4 +1,4 @@
-"""`hint("01.2")`: the next hint at each call, with the earlier ones above it."""
+"""Hints, as `hint("01.2")` gives them: the next one at each call, with the earlier ones above it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aicourse.errors import AicourseError
 from aicourse.notebook.exercises import html
 from aicourse.notebook.exercises.authoring import find_exercise
-from aicourse.notebook.exercises.store import ExerciseState, update_exercise
+from aicourse.notebook.store import ExerciseState, update_exercise
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,4 +1,4 @@
-"""`progress()`: exercises solved, hints used, predictions that came true, and calibration.
+"""Progress: exercises solved, hints used, predictions that came true, and calibration.
 
 Calibration asks whether someone who says "70 % sure" is right in 70 % of those cases. Only lessons that
 were begun are shown, so the output of a stored notebook does not change when a lesson is added.
@@ -13,8 +13,8 @@ from aicourse.errors import AicourseError
 from aicourse.llm import session
 from aicourse.notebook.exercises import html
 from aicourse.notebook.exercises.authoring import checks_path, load_checks
-from aicourse.notebook.exercises.predictions import SURENESS
-from aicourse.notebook.exercises.store import ExerciseState, PredictionState, open_store
+from aicourse.notebook.predictions import SURENESS
+from aicourse.notebook.store import ExerciseState, PredictionState, read_state
 
 Row = tuple[str, ...]
 Table = tuple[str, Row, list[Row]]
@@ -58,7 +58,7 @@ class Calibration:
 
 @dataclass(frozen=True, repr=False)
 class Progress:
-    """What was done so far."""
+    """The work done so far; draws itself."""
 
     lessons: tuple[LessonProgress, ...]
     calibration: tuple[Calibration, ...]
@@ -83,8 +83,8 @@ class Progress:
 
 
 def progress() -> Progress:
-    """What this user has done in the lessons begun so far."""
-    state = open_store().read()
+    """The work of this user in the lessons begun so far."""
+    state = read_state()
     begun = {name.partition(".")[0] for name in [*state.exercises, *state.predictions]}
     if current := session.current().lesson:
         begun.add(current)

@@ -1,4 +1,4 @@
-"""`predict` before a surprising result, `outcome` after it: was the student right, and as sure as right?
+"""Predictions: `predict` before a surprising result, `outcome` after it.
 
 In a live notebook the options are buttons; everywhere else (papermill, the site, a terminal) the question and
 its options are shown and the run goes on. A choice may be changed until its outcome is known.
@@ -6,14 +6,13 @@ its options are shown and the run goes on. A choice may be changed until its out
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aicourse import paths
-from aicourse.jupyter import notebook_shell
 from aicourse.notebook.exercises import html
-from aicourse.notebook.exercises.store import Option, PredictionState, update_prediction
+from aicourse.notebook.live import load_ipywidgets, mimebundle
+from aicourse.notebook.store import Option, PredictionState, update_prediction
 
 Bucket = str | int | float | range | tuple[float | None, float | None]
 SURENESS = (50, 70, 90)  # percent; three steps are as many as people can tell apart
@@ -87,17 +86,12 @@ class Prediction:
         return html.card(f"Predict {self.id}: {self.state.question}", body, "neutral")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
-        if notebook_shell() is None or paths.unattended():  # nobody could press a button
-            return bundle
-        from aicourse.notebook.exercises.buttons import prediction_buttons  # loads ipywidgets
-
-        return {**prediction_buttons(self)._repr_mimebundle_(), **bundle}
+        return mimebundle(self, lambda: prediction_buttons(self))
 
 
 @dataclass(frozen=True, repr=False)
 class PredictionOutcome:
-    """What happened, beside what was predicted."""
+    """The result, beside what was predicted."""
 
     id: str
     state: PredictionState
@@ -114,7 +108,7 @@ class PredictionOutcome:
 
     @property
     def details(self) -> str:
-        """What was predicted and what happened, in one line."""
+        """The prediction and the result, in one line."""
         state = self.state
         happened = state.actual or ""
         if state.happened not in (None, state.actual):
@@ -133,6 +127,46 @@ class PredictionOutcome:
         tones: dict[bool | None, html.Tone] = {True: "good", False: "bad", None: "neutral"}
         heading = f"{self.verdict}: {self.id} {self.state.question}".rstrip()
         return html.card(heading, html.paragraph(html.prose(self.details)), tones[self.state.is_right])
+
+
+def prediction_buttons(prediction: Prediction) -> Any:
+    """The question, its options, how sure, and a line that says what is kept; each click is kept at once."""
+    widgets = load_ipywidgets()
+    state = prediction.state
+    known = state.actual is not None
+    options = widgets.ToggleButtons(
+        options=[option.label for option in state.options],
+        value=state.choice,
+        disabled=known,
+        style={"button_width": "auto"},
+    )
+    sure = widgets.ToggleButtons(
+        options=[(f"{percent} %", percent) for percent in SURENESS],
+        value=state.sureness,
+        disabled=known,
+        style={"button_width": "5em"},
+        tooltips=[f"Right {percent} times out of 100" for percent in SURENESS],
+    )
+    status = widgets.HTML(_small(prediction.status))
+
+    def keep(name: str) -> Callable[[Any], None]:
+        def on_change(change: Any) -> None:
+            kept = choose(prediction.id, **{name: change["new"]})
+            options.value, sure.value = kept.choice, kept.sureness
+            options.disabled = sure.disabled = kept.actual is not None
+            status.value = _small(Prediction(prediction.id, kept).status)
+
+        return on_change
+
+    options.observe(keep("choice"), names="value")
+    sure.observe(keep("sureness"), names="value")
+    heading = widgets.HTML(f"<strong>{html.prose(f'Predict {prediction.id}: {state.question}')}</strong>")
+    how_sure = widgets.HBox([widgets.HTML("How sure are you?"), sure], layout={"margin": "6px 0 0 0"})
+    return widgets.VBox([heading, options, how_sure, status])
+
+
+def _small(sentence: str) -> str:
+    return f"<em>{html.prose(sentence)}</em>"
 
 
 def _status(state: PredictionState) -> str:
