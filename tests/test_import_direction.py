@@ -26,6 +26,7 @@ LEVELS = (
     {"marketplace", "testing"},
     {"evals"},
     {"marketplace.evaluation"},
+    {"notebook.checks"},
     {"notebook"},
     {"homework"},
     {"tooling.course", "tooling.grading.sandbox", "tooling.grading", "tooling.evaluation"},

@@ -13,7 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from aicourse.tooling.grading.authoring.checks import Check, Mistake, Planted, arguments
+from aicourse.notebook.checks import Check, Mistake, arguments
+from aicourse.tooling.grading.authoring.checks_file import Planted
 from aicourse.tooling.grading.sandbox.execution import Limits
 
 seed = "first edition"

@@ -9,15 +9,8 @@ import statistics
 from functools import partial
 
 from aicourse import paths
-from aicourse.tooling.grading.authoring.checks import (
-    Check,
-    Mistake,
-    Planted,
-    PromptCase,
-    PromptCheck,
-    arguments,
-    equal,
-)
+from aicourse.notebook.checks import Check, Mistake, arguments, equal
+from aicourse.tooling.grading.authoring.checks_file import Planted, PromptCase, PromptCheck
 from aicourse.tooling.grading.sandbox.execution import Limits
 
 seed = "first edition"

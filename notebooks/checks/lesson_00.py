@@ -8,7 +8,8 @@ from numbers import Real
 
 from aicourse.datasets import COLOURS
 from aicourse.marketplace.sellers import FORM_SECONDS, simulate_form
-from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.exercises import Exercise
 
 TODAY = simulate_form(1000, seed=7)
 PERFECT = TODAY.assign(
@@ -122,19 +123,19 @@ success_as_data = Exercise(
         "target": "much better",
         "guardrails": [],
     },
-    behaviours=[
-        Behaviour("somebody else can compute the metric", predicate=can_be_measured),
-        Behaviour(
+    checks=[
+        Check("somebody else can compute the metric", predicate=can_be_measured),
+        Check(
             "the metric has a unit",
             predicate=names_its_unit,
-            missing="Write the unit as text.",
+            message="Write the unit as text.",
         ),
-        Behaviour("the baseline is what we measure today", predicate=baseline_is_today),
-        Behaviour(
+        Check("the baseline is what we measure today", predicate=baseline_is_today),
+        Check(
             "the target is better than today and not beyond perfect",
             predicate=target_can_be_lost,
         ),
-        Behaviour("at least two guardrails with limits", predicate=has_guardrails),
+        Check("at least two guardrails with limits", predicate=has_guardrails),
     ],
     mistakes=[
         Mistake(
@@ -188,8 +189,8 @@ find_colours_exercise = Exercise(
     id="00.2",
     title="Teach it shades",
     reference=find_colours,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "finds colours written as whole words",
             inputs=[
                 "a blue jacket with grey sleeves",
@@ -198,7 +199,7 @@ find_colours_exercise = Exercise(
             ],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "ignores colours inside other words",
             inputs=[
                 "hardly worn, I got tired of it",
@@ -207,12 +208,12 @@ find_colours_exercise = Exercise(
             ],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "reads any case",
             inputs=["Red wagon", "BLACK BOOTS", "Silver Ring"],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "maps shades to their colour",
             inputs=[
                 "navy coat, cream lining",
@@ -222,12 +223,12 @@ find_colours_exercise = Exercise(
             ],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "names each colour once",
             inputs=["blue, navy and indigo", "red red red"],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "returns an empty set when nothing is named",
             inputs=["a chair, one leg wobbles", ""],
             same=unordered,
@@ -267,26 +268,26 @@ corrections_exercise = Exercise(
     id="00.3",
     title="Count a seller's work",
     reference=corrections,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "nothing to do when the proposal is right",
             inputs=[arguments({"red"}, {"red"}), arguments(set(), set())],
         ),
-        Behaviour(
+        Check(
             "a wrong colour must be removed",
             inputs=[
                 arguments({"red", "blue"}, {"blue"}),
                 arguments({"pink", "red"}, set()),
             ],
         ),
-        Behaviour(
+        Check(
             "a missing colour must be added",
             inputs=[
                 arguments(set(), {"blue", "grey"}),
                 arguments({"red"}, {"red", "green"}),
             ],
         ),
-        Behaviour(
+        Check(
             "a swap is two corrections",
             inputs=[
                 arguments({"red", "blue"}, {"blue", "grey"}),
@@ -348,9 +349,9 @@ model_or_not = Exercise(
     expects=dict,
     reference={**dict.fromkeys(COMPUTED, "rule"), **dict.fromkeys(LANGUAGE, "model")},
     untouched=dict.fromkeys(COMPUTED + LANGUAGE),
-    behaviours=[
-        Behaviour("computes what can be computed", predicate=all_are("rule", COMPUTED)),
-        Behaviour("leaves language to a model", predicate=all_are("model", LANGUAGE)),
+    checks=[
+        Check("computes what can be computed", predicate=all_are("rule", COMPUTED)),
+        Check("leaves language to a model", predicate=all_are("model", LANGUAGE)),
     ],
     mistakes=[
         Mistake(

@@ -9,7 +9,8 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from aicourse.llm.faults import Fault
-from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.exercises import Exercise
 from aicourse.testing import ScriptedModel
 
 
@@ -76,25 +77,25 @@ finished_text = Exercise(
     title="Never publish half a sentence",
     reference=text_of,
     show_expected=False,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "returns the stripped text of a finished reply",
             [reply("A blue jacket. "), reply("\nTwo vases")],
         ),
-        Behaviour(
+        Check(
             "refuses a text that was cut off",
             [reply("A blue jac", "length"), reply("T", "length")],
             raises=ValueError,
         ),
-        Behaviour(
+        Check(
             "refuses a text that a filter stopped",
             [reply("A", "content_filter"), reply("", "content_filter")],
             raises=ValueError,
         ),
-        Behaviour(
+        Check(
             "refuses a reply without text", [reply(None), reply("  \n")], raises=ValueError
         ),
-        Behaviour("names the finish reason in the error", predicate=names_the_reason),
+        Check("names the finish reason in the error", predicate=names_the_reason),
     ],
     mistakes=[
         Mistake(
@@ -151,8 +152,8 @@ the_bill = Exercise(
     id="01.2",
     title="The bill, to the cent",
     reference=monthly_cost,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "multiplies calls, tokens and prices",
             [
                 arguments(100_000, 120, 15, "0.15", "0.60"),
@@ -160,7 +161,7 @@ the_bill = Exercise(
             ],
             same=same_money,
         ),
-        Behaviour(
+        Check(
             "keeps the fractions of a cent until the end",
             [
                 arguments(1_000_000, 7, 3, "0.10", "0.40"),
@@ -168,7 +169,7 @@ the_bill = Exercise(
             ],
             same=same_money,
         ),
-        Behaviour(
+        Check(
             "rounds half a cent up",
             [
                 arguments(1, 1_000_000, 0, "0.125", "0"),
@@ -176,7 +177,7 @@ the_bill = Exercise(
             ],
             same=same_money,
         ),
-        Behaviour(
+        Check(
             "gives zero for nothing",
             [arguments(0, 10, 10, "5", "5"), arguments(9, 0, 0, "5", "5")],
             same=same_money,
@@ -295,26 +296,26 @@ graceful = Exercise(
     id="01.3",
     title="The form must not break",
     reference=suggest,
-    behaviours=[
-        Behaviour("returns the model's text", predicate=answers_when_healthy),
-        Behaviour("sends the seller's text", predicate=sends_the_text),
-        Behaviour(
+    checks=[
+        Check("returns the model's text", predicate=answers_when_healthy),
+        Check("sends the seller's text", predicate=sends_the_text),
+        Check(
             "empty form when the provider is busy (429)",
             predicate=gives_the_empty_form(Fault(status=429)),
         ),
-        Behaviour(
+        Check(
             "empty form when the provider is broken (500)",
             predicate=gives_the_empty_form(Fault(status=500)),
         ),
-        Behaviour(
+        Check(
             "empty form when there is no answer in time",
             predicate=gives_the_empty_form(Fault(kind="timeout")),
         ),
-        Behaviour(
+        Check(
             "empty form when the text was cut off",
             predicate=gives_the_empty_form(Fault(kind="cut_off")),
         ),
-        Behaviour("a wrong key (401) is heard", predicate=a_wrong_key_is_heard),
+        Check("a wrong key (401) is heard", predicate=a_wrong_key_is_heard),
     ],
     mistakes=[
         Mistake(
@@ -417,8 +418,8 @@ parsing = Exercise(
     id="01.4",
     title="Parse what comes",
     reference=parse_attributes,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "reads the two lines as asked",
             [
                 "Colours: Blue\nMaterials: Denim, Metal",
@@ -426,12 +427,12 @@ parsing = Exercise(
             ],
             same=same_fields,
         ),
-        Behaviour(
+        Check(
             "reads American spelling and the singular",
             ["Colors: Red\nMaterials: Wool", "Color: Black\nMaterial: Leather"],
             same=same_fields,
         ),
-        Behaviour(
+        Check(
             "reads any order and extra lines",
             [
                 "Sure!\nMaterials: Oak\nColours: White\nSize: 40 cm",
@@ -439,7 +440,7 @@ parsing = Exercise(
             ],
             same=same_fields,
         ),
-        Behaviour(
+        Check(
             "reads bullets and bold",
             [
                 "- Colours: Blue\n- Materials: Linen",
@@ -447,13 +448,13 @@ parsing = Exercise(
             ],
             same=same_fields,
         ),
-        Behaviour(
+        Check(
             "leaves a missing field empty",
             ["Colours: Pink", "A lovely sofa in many colours and materials."],
             same=same_fields,
-            missing="What you cannot find is an empty list, not an error and not a guess.",
+            message="What you cannot find is an empty list, not an error and not a guess.",
         ),
-        Behaviour(
+        Check(
             "takes 'not stated' for nothing",
             ["Colours: not stated\nMaterials: Wood", "Colours: None\nMaterials: Unknown"],
             same=same_fields,

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from aicourse.datasets import Category, Colour, Condition, Material
 from aicourse.llm.faults import Fault
 from aicourse.marketplace.extraction.words import COLOUR_WORDS
-from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.exercises import Exercise
 from aicourse.testing import ScriptedModel
 
 
@@ -201,8 +202,8 @@ longer_schema = Exercise(
     id="02.1",
     title="Two more fields",
     reference=reference_offer,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "keeps a price and defects",
             predicate=takes(
                 COAT | {"price_eur": 45.0, "defects": ["scuff on the zip"]},
@@ -210,36 +211,36 @@ longer_schema = Exercise(
                 SHELF | {"price_eur": 30.5, "defects": ["a scratch", "a stain", "a crack"]},
             ),
         ),
-        Behaviour(
+        Check(
             "takes null where no price is stated",
             predicate=takes(
                 COAT | {"price_eur": None, "defects": []},
                 SHELF | {"price_eur": None, "defects": ["x"]},
             ),
         ),
-        Behaviour(
+        Check(
             "wants null to be said: a reply without price_eur is refused",
             predicate=refuses(COAT | {"defects": []}, SHELF | {"defects": ["a hole"]}),
         ),
-        Behaviour(
+        Check(
             "wants defects to be said: a reply without them is refused",
             predicate=refuses(COAT | {"price_eur": 1.0}, SHELF | {"price_eur": None}),
         ),
-        Behaviour(
+        Check(
             "refuses a price below 0",
             predicate=refuses(
                 COAT | {"price_eur": -1.0, "defects": []},
                 SHELF | {"price_eur": -0.01, "defects": []},
             ),
         ),
-        Behaviour(
+        Check(
             "refuses more than three defects, and long ones",
             predicate=refuses(
                 COAT | {"price_eur": 1.0, "defects": ["a", "b", "c", "d"]},
                 COAT | {"price_eur": 1.0, "defects": ["a hole " * 20]},
             ),
         ),
-        Behaviour(
+        Check(
             "still refuses what the form refuses",
             predicate=refuses(
                 COAT | {"category": "coats", "price_eur": 1.0, "defects": []},
@@ -250,7 +251,7 @@ longer_schema = Exercise(
                 ),
             ),
         ),
-        Behaviour("tells the model the bounds", predicate=tells_the_model),
+        Check("tells the model the bounds", predicate=tells_the_model),
     ],
     mistakes=[
         Mistake(
@@ -349,15 +350,15 @@ grounding = Exercise(
     id="02.2",
     title="Is that colour in the listing?",
     reference=ungrounded,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "accepts a colour that is named",
             [
                 arguments(["green"], "a green raincoat"),
                 arguments(["red", "white"], "red colander, white plates"),
             ],
         ),
-        Behaviour(
+        Check(
             "rejects a colour that nobody named",
             [
                 arguments(["black"], "a green raincoat"),
@@ -365,14 +366,14 @@ grounding = Exercise(
                 arguments(["white", "red", "gold"], "an oak table"),
             ],
         ),
-        Behaviour(
+        Check(
             "ignores case",
             [
                 arguments(["blue"], "It's the BLUE one"),
                 arguments(["yellow"], "Yellow and lime"),
             ],
         ),
-        Behaviour(
+        Check(
             "knows shades and other languages",
             [
                 arguments(["blue"], "navy coat"),
@@ -381,14 +382,14 @@ grounding = Exercise(
                 arguments(["white"], "two off-white lamps"),
             ],
         ),
-        Behaviour(
+        Check(
             "takes whole words only",
             [
                 arguments(["red"], "covered buttons, he sounds tired"),
                 arguments(["beige"], "a thousand thanks to my uncle"),
             ],
         ),
-        Behaviour(
+        Check(
             "has nothing to reject in an empty list",
             [arguments([], "a green coat"), arguments([], "")],
             same=unordered,
@@ -505,29 +506,29 @@ no_data = Exercise(
     id="02.3",
     title="Why is this no data?",
     reference=state_of,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "calls a finished reply complete",
             [reply('{"category": "shoes"}'), reply("[]"), reply("Sure!", "stop")],
         ),
-        Behaviour(
+        Check(
             "sees a refusal, although it ends with 'stop'",
             [reply(None, refusal="I cannot help with that."), reply("", refusal="No.")],
         ),
-        Behaviour(
+        Check(
             "calls what a filter stopped refused",
             [reply('{"cat', "content_filter"), reply(None, "content_filter")],
         ),
-        Behaviour(
+        Check(
             "sees a reply that was cut off",
             [reply('{"colours": ["gre', "length"), reply("{", "length")],
         ),
-        Behaviour(
+        Check(
             "calls a reply that ran out of tokens before its first word cut off",
             [reply(None, "length"), reply("", "length")],
-            missing="A model that thinks first may spend all its tokens on it: more tokens would help.",
+            message="A model that thinks first may spend all its tokens on it: more tokens would help.",
         ),
-        Behaviour("calls a reply without text empty", [reply(None), reply(" \n")]),
+        Check("calls a reply without text empty", [reply(None), reply(" \n")]),
     ],
     mistakes=[
         Mistake(
@@ -807,27 +808,27 @@ retrying = Exercise(
     title="Ask again, but not for ever",
     reference=ask_until_valid,
     show_expected=False,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "returns what `read` makes of a good reply", predicate=returns_what_read_returns
         ),
-        Behaviour(
+        Check(
             "asks again after a value that is wrong", predicate=asks_again_after(INVENTED)
         ),
-        Behaviour(
+        Check(
             "asks again after a reply that is no JSON", predicate=asks_again_after(BROKEN)
         ),
-        Behaviour("says what was wrong", predicate=says_what_was_wrong),
-        Behaviour("shows the model its own reply", predicate=shows_the_model_its_reply),
-        Behaviour("stops after the retries, with None", predicate=stops_after_the_retries),
-        Behaviour(
+        Check("says what was wrong", predicate=says_what_was_wrong),
+        Check("shows the model its own reply", predicate=shows_the_model_its_reply),
+        Check("stops after the retries, with None", predicate=stops_after_the_retries),
+        Check(
             "does not repeat what asking again cannot mend",
             predicate=does_not_ask_again_when_cut_off,
         ),
-        Behaviour(
+        Check(
             "leaves the caller's messages as they were", predicate=leaves_the_messages_alone
         ),
-        Behaviour("passes options on to every call", predicate=passes_the_options_on),
+        Check("passes options on to every call", predicate=passes_the_options_on),
     ],
     mistakes=[
         Mistake(

@@ -12,7 +12,8 @@ from aicourse import load_listings
 from aicourse.errors import PromptError
 from aicourse.evals.statistics import paired_bootstrap
 from aicourse.marketplace.extraction import ListingAttributes, ungrounded
-from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.exercises import Exercise
 from aicourse.prompts.file import parse_prompt
 
 # 03.1 fill in a template
@@ -85,22 +86,22 @@ filling = Exercise(
     id="03.1",
     title="Fill in a template, literally",
     reference=fill,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "replaces each placeholder, with or without spaces in it",
             [
                 arguments("For sale: {{listing}}", {"listing": "Red coat"}),
                 arguments("{{ a }} and {{b}}, {{a}}!", {"a": "wool", "b": "silk"}),
             ],
         ),
-        Behaviour(
+        Check(
             "leaves single braces alone",
             [
                 arguments('Like {"brand": null}: {{listing}}', {"listing": "A vase"}),
                 arguments("{{x}} {y} {}", {"x": "1"}),
             ],
         ),
-        Behaviour(
+        Check(
             "takes a value that looks like a placeholder as text",
             [
                 arguments(
@@ -110,30 +111,30 @@ filling = Exercise(
                 arguments("{{b}} | {{a}}", {"a": "{{b}}", "b": "{{a}}"}),
             ],
         ),
-        Behaviour(
+        Check(
             "takes backslashes as text",
             [
                 arguments("{{listing}}", {"listing": r"Size 10\12, as \g<0> new"}),
                 arguments("<{{x}}>", {"x": r"C:\new\1"}),
             ],
         ),
-        Behaviour(
+        Check(
             "refuses a missing value",
             [
                 arguments("{{listing}} {{rules}}", {"listing": "Lamp"}),
                 arguments("{{x}}", {}),
             ],
             raises=ValueError,
-            missing=MISSING,
+            message=MISSING,
         ),
-        Behaviour(
+        Check(
             "refuses a value that is not used",
             [
                 arguments("{{listing}}", {"listing": "Lamp", "photo": "x"}),
                 arguments("Hello", {"a": "b"}),
             ],
             raises=ValueError,
-            missing="A value that goes nowhere is a misspelt placeholder, most of the time: raise a ValueError.",
+            message="A value that goes nowhere is a misspelt placeholder, most of the time: raise a ValueError.",
         ),
     ],
     mistakes=[
@@ -277,8 +278,8 @@ which_helped = Exercise(
     id="03.2",
     title="Which change helped?",
     reference=helped,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "names a change that helped, and not one that hurt",
             [
                 arguments(BEFORE, {"gain": GAIN, "loss": LOSS}),
@@ -286,7 +287,7 @@ which_helped = Exercise(
             ],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "names every change that helped",
             [
                 arguments(BEFORE, {"gain": GAIN, "large": LARGE_GAIN}),
@@ -294,21 +295,21 @@ which_helped = Exercise(
             ],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "does not name a gain within the noise",
             [
                 arguments(BEFORE, {"noise": NOISE}),
                 arguments(BEFORE, {"noise": NOISE, "gain": GAIN}),
             ],
             same=unordered,
-            missing="A mean that went up a little may go down on the next listings: does the interval lie above 0?",
+            message="A mean that went up a little may go down on the next listings: does the interval lie above 0?",
         ),
-        Behaviour(
+        Check(
             "names nothing when nothing helped",
             [arguments(BEFORE, {"loss": LOSS, "same": SAME}), arguments(BEFORE, {})],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "compares each listing with itself, whatever the order",
             [
                 arguments(BEFORE, {"gain": SHUFFLED_GAIN}),
@@ -319,7 +320,7 @@ which_helped = Exercise(
             ],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "leaves out listings that only one of the two has",
             [
                 arguments(BEFORE, {"loss": EXTRA_LOSS}),
@@ -689,35 +690,35 @@ in_budget = Exercise(
     expects=str,
     untouched=UNTOUCHED,
     show_expected=False,
-    behaviours=[
-        Behaviour("is a prompt file", predicate=is_a_prompt_file),
-        Behaviour(
+    checks=[
+        Check("is a prompt file", predicate=is_a_prompt_file),
+        Check(
             "says where it comes from and what changed", predicate=says_where_it_comes_from
         ),
-        Behaviour(
+        Check(
             "takes the listing, once, in the last message",
             predicate=takes_the_listing_once_and_last,
         ),
-        Behaviour(f"stays within {BUDGET} estimated tokens", predicate=stays_in_budget),
-        Behaviour("marks where the listing begins and ends", predicate=marks_the_listing),
-        Behaviour(f"shows at least {EXAMPLES} examples", predicate=has_examples),
-        Behaviour(
+        Check(f"stays within {BUDGET} estimated tokens", predicate=stays_in_budget),
+        Check("marks where the listing begins and ends", predicate=marks_the_listing),
+        Check(f"shows at least {EXAMPLES} examples", predicate=has_examples),
+        Check(
             "its examples' answers pass the schema", predicate=examples_are_right_answers
         ),
-        Behaviour(
+        Check(
             "frames the examples like the real question",
             predicate=examples_are_framed_alike,
         ),
-        Behaviour(
+        Check(
             "shows what happens when nothing is stated: null and []",
             predicate=shows_nothing_stated,
         ),
-        Behaviour("its examples invent nothing", predicate=examples_invent_nothing),
-        Behaviour(
+        Check("its examples invent nothing", predicate=examples_invent_nothing),
+        Check(
             "takes no example from the evaluation set",
             predicate=examples_are_not_from_the_data,
         ),
-        Behaviour(
+        Check(
             "asks for the likeliest words, and for enough of them",
             predicate=asks_for_the_likeliest_words,
         ),
@@ -897,26 +898,26 @@ orders = Exercise(
     title="Take out orders to the machine",
     reference=without_orders,
     show_expected=False,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "takes out sentences that tell a machine what to write",
             list(ADDRESSED),
             predicate=takes_out(ADDRESSED),
         ),
-        Behaviour(
+        Check(
             "takes out sentences that void what came before",
             list(OVERRIDING),
             predicate=takes_out(OVERRIDING),
         ),
-        Behaviour(
+        Check(
             "keeps the seller's other sentences",
             [*ADDRESSED, *OVERRIDING],
             predicate=keeps_the_rest,
         ),
-        Behaviour(
+        Check(
             "gives an honest listing back unchanged",
             HONEST,
-            missing="A filter that damages honest listings costs more than the attack it stops.",
+            message="A filter that damages honest listings costs more than the attack it stops.",
         ),
     ],
     mistakes=[

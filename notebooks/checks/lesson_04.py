@@ -14,7 +14,8 @@ from aicourse.evals.scores import Context
 from aicourse.marketplace.evaluation import ATTRIBUTES, LISTING_SCORERS
 from aicourse.marketplace.extraction.attributes import LooseAttributes
 from aicourse.marketplace.extraction.grounding import ungrounded
-from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, close_to
+from aicourse.notebook.checks import Check, Mistake, arguments, close_to
+from aicourse.notebook.exercises import Exercise
 
 GOLD = {
     "category": "shoes",
@@ -114,9 +115,9 @@ corrections_per_listing = Exercise(
     id="04.1",
     title="A scorer in the seller's words",
     reference=corrections,
-    behaviours=[
-        Behaviour("counts nothing when all is right", [given(), given(BARE)]),
-        Behaviour(
+    checks=[
+        Check("counts nothing when all is right", [given(), given(BARE)]),
+        Check(
             "counts each wrong field once",
             [
                 given(category="clothing"),
@@ -126,21 +127,21 @@ corrections_per_listing = Exercise(
                 given(size="EU 83"),
             ],
         ),
-        Behaviour(
+        Check(
             "takes lists in any order",
             [given(colours=["white", "black"]), given(BARE | {"colours": ["red"]})],
         ),
-        Behaviour(
+        Check(
             "takes capitals for what they are",
             [given(brand="DR. MARTENS"), given(size="eu 38")],
         ),
-        Behaviour(
+        Check(
             "counts all six when there is no form",
             [
                 Context(output="no attributes: the reply is no JSON", expected=GOLD),
                 Context(output="no attributes: it was cut off", expected=BARE),
             ],
-            missing="A failed extraction is a text, not a dict: the seller fills in the whole form.",
+            message="A failed extraction is a text, not a dict: the seller fills in the whole form.",
         ),
     ],
     mistakes=[
@@ -268,23 +269,23 @@ bootstrap = Exercise(
     id="04.2",
     title="How sure, by hand",
     reference=bootstrap_interval,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "gives two ends with the mean between them",
             [SCORES, PASSES],
             predicate=holds_the_mean,
             same=same_ends,
         ),
-        Behaviour(
+        Check(
             "gives the 95 % interval",
             [arguments(SCORES, 10_000), arguments(SKEWED, 10_000)],
             predicate=near_the_reference,
             same=same_ends,
         ),
-        Behaviour(
+        Check(
             "is narrower with more cases, as the root of their number", predicate=narrows
         ),
-        Behaviour("gives the same for the same seed", predicate=same_again),
+        Check("gives the same for the same seed", predicate=same_again),
     ],
     mistakes=[
         Mistake(
@@ -362,18 +363,18 @@ agreeing = Exercise(
     id="04.3",
     title="Agreement beyond chance",
     reference=kappa,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "gives 1 for full agreement",
             [arguments(list("aab"), list("aab")), arguments(list("xyzz"), list("xyzz"))],
             same=close_to(1e-6),
         ),
-        Behaviour(
+        Check(
             "gives 0 for what chance gives, and less for worse",
             [arguments(list("aabb"), list("abab")), arguments(list("ab"), list("ba"))],
             same=close_to(1e-6),
         ),
-        Behaviour(
+        Check(
             "takes both annotators' habits into account",
             [
                 WORKED,
@@ -381,9 +382,9 @@ agreeing = Exercise(
                 arguments(list("aaabbc"), list("aabbcc")),
             ],
             same=close_to(1e-6),
-            missing="Chance is the sum, over labels, of the one's share times the other's.",
+            message="Chance is the sum, over labels, of the one's share times the other's.",
         ),
-        Behaviour(
+        Check(
             "takes 'not stated' for a label",
             [
                 arguments(["new", None, None, "good"], ["new", None, "good", "good"]),
@@ -584,12 +585,12 @@ breaking = Exercise(
     title="A slice that breaks production",
     reference=scripted_run(),
     expects=Run,
-    behaviours=[
-        Behaviour(f"adds {NEEDED} or more cases to dev", predicate=is_a_slice),
-        Behaviour("holds listings that are new and differ", predicate=are_listings),
-        Behaviour("labels them by the guide", predicate=are_labelled),
-        Behaviour("tags them as one slice", predicate=share_a_tag),
-        Behaviour("scores below the rest of dev", predicate=break_production),
+    checks=[
+        Check(f"adds {NEEDED} or more cases to dev", predicate=is_a_slice),
+        Check("holds listings that are new and differ", predicate=are_listings),
+        Check("labels them by the guide", predicate=are_labelled),
+        Check("tags them as one slice", predicate=share_a_tag),
+        Check("scores below the rest of dev", predicate=break_production),
     ],
     mistakes=[
         Mistake(

@@ -12,7 +12,8 @@ from aicourse.evals import runner
 from aicourse.evals.gate import Rule, check_gate
 from aicourse.evals.runs import Run
 from aicourse.marketplace.evaluation import FIELD_SCORES, LISTING_SCORERS, run_listings
-from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.exercises import Exercise
 
 # 05.1
 
@@ -61,24 +62,24 @@ by_hand = Exercise(
     id="05.1",
     title="McNemar's test by hand",
     reference=mcnemar,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "counts fixed against broken cases, on both sides",
             [right_and_wrong(10, 2, 9, 5), right_and_wrong(3, 8, 1, 4)],
         ),
-        Behaviour(
+        Check(
             "does not care about cases that stayed as they were",
             [right_and_wrong(0, 1, 6, 0), right_and_wrong(80, 1, 6, 30)],
         ),
-        Behaviour(
+        Check(
             "is the same in both directions",
             [right_and_wrong(5, 7, 2, 5), right_and_wrong(5, 2, 7, 5)],
         ),
-        Behaviour(
+        Check(
             "never exceeds 1",
             [right_and_wrong(4, 5, 5, 4), right_and_wrong(1, 1, 1, 0)],
         ),
-        Behaviour(
+        Check(
             "says 1 when nothing changed",
             [right_and_wrong(6, 0, 0, 3), right_and_wrong(0, 0, 0, 2)],
         ),
@@ -179,23 +180,23 @@ paired = Exercise(
     id="05.2",
     title="The interval of a paired comparison",
     reference=paired_interval,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "gives the interval of the mean difference",
             [arguments(OLD, NEW), arguments(NEW, OLD)],
             same=same_ends,
         ),
-        Behaviour(
+        Check(
             "finds a case's partner by its id",
             [arguments(OLD, SHUFFLED), arguments(SHUFFLED, OLD)],
             same=same_ends,
         ),
-        Behaviour(
+        Check(
             "leaves out cases that only one run has",
             [arguments(OLD | {"L7": 0.9}, NEW), arguments(OLD, {"L0": 0.1} | NEW)],
             same=same_ends,
         ),
-        Behaviour(
+        Check(
             "knows that cases which all gain the same leave no doubt",
             [
                 arguments(
@@ -281,17 +282,17 @@ planning = Exercise(
     id="05.3",
     title="How many cases?",
     reference=cases_for,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "finds the change four times in five",
             [arguments(0.05, 0.2), arguments(0.02, 0.16), arguments(0.1, 0.45)],
         ),
-        Behaviour("rounds up", [arguments(0.03, 0.1), arguments(0.07, 0.31)]),
-        Behaviour(
+        Check("rounds up", [arguments(0.03, 0.1), arguments(0.07, 0.31)]),
+        Check(
             "does not mind whether it is a gain or a loss",
             [arguments(-0.05, 0.2), arguments(-0.01, 0.08)],
         ),
-        Behaviour(
+        Check(
             "refuses to look for nothing",
             [arguments(0, 0.2), arguments(0.0, 0.5)],
             raises=ValueError,
@@ -378,28 +379,28 @@ front = Exercise(
     id="05.4",
     title="What nothing beats",
     reference=pareto,
-    behaviours=[
-        Behaviour(
+    checks=[
+        Check(
             "keeps every trade-off, also the one in the middle",
             [THREE, [*THREE, ("larger", 0.9, 20.0)]],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "drops what is worse and dearer",
             [[*THREE, ("fool's", 0.5, 3.0)], [("a", 0.2, 5.0), ("b", 0.4, 4.0)]],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "drops what is no better and dearer, or worse at the same price",
             [[("a", 0.5, 1.0), ("b", 0.5, 2.0)], [("a", 0.5, 1.0), ("b", 0.4, 1.0)]],
             same=unordered,
         ),
-        Behaviour(
+        Check(
             "keeps equals, for nothing beats them",
             [[("a", 0.5, 1.0), ("b", 0.5, 1.0)], [*THREE, ("twin", 0.8, 9.0)]],
             same=unordered,
         ),
-        Behaviour("gives nothing for nothing", [[], [("only", 0.1, 7.0)]], same=unordered),
+        Check("gives nothing for nothing", [[], [("only", 0.1, 7.0)]], same=unordered),
     ],
     mistakes=[
         Mistake(
@@ -580,18 +581,18 @@ the_gate = Exercise(
     untouched=[Rule("attributes.mean", tolerance=0.05)],
     show_expected=False,
     seconds=None,  # the first time, it reads five runs from the recordings
-    behaviours=[
-        Behaviour("holds back version 5 on test", predicate=holds_back(planted)),
-        Behaviour("lets version 6 through on test", predicate=lets_through(harmless)),
-        Behaviour(
+    checks=[
+        Check("holds back version 5 on test", predicate=holds_back(planted)),
+        Check("lets version 6 through on test", predicate=lets_through(harmless)),
+        Check(
             "lets through what loses nothing (three other pairs)",
             predicate=lets_through(nothing_lost),
         ),
-        Behaviour(
+        Check(
             "holds back lost brands when all else stays",
             predicate=holds_back(only_brands),
         ),
-        Behaviour(
+        Check(
             "holds back sizes without units, on other listings, also when other fields improve",
             predicate=holds_back(units_lost),
         ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aicourse.notebook.exercises import Behaviour, Exercise, Mistake
+from aicourse.notebook.checks import Check, Mistake
+from aicourse.notebook.exercises import Exercise
 
 
 def every_metric_has_a_unit(definition: dict[str, Any]) -> bool | str:
@@ -19,13 +20,13 @@ exercises = [
         id="00.1",
         title="Define success",
         reference={"metrics": [{"name": "time to publish", "unit": "s", "baseline": 240, "target": 60}]},
-        behaviours=[
-            Behaviour("names a metric", predicate=lambda definition: len(definition["metrics"]) > 0),
-            Behaviour("gives every metric a unit", predicate=every_metric_has_a_unit),
-            Behaviour(
+        checks=[
+            Check("names a metric", predicate=lambda definition: len(definition["metrics"]) > 0),
+            Check("gives every metric a unit", predicate=every_metric_has_a_unit),
+            Check(
                 "has a target that differs from the baseline",
                 predicate=lambda definition: all(m["target"] != m["baseline"] for m in definition["metrics"]),
-                missing="A target that is already met measures nothing.",
+                message="A target that is already met measures nothing.",
             ),
         ],
         mistakes=[
@@ -42,7 +43,7 @@ exercises = [
         id="00.2",
         title="Share of sellers who give up",
         reference=0.4,
-        behaviours=[Behaviour("is a share", predicate=lambda share: abs(share - 0.4) < 0.001)],
+        checks=[Check("is a share", predicate=lambda share: abs(share - 0.4) < 0.001)],
         mistakes=[Mistake(40, "That is a percentage: a share lies between 0 and 1.")],
         hints=["Divide by all sellers."],
         seconds=0.5,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from aicourse.notebook.exercises import Behaviour, Exercise, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.exercises import Exercise
 
 
 def find_size_solution(text: str, unit: str = "cm") -> int | None:
@@ -57,17 +58,17 @@ exercises = [
         id="01.1",
         title="Read a size",
         reference=find_size_solution,
-        behaviours=[
-            Behaviour("reads a size in centimetres", ["waist 80 cm", "60CM long", "shelf, 120 cm wide"]),
-            Behaviour(
+        checks=[
+            Check("reads a size in centimetres", ["waist 80 cm", "60CM long", "shelf, 120 cm wide"]),
+            Check(
                 "reads the unit it is asked for",
                 [arguments("W32 in", unit="in"), arguments("a 5 m cable", unit="m")],
             ),
-            Behaviour("takes no other number for a size", ["2 mugs, 9 cm tall", "from 1970, 30 cm"]),
-            Behaviour(
+            Check("takes no other number for a size", ["2 mugs, 9 cm tall", "from 1970, 30 cm"]),
+            Check(
                 "gives None when no size is stated",
                 ["a red dress", "Chair from 1970"],
-                missing="Null beats invention.",
+                message="Null beats invention.",
             ),
         ],
         mistakes=[
@@ -83,9 +84,9 @@ exercises = [
         id="01.2",
         title="Find colours",
         reference=find_colours_solution,
-        behaviours=[
-            Behaviour("finds each colour once", ["red and navy", "green green"], same=unordered),
-            Behaviour("ignores case", ["Red shoe", "NAVY coat"], same=unordered),
+        checks=[
+            Check("finds each colour once", ["red and navy", "green green"], same=unordered),
+            Check("ignores case", ["Red shoe", "NAVY coat"], same=unordered),
         ],
         mistakes=[Mistake(keeps_case, "Sellers write `Red` as well as `red`.")],
         hints=["Split the text into words."],
@@ -95,9 +96,9 @@ exercises = [
         id="01.3",
         title="Refuse what has no price",
         reference=price_of_solution,
-        behaviours=[
-            Behaviour("reads a price", ["12 euros", "only 5"]),
-            Behaviour("raises ValueError without one", ["free", ""], raises=ValueError),
+        checks=[
+            Check("reads a price", ["12 euros", "only 5"]),
+            Check("raises ValueError without one", ["free", ""], raises=ValueError),
         ],
         mistakes=[Mistake(minus_one_without_price, "-1 is a price to whoever adds them up: raise an error.")],
         hints=["`raise ValueError(...)`"],

@@ -28,21 +28,24 @@ from hypothesis import HealthCheck, given, settings
 
 from aicourse.errors import ExerciseError
 from aicourse.llm import session
-from aicourse.notebook import exercises, hint, live, outcome, predict, progress
-from aicourse.notebook.exercises import (
-    Behaviour,
-    Exercise,
+from aicourse.notebook import hint, live, outcome, predict, progress
+from aicourse.notebook.checks import (
+    Check,
     Mistake,
+    arguments,
     calling,
-    check,
-    checks_path,
     close_to,
     equal,
+    ignoring_case,
+    unordered,
+)
+from aicourse.notebook.exercises import (
+    Exercise,
+    check,
+    checks_path,
     examine,
     find_exercise,
-    ignoring_case,
     load_checks,
-    unordered,
     verify,
 )
 from aicourse.notebook.predictions import Prediction, choose, prediction_buttons
@@ -86,7 +89,7 @@ def doubling(**changes: Any) -> Exercise:
         "id": "02.1",
         "title": "Double",
         "reference": double,
-        "behaviours": [Behaviour("doubles", [1, 2, 5])],
+        "checks": [Check("doubles", [1, 2, 5])],
         "hints": ["Multiply."],
         "seconds": 0.2,
     }
@@ -177,7 +180,7 @@ class Reply(pydantic.BaseModel):
 def test_a_pydantic_input_is_shown_without_its_empty_fields() -> None:
     exercise = doubling(reference=lambda reply: 2 * len(reply.text))
     exercise = dataclasses.replace(
-        exercise, behaviours=[Behaviour("doubles", [Reply(text="ab", parts=[Reply(text="c")])])], mistakes=[]
+        exercise, checks=[Check("doubles", [Reply(text="ab", parts=[Reply(text="c")])])], mistakes=[]
     )
     shown = repr(examine(exercise, lambda reply: 1))
     assert "Reply(text='ab', parts=[Reply(text='c', parts=[])])) returned 1; expected 4." in shown
@@ -200,7 +203,7 @@ def never_raises(answer: Callable[[int], int]) -> bool | str:
 
 LAWS = doubling(
     reference=lambda n: n + 3,
-    behaviours=[Behaviour("five", predicate=answers_five), Behaviour("calm", predicate=never_raises)],
+    checks=[Check("five", predicate=answers_five), Check("calm", predicate=never_raises)],
     mistakes=[
         Mistake(lambda n: 5 / (n - 2) if n else 0, "Do not divide."),
         Mistake(lambda n: 4, "Not four."),
@@ -228,7 +231,7 @@ def test_an_error_under_a_predicate_shows_the_students_line() -> None:
 
 
 def test_a_predicate_that_cannot_look_at_a_result_shows_the_result() -> None:
-    exercise = doubling(behaviours=[Behaviour("even", [1, 2], predicate=lambda result, n: result % 2 == 0)])
+    exercise = doubling(checks=[Check("even", [1, 2], predicate=lambda result, n: result % 2 == 0)])
     shown = repr(examine(exercise, lambda n: {"n": n}))
     assert "double(1) returned {'n': 1}." in shown
     assert "Testing it raised TypeError: unsupported operand" in shown
@@ -237,7 +240,7 @@ def test_a_predicate_that_cannot_look_at_a_result_shows_the_result() -> None:
 def test_a_mistake_is_recognised_also_where_the_comparison_refuses_its_type() -> None:
     exercise = doubling(
         reference=lambda n: Decimal(n),
-        behaviours=[Behaviour("exact", [1, 2], same=lambda a, b: isinstance(a, Decimal) and a == b)],
+        checks=[Check("exact", [1, 2], same=lambda a, b: isinstance(a, Decimal) and a == b)],
         mistakes=[Mistake(float, "Stay in Decimal.")],
     )
     assert verify(exercise) == []
@@ -270,7 +273,7 @@ def test_two_forms_of_a_mistake_share_their_hint() -> None:
 
 def test_the_mistake_that_explains_more_wins() -> None:
     exercise = doubling(
-        behaviours=[Behaviour("doubles", [1, 2, 5, -1, -2])],
+        checks=[Check("doubles", [1, 2, 5, -1, -2])],
         mistakes=[
             Mistake(lambda n: 2 * abs(n), "Mind the sign."),
             Mistake(lambda n: 0 if n > 0 else 2 * abs(n), "This is another matter."),
@@ -355,7 +358,7 @@ def test_an_answer_of_the_wrong_type_is_told_what_to_pass(
 
 @pytest.mark.parametrize("number", [0.4, np.float64(0.4), Decimal("0.4")])
 def test_any_number_is_accepted_where_a_number_is_asked_for(number: Any) -> None:
-    share = Exercise(id="02.1", title="", reference=0.4, behaviours=[Behaviour("is it", predicate=bool)])
+    share = Exercise(id="02.1", title="", reference=0.4, checks=[Check("is it", predicate=bool)])
     assert examine(share, number)
 
 
@@ -366,7 +369,7 @@ def test_a_class_can_be_the_answer() -> None:
     class Student(pydantic.BaseModel):
         size: int | None = None
 
-    exercise = doubling(reference=Reference, behaviours=[Behaviour("b", [exercises.arguments(size=1)])])
+    exercise = doubling(reference=Reference, checks=[Check("b", [arguments(size=1)])])
     assert examine(exercise, Student)
     assert "The answer is a class." in repr(examine(exercise, double))
 
@@ -417,7 +420,7 @@ def alarm_is_put_back() -> Iterator[None]:
 @pytest.mark.parametrize("answer", [loops, swallows_exceptions, swallows_the_first_alarm, backtracks, waits])
 def test_an_answer_that_does_not_end_is_stopped(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calling, "REPEAT_ALARM_SECONDS", 0.1)
-    result = examine(doubling(behaviours=[Behaviour("doubles", [1, 2]), Behaviour("more", [3, 4])]), answer)
+    result = examine(doubling(checks=[Check("doubles", [1, 2]), Check("more", [3, 4])]), answer)
     assert [finding.state for finding in result.findings] == ["missing", "not tested"]
     assert "double(1) did not finish within 0.2 s." in repr(result)
 
@@ -464,9 +467,9 @@ def test_what_an_answer_does_to_its_inputs_stays_with_it() -> None:
     inputs = [[3, 1, 2], [9, 8]]
     exercise = doubling(
         reference=sorted,
-        behaviours=[
-            Behaviour("sorts", inputs),
-            Behaviour("keeps the length", inputs, predicate=lambda result, given: len(result) == len(given)),
+        checks=[
+            Check("sorts", inputs),
+            Check("keeps the length", inputs, predicate=lambda result, given: len(result) == len(given)),
         ],
     )
 
@@ -793,10 +796,10 @@ def test_a_changed_checks_file_is_read_again_and_an_unchanged_one_is_not(home: P
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: Behaviour("empty"), "tests nothing"),
-        (lambda: Behaviour("both", [1], predicate=bool, raises=ValueError), "only one"),
+        (lambda: Check("empty"), "tests nothing"),
+        (lambda: Check("both", [1], predicate=bool, raises=ValueError), "only one"),
         (lambda: doubling(id="2.1"), "not of the form"),
-        (lambda: doubling(behaviours=[]), "no behaviours"),
+        (lambda: doubling(checks=[]), "no checks"),
     ],
 )
 def test_authors_are_told_at_once(make: Callable[[], object], sentence: str) -> None:
@@ -814,7 +817,7 @@ def test_the_fixtures_are_good_checks() -> None:
     [
         ({"reference": lambda n: n.no_such_attribute}, "the reference does not pass"),
         ({"reference": lambda n: None}, "stub_that_returns_none is solved"),
-        ({"behaviours": [Behaviour("doubles", [1])]}, "'doubles' has one input"),
+        ({"checks": [Check("doubles", [1])]}, "'doubles' has one input"),
         ({"hints": []}, "There is no hint"),
         ({"hints": ["Multiply.", "Multiply."]}, "Two hints say the same: 'Multiply.'"),
         ({"mistakes": [Mistake(lambda n: n + n, "m")]}, "mistake 1 passes"),

@@ -1,6 +1,6 @@
-"""What a checks file is made of, and how it is found: `notebooks/checks/lesson_01.py` -> `Exercise` objects.
+"""Exercises of a lesson, and the files they are read from: `notebooks/checks/lesson_01.py` -> `Exercise`s.
 
-The package's docstring has a complete example. A checks file is plain Python; it is run again when it
+`aicourse.notebook.checks` has a complete example. A checks file is plain Python; it is run again when it
 changes on disk, so that a maintainer edits it beside an open notebook.
 """
 
@@ -11,84 +11,26 @@ import numbers
 import re
 import sys
 import types
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from aicourse import paths
 from aicourse.errors import ExerciseError
-from aicourse.notebook.exercises.comparing import Same, equal
+from aicourse.notebook.checks.language import SECONDS, Check, Mistake
 from aicourse.suggestions import close_matches
 
 _ID = re.compile(r"\d\d\.\d+")
 _LOAD_ERRORS = (Exception, SystemExit)
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """One call's arguments; made by `arguments(...)`."""
-
-    positional: tuple[Any, ...]
-    named: dict[str, Any] = field(default_factory=dict)
-
-
-def arguments(*positional: Any, **named: Any) -> Arguments:
-    """An input of more than one argument: `inputs=[arguments("W32", unit="cm")]`."""
-    return Arguments(positional, named)
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """Something a right answer does, in words, and how to see whether it does.
-
-    - `inputs`: each is one argument, or `arguments(…)`. The answer is called with a copy of each and must
-      give what the exercise's reference gives (`same` compares), unless one of the next two is there.
-    - `predicate(result, *inputs)`: True, False, or a sentence that says what is wrong. Without `inputs` it
-      is called as `predicate(answer)`: for answers that are data, and for laws that need several calls.
-    - `raises`: the answer must raise this error for each input.
-    - `missing`: a sentence shown when the behaviour is missing.
-    """
-
-    name: str
-    inputs: Sequence[Any] = ()
-    predicate: Callable[..., bool | str] | None = None
-    raises: type[Exception] | None = None
-    same: Same = equal
-    missing: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.inputs and self.predicate is None:
-            raise ExerciseError(f"Behaviour {self.name!r} tests nothing: give it inputs or a predicate.")
-        if self.predicate and self.raises:
-            raise ExerciseError(f"Behaviour {self.name!r} has a predicate and raises: give it only one.")
-
-    @property
-    def calls(self) -> list[Arguments | None]:
-        """The calls to make; one None when the predicate looks at the answer itself."""
-        calls = [item if isinstance(item, Arguments) else Arguments((item,)) for item in self.inputs]
-        return [*calls] or [None]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A known wrong answer and the hint for those who give it.
-
-    A function is recognised by what it does: on every input where `wrong` fails, the student's answer does
-    the same as `wrong` (raises the same error, or gives an equal result). Data is recognised when it equals
-    `wrong`, or by `recognise(answer)`. Two forms of one mistake share their hint.
-    """
-
-    wrong: Any
-    hint: str
-    recognise: Callable[[Any], bool] | None = None
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Exercise:
-    """One exercise of a lesson.
+    """One exercise of a lesson, and its checks, which share what is stated here once.
 
     - `reference`: a right answer; its type tells what an answer must be (a function, a class, or data).
+    - `mistakes`: known wrong answers, recognised over all checks.
     - `expects`: the type of an answer that is data, where the reference's own would be too narrow.
     - `hints`: shown one more at each `hint("01.2")`.
     - `untouched`: for answers that are data, what the exercise's cell begins with: not started, not wrong.
@@ -102,24 +44,36 @@ class Exercise:
     id: str
     title: str
     reference: Any
-    behaviours: Sequence[Behaviour]
+    checks: Sequence[Check]
     mistakes: Sequence[Mistake] = ()
     hints: Sequence[str] = ()
     expects: type | tuple[type, ...] | None = None
     untouched: Any = None
     show_expected: bool = True
-    seconds: float | None = 5.0
+    seconds: float | None = SECONDS
     repeatable: bool = True
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise ExerciseError(f"Exercise id {self.id!r} is not of the form 01.2 (lesson, number).")
-        if not self.behaviours:
-            raise ExerciseError(f"Exercise {self.id} has no behaviours: give it at least one.")
+        if not self.checks:
+            raise ExerciseError(f"Exercise {self.id} has no checks: give it at least one.")
+        object.__setattr__(self, "checks", tuple(map(self._shared, self.checks)))
+
+    def _shared(self, check: Check) -> Check:
+        """A check with what all checks of the exercise have in common."""
+        return replace(
+            check,
+            target=self.name,
+            reference=self.reference if check.reference is None else check.reference,
+            mistakes=self.mistakes,
+            seconds=self.seconds if check.seconds == SECONDS else check.seconds,
+            show_expected=self.show_expected if check.show_expected is None else check.show_expected,
+        )
 
     @property
     def wants_function(self) -> bool:
-        """Whether an answer is called."""
+        """True if an answer is called."""
         return self.expects is None and callable(self.reference)
 
     @property

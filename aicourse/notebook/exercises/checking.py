@@ -1,8 +1,4 @@
-"""`check("01.2", answer)`: which behaviours work, which are missing, and the input that shows it.
-
-A wrong answer is recognised by comparing what it does with what the exercise's known mistakes do: on every
-input where a mistake fails, the answer must do the same as the mistake.
-"""
+"""Checks of a lesson: `check("01.2", answer)` tells what works, what is missing, and on which input."""
 
 from __future__ import annotations
 
@@ -11,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from aicourse.errors import AicourseError
-from aicourse.notebook.exercises.authoring import Behaviour, Exercise, Mistake, find_exercise
-from aicourse.notebook.exercises.calling import attempt, describe, describe_error
-from aicourse.notebook.exercises.comparing import equal
-from aicourse.notebook.exercises.results import CheckResult, Finding
-from aicourse.notebook.exercises.trials import Trial, agree, run_trials
+from aicourse.notebook.checks.calling import attempt, describe, describe_error
+from aicourse.notebook.checks.comparing import equal
+from aicourse.notebook.checks.judging import Trial, recognise
+from aicourse.notebook.checks.trying import try_checks
+from aicourse.notebook.exercises.authoring import Exercise, find_exercise
+from aicourse.notebook.exercises.results import CheckResult, Finding, finding_of
 from aicourse.notebook.store import ExerciseState, update_exercise
 
 UNREADABLE = "This answer cannot be shown: looking at it raises an error, or does not end."
@@ -54,20 +51,23 @@ def examine(exercise: Exercise, answer: Any) -> CheckResult:
     """What `check` shows, without finding the exercise and without keeping the result."""
     if answer is None or answer is Ellipsis or _is_untouched(exercise, answer):
         return _not_started(exercise)
-    typed = attempt(lambda: _wrong_type(exercise, answer), seconds=exercise.seconds, namespace=None)
+    typed = attempt(lambda: _wrong_type(exercise, answer), seconds=exercise.seconds)
     if problem := typed.value if typed.kind == "returned" else UNREADABLE:
         return CheckResult(exercise.id, exercise.title, "not yet", message=problem)
-    trials = run_trials(exercise, answer)
-    findings = _findings(exercise, trials)
+    trials = try_checks(exercise.checks, answer)
+    findings = tuple(
+        finding_of(check.name, [trial for trial in trials if trial.check is check])
+        for check in exercise.checks
+    )
     if all(finding.works for finding in findings) and exercise.wants_function and exercise.repeatable:
-        findings += _second_run(run_trials(exercise, answer))
+        findings += _second_run(try_checks(exercise.checks, answer))
     if all(finding.works for finding in findings):
         return CheckResult(exercise.id, exercise.title, "solved", findings)
     forgets = exercise.wants_function and _forgets_to_return(answer, trials)
     if exercise.wants_function and not forgets and _is_stub(exercise, trials):
         return _not_started(exercise)
     forgotten = f"`{exercise.name}` returns None whatever it is given: is a `return` missing?"
-    hints = (forgotten,) if forgets else tuple(_mistake_hints(exercise, answer, trials))
+    hints = (forgotten,) if forgets else _mistake_hints(trials)
     return CheckResult(
         exercise.id,
         exercise.title,
@@ -88,7 +88,7 @@ def stub_that_returns_none(*positional: Any, **named: Any) -> None:
 
 
 def _is_stub(exercise: Exercise, trials: Sequence[Trial]) -> bool:
-    """Whether an answer does everywhere what a stub does.
+    """True if an answer does everywhere what a stub does.
 
     A predicate that calls the answer itself hides what it returned; there, its sentence is compared.
     """
@@ -97,14 +97,14 @@ def _is_stub(exercise: Exercise, trials: Sequence[Trial]) -> bool:
         return False
     return not hidden or any(
         all(trials[index].evidence.note == done[index].evidence.note for index in hidden)
-        for done in (run_trials(exercise, stub) for stub in (stub_that_raises, stub_that_returns_none))
+        for done in (try_checks(exercise.checks, stub) for stub in (stub_that_raises, stub_that_returns_none))
     )
 
 
 def _forgets_to_return(answer: Any, trials: Sequence[Trial]) -> bool:
-    """Whether an answer that always gives None was written all the same: a stub uses no names."""
+    """True if an answer that always gives None was written all the same: a stub uses no names."""
     code = getattr(answer, "__code__", None)
-    called = [trial.outcome for trial in trials if trial.given is not None and trial.outcome is not None]
+    called = [trial.outcome for trial in trials if trial.given and trial.outcome.kind != "skipped"]
     silent = all(outcome.kind == "returned" and outcome.value is None for outcome in called)
     return bool(code is not None and code.co_names and called and silent)
 
@@ -112,10 +112,7 @@ def _forgets_to_return(answer: Any, trials: Sequence[Trial]) -> bool:
 def _is_untouched(exercise: Exercise, answer: Any) -> bool:
     if exercise.untouched is None:
         return False
-    return (
-        attempt(lambda: equal(answer, exercise.untouched), seconds=exercise.seconds, namespace=None).value
-        is True
-    )
+    return attempt(lambda: equal(answer, exercise.untouched), seconds=exercise.seconds).value is True
 
 
 def _not_started(exercise: Exercise) -> CheckResult:
@@ -151,23 +148,6 @@ def _kind(answer: Any) -> str:
     return f"of type {type(answer).__name__}: `{describe(answer)}`"
 
 
-def _findings(exercise: Exercise, trials: Sequence[Trial]) -> tuple[Finding, ...]:
-    """One finding for each behaviour, in order."""
-    return tuple(
-        _finding(behaviour, [trial for trial in trials if trial.behaviour is behaviour])
-        for behaviour in exercise.behaviours
-    )
-
-
-def _finding(behaviour: Behaviour, trials: Sequence[Trial]) -> Finding:
-    """The first failing trial speaks for its behaviour."""
-    failed = [trial for trial in trials if trial.outcome is not None and not trial.works]
-    if failed:
-        return Finding(behaviour.name, "missing", failed[0].evidence, behaviour.missing, len(failed) - 1)
-    not_tested = any(trial.outcome is None for trial in trials)
-    return Finding(behaviour.name, "not tested" if not_tested else "works")
-
-
 def _second_run(trials: Sequence[Trial]) -> tuple[Finding, ...]:
     """A finding when what worked once fails when asked again."""
     failed = [trial for trial in trials if not trial.works]
@@ -177,27 +157,6 @@ def _second_run(trials: Sequence[Trial]) -> tuple[Finding, ...]:
     return (Finding("gives the same result when asked again", "missing", failed[0].evidence, advice),)
 
 
-def _mistake_hints(exercise: Exercise, answer: Any, trials: Sequence[Trial]) -> list[str]:
-    """The hints of the known mistakes that `answer` makes.
-
-    When one mistake's failures are part of another's, only the larger is named: it explains more.
-    """
-    if not exercise.wants_function:
-        return [mistake.hint for mistake in exercise.mistakes if _is_same_data(exercise, mistake, answer)]
-    matches: list[tuple[str, set[int]]] = []
-    for mistake in exercise.mistakes:
-        wrong_trials = run_trials(exercise, mistake.wrong)
-        failing = {index for index, trial in enumerate(wrong_trials) if not trial.works}
-        if failing and all(agree(exercise, trials[index], wrong_trials[index]) for index in failing):
-            matches.append((mistake.hint, failing))
-    largest = [hint for hint, mine in matches if not any(mine < other for _, other in matches)]
-    return list(dict.fromkeys(largest))  # two forms of one mistake share their hint
-
-
-def _is_same_data(exercise: Exercise, mistake: Mistake, answer: Any) -> bool:
-    def compare() -> bool:
-        if mistake.recognise is not None:
-            return bool(mistake.recognise(answer))
-        return equal(answer, mistake.wrong)
-
-    return attempt(compare, seconds=exercise.seconds, namespace=None).value is True
+def _mistake_hints(trials: Sequence[Trial]) -> tuple[str, ...]:
+    """The hints of the known mistakes that the answer makes; two forms of one mistake share theirs."""
+    return tuple(dict.fromkeys(known.hint for known in recognise(trials, attempt)))

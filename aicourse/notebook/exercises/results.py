@@ -1,4 +1,4 @@
-"""What a check found, as records that draw themselves: HTML in a notebook, text elsewhere.
+"""Results of checks, as records that draw themselves: HTML in a notebook, text elsewhere.
 
 The output depends on the answer alone (no time, no address, no temporary name), so that stored notebooks
 compare equal.
@@ -6,13 +6,13 @@ compare equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from aicourse.notebook.checks.judging import Evidence, Style, Trial
 from aicourse.notebook.exercises import html
 
-Style = Callable[[str], str]
 Status = Literal["solved", "not yet", "not started", "cannot check"]
 _MARKS: dict[Status, tuple[str, html.Tone]] = {
     "solved": ("✓ Solved", "good"),
@@ -28,40 +28,18 @@ _FINDING_MARKS: dict[str, tuple[str, html.Tone]] = {
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """One call that shows a missing behaviour; empty fields are not shown."""
-
-    call: str = ""
-    happened: str = ""
-    got: str = ""
-    where: str = ""
-    expected: str = ""
-    note: str = ""
-    printed: str = ""
-
-    def lines(self, code: Style, prose: Style) -> list[str]:
-        """Plain sentences; `code` and `prose` render their parts for text or HTML."""
-        got = f" {code(self.got)}" if self.got else ""
-        where = f" ({prose(self.where)})" if self.where else ""
-        expected = f"; expected {code(self.expected)}" if self.expected else ""
-        sentence = f"{code(self.call)} {self.happened}{got}{where}{expected}." if self.call else ""
-        printed = f"It printed {code(self.printed)}." if self.printed else ""
-        return [line for line in (sentence, prose(self.note), printed) if line]
-
-
-@dataclass(frozen=True)
 class Finding:
-    """How one behaviour fares; `others` counts further inputs that fail as well."""
+    """One behaviour, and how it fares; `others` counts further inputs that fail as well."""
 
     behaviour: str
     state: Literal["works", "missing", "not tested"]
-    evidence: Evidence = Evidence()
+    evidence: Evidence = field(default_factory=Evidence)
     advice: str = ""
     others: int = 0
 
     @property
     def works(self) -> bool:
-        """Whether every input gave what it should."""
+        """True if every input gave what it should."""
         return self.state == "works"
 
     def lines(self, code: Style, prose: Style) -> list[str]:
@@ -72,6 +50,25 @@ class Finding:
             *([more] if self.others else []),
             *([prose(self.advice)] if self.advice else []),
         ]
+
+
+def finding_of(behaviour: str, trials: Sequence[Trial]) -> Finding:
+    """The first failing trial speaks for its behaviour."""
+    failed = [trial for trial in trials if trial.outcome.kind != "skipped" and not trial.works]
+    if failed:
+        message = failed[0].check.message
+        return Finding(behaviour, "missing", _shown(failed[0]), message, len(failed) - 1)
+    not_tested = any(trial.outcome.kind == "skipped" for trial in trials)
+    return Finding(behaviour, "not tested" if not_tested else "works")
+
+
+def _shown(trial: Trial) -> Evidence:
+    """A trial's evidence; data of which nothing else is said is shown itself."""
+    evidence = trial.evidence
+    is_data = trial.given is None and not callable(trial.outcome.value)
+    if not is_data or evidence.note or trial.check.message:
+        return evidence
+    return replace(evidence, note=f"Your answer: `{evidence.got}`")
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,4 +1,4 @@
-"""`verify(exercise)`: does a check accept the right answer, refuse the stub, and know each mistake?
+"""Proof of an exercise, `verify(exercise)`: the right answer passes, the stub does not, mistakes are known.
 
 Run for every checks file by the course's tests and lint. An exercise that passes can still be too strict:
 only students' answers tell that.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from aicourse.notebook.exercises.authoring import Exercise, Mistake
+from aicourse.notebook.checks.language import Mistake
+from aicourse.notebook.exercises.authoring import Exercise
 from aicourse.notebook.exercises.checking import examine, stub_that_raises, stub_that_returns_none
 from aicourse.notebook.exercises.results import CheckResult
 
@@ -20,9 +21,9 @@ def verify(exercise: Exercise) -> list[str]:
     problems = _reference_problems(exercise) + _stub_problems(exercise)
     for number, mistake in enumerate(exercise.mistakes, start=1):
         problems += _mistake_problems(exercise, number, mistake)
-    for behaviour in exercise.behaviours:
-        if behaviour.inputs and len(behaviour.inputs) < LEAST_INPUTS:
-            problems.append(f"{behaviour.name!r} has one input: an answer can pass by luck. Add another.")
+    for check in exercise.checks:
+        if 0 < len(check.draw()) < LEAST_INPUTS:
+            problems.append(f"{check.name!r} has one input: an answer can pass by luck. Add another.")
     for text in _repeated([*exercise.hints, *{mistake.hint for mistake in exercise.mistakes}]):
         problems.append(f"Two hints say the same: {text!r}.")
     if not exercise.hints:

@@ -17,7 +17,7 @@ from aicourse.tooling.grading.sandbox.execution import Answer, Call, CellFailure
 
 CHECKS = """
 from functools import partial
-from aicourse.tooling.grading.authoring.checks import Check, Mistake
+from aicourse.notebook.checks import Check, Mistake
 
 def read_size(text):
     words = text.split()

@@ -1,18 +1,114 @@
-"""`checks.py` of an assignment, run: what it defines, or a sentence that says where it is wrong."""
+'''An assignment's `checks.py`, which stands beside the master notebook: plain Python, never released.
+
+    from functools import partial
+    from aicourse.notebook.checks import Check, Mistake
+    from aicourse.tooling.grading.authoring.checks_file import Planted
+
+    def read_size(text): ...                      # the reference
+    def first_number(text): ...                   # what many students write instead
+
+    q1 = partial(Check, question="q1", target="read_size", reference=read_size,
+                 mistakes=[Mistake(first_number, "You take the first number. Which one has a unit?")])
+    checks = [
+        q1(name="reads centimetres", points=0, inputs=["waist 80 cm", "60 cm"], public=True),
+        q1(name="takes no other number", points=2, inputs=lambda rng: [f"{rng.randint(2, 9)} mugs"]),
+    ]
+    planted = [Planted("q1", "first number", loses=2, shows="Which one has a unit?", source="""...""")]
+    alternatives = {"q1": ["def read_size(text): ..."]}   # other right answers: they must earn all points
+    seed = "spring 2027"                                  # other drawn inputs than last year's
+
+Checks are written as in lessons (see `aicourse.notebook.checks`); inputs may be drawn from a generator that
+is seeded by assignment and student. Student code never sees any of it: a submission is called with the
+inputs, and what it gives is judged in the grader.
+'''
 
 from __future__ import annotations
 
 import hashlib
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aicourse.errors import AssignmentError
-from aicourse.tooling.grading.authoring.checks import Check, Planted, PromptCheck
+from aicourse.notebook.checks import Arguments, Check
+from aicourse.notebook.checks.calling import describe, describe_error
+from aicourse.notebook.checks.language import SECONDS
 from aicourse.tooling.grading.sandbox.execution import Limits
+
+
+@dataclass(frozen=True)
+class PromptCase:
+    """One hidden case: what the prompt is filled in with, and what is right."""
+
+    id: str
+    variables: Mapping[str, str]
+    expected: Any
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PromptCheck:
+    """A prompt that the student wrote; the *grader* asks the model with it, on cases nobody has seen.
+
+    - `target`: the variable that holds the prompt (a text).
+    - `request(prompt, case)`: the body of a chat completion, all of it (model, messages, sampling).
+    - `score(reply, case)`: 0 to 1 for one case; the mean counts. It must not raise on any text.
+    - `levels`: (least mean score, points) pairs; the best that is reached counts.
+    - `problem(prompt)`: a sentence when the prompt cannot be asked at all, else "".
+    - `measure`: what the score is called in feedback ("mean F1").
+    """
+
+    question: str
+    name: str
+    target: str
+    cases: Sequence[PromptCase]
+    request: Callable[[str, PromptCase], dict[str, Any]]
+    score: Callable[[str, PromptCase], float]
+    levels: Sequence[tuple[float, float]]
+    problem: Callable[[str], str] = lambda prompt: ""
+    measure: str = "mean score"
+    message: str = ""
+    most_characters: int = 4_000
+    public: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.cases or not self.levels:
+            raise AssignmentError(f"{self.place} needs cases and levels. Give it at least one of each.")
+
+    @property
+    def place(self) -> str:
+        """How errors name it."""
+        return f"checks.py: the prompt check {self.name!r} of {self.question}"
+
+    @property
+    def points(self) -> float:
+        """What the best level gives."""
+        return max(points for _, points in self.levels)
+
+    @property
+    def seconds(self) -> float:
+        """Time to read a variable."""
+        return SECONDS
+
+    def points_for(self, score: float) -> float:
+        """The points of the best level that `score` reaches."""
+        return max((points for least, points in self.levels if score >= least), default=0)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A wrong solution that `aicourse homework verify` tries: `source` replaces the question's answer cell.
+
+    It must lose exactly `loses` of the question's points, none elsewhere, and show the text `shows`.
+    """
+
+    question: str
+    name: str
+    loses: float
+    shows: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +144,8 @@ def load_checks(path: Path) -> ChecksFile:
         ) from error
     found = _run(path, source)
     listed = _records(found, "checks", (Check, PromptCheck), path)
+    for check in listed:
+        _validate(check)
     return ChecksFile(
         checks=listed,
         planted=_records(found, "planted", (Planted,), path),
@@ -96,6 +194,39 @@ def _records(found: dict[str, Any], name: str, kinds: tuple[type, ...], path: Pa
             f"{path.name} must define `{name}` as a list of {wanted}. Correct it.", path=path
         )
     return tuple(listed)
+
+
+def _validate(check: Check | PromptCheck) -> None:
+    """Refuse a check that could not be asked, or whose points do not count."""
+    problem = _problem(check) if isinstance(check, Check) else ""
+    if not all(part.isidentifier() for part in check.target.split(".")):
+        problem = f"has the target {check.target!r}, which is no name in Python. Correct it."
+    points = check.points
+    if isinstance(points, bool) or not isinstance(points, (int, float)) or not 0 <= points < 1_000:
+        problem = f"has {points!r} points. Give a number from 0 up."
+    if problem:
+        raise AssignmentError(f"{check.place} {problem}")
+
+
+def reference_failed(check: Check, given: Arguments | None, error: Exception) -> AssignmentError:
+    """The error to raise when a check's own reference cannot be run."""
+    shown = describe(given.positional if given is not None else ())
+    return AssignmentError(
+        f"{check.place}: its reference fails on {shown} ({describe_error(error)}). "
+        "Correct the reference, or use raises."
+    )
+
+
+def _problem(check: Check) -> str:
+    if not check.raises and check.reference is None and check.predicate is None:
+        return "compares with nothing: give reference, predicate or raises."
+    if check.raises and not check.inputs:
+        return "has raises but no inputs to raise for. Give it inputs."
+    if callable(check.reference) and not check.inputs and not check.predicate:
+        return "has a function as reference but no inputs. Give it inputs."
+    if check.public and callable(check.inputs):
+        return "is public, so its inputs must be fixed: write them as a list."
+    return ""
 
 
 def _alternatives(found: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:

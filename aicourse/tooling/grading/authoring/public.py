@@ -19,7 +19,8 @@ from typing import Any
 
 from aicourse.errors import AssignmentError
 from aicourse.homework import COMPARISONS
-from aicourse.tooling.grading.authoring.checks import Arguments, Check, PromptCheck, known
+from aicourse.notebook.checks import Arguments, Check, known
+from aicourse.tooling.grading.authoring.checks_file import PromptCheck, reference_failed
 
 _WIDTH = 76
 
@@ -66,16 +67,22 @@ def _examples(check: Check) -> Iterator[PublicExample]:
         raise AssignmentError(
             f"{check.place} is public, and its comparison cannot be released. Use {', '.join(COMPARISONS)}."
         )
-    for item in check.inputs:
-        given = item if isinstance(item, Arguments) else Arguments((item,))
+    for given in check.draw():
         shown = [_literal(check, value) for value in given.positional]
         shown += [f"{name}={_literal(check, value)}" for name, value in given.named.items()]
         call = f"{check.target}({', '.join(shown)})"
         if check.error_names:
             yield PublicExample(check.question, check.name, call, raises=" ".join(check.error_names))
         else:
-            gives = _literal(check, check.expected(given))
+            gives = _literal(check, _expected(check, given))
             yield PublicExample(check.question, check.name, call, gives, same=names[0])
+
+
+def _expected(check: Check, given: Arguments) -> Any:
+    try:
+        return check.expected(given)
+    except Exception as error:
+        raise reference_failed(check, given, error) from error
 
 
 def _literal(check: Check, value: Any) -> str:

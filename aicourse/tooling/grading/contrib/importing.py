@@ -29,7 +29,8 @@ Origin = Literal["nbgrader", "otter"]
 _CONVERTERS = {"nbgrader": nbgrader.convert_notebook, "otter": otter.convert_notebook}
 _HEAD = '''"""Checks imported from {origin} ({name}). Try them with: aicourse homework verify {folder}"""
 
-from aicourse.tooling.grading.authoring.checks import Check, Mistake, Planted, arguments, known
+from aicourse.notebook.checks import Check, Mistake, arguments, known
+from aicourse.tooling.grading.authoring.checks_file import Planted
 
 checks = [
 {checks}]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
-from aicourse.tooling.grading.authoring.checks import PromptCheck
+from aicourse.tooling.grading.authoring.checks_file import PromptCheck
 from aicourse.tooling.grading.judging.grade import Options, Summary, grade
 from aicourse.tooling.grading.sandbox.execution import Executor
 

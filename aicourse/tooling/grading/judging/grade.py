@@ -41,7 +41,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Handled:
     """How one submission ended; `kept` when an earlier result was still right."""
 
     student: str
@@ -55,7 +55,7 @@ class Summary:
     """How a run ended; `stale` are results in the folder without a submission any more."""
 
     folder: Path
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Handled, ...]
     stale: tuple[str, ...] = field(default=())
 
     def count(self, status: Status) -> int:
@@ -144,7 +144,7 @@ class _Batch:
         self._level = level
         self._options = options
 
-    def run(self, found: Sequence[Found]) -> Iterator[Outcome]:
+    def run(self, found: Sequence[Found]) -> Iterator[Handled]:
         """Grade them, some at a time; Ctrl-C keeps what is done."""
         from tqdm import tqdm
 
@@ -165,7 +165,7 @@ class _Batch:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _grade(self, found: Found) -> Outcome:
+    def _grade(self, found: Found) -> Handled:
         """Whatever happens with one submission ends as its result."""
         submission: Submission | Found = found
         try:
@@ -187,7 +187,7 @@ class _Batch:
             result = failed_result(self._assignment, submission, sentence)
         result = with_lateness(result, self._options.late)
         self._folder.write(result)
-        return Outcome(result.student, result.status, result.sentence)
+        return Handled(result.student, result.status, result.sentence)
 
     def _is_current(self, stored: SubmissionResult, submission: Submission) -> bool:
         if self._options.again or self._options.regrade or stored.status == "failed":
@@ -198,9 +198,9 @@ class _Batch:
         same_checks = stored.checks_hash == self._assignment.checks_hash
         return same_level and same_checks and stored.submission_sha256 == submission.sha256
 
-    def _keep(self, stored: SubmissionResult) -> Outcome:
+    def _keep(self, stored: SubmissionResult) -> Handled:
         """An earlier result, with today's late policy."""
         current = with_lateness(stored, self._options.late)
         if current != stored:
             self._folder.write(current)
-        return Outcome(stored.student, stored.status, stored.sentence, kept=True)
+        return Handled(stored.student, stored.status, stored.sentence, kept=True)

@@ -19,7 +19,6 @@ from typing import Any
 
 from aicourse.errors import AicourseError
 from aicourse.tooling.grading.authoring.assignment import Assignment, Question
-from aicourse.tooling.grading.authoring.checks import CheckResult
 from aicourse.tooling.grading.judging.judging import Ask, judge, plan
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, SubmissionResult
 from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
@@ -137,7 +136,7 @@ def _files(assignment: Assignment, submission: Submission) -> Iterator[Path | No
 
 
 def _question(
-    question: Question, checks: Sequence[CheckResult], restored: Restored, execution: Execution
+    question: Question, checks: Sequence[CheckOutcome], restored: Restored, execution: Execution
 ) -> QuestionOutcome:
     mine = [check for check in checks if check.question == question.id]
     is_open = question.kind == "manual" or any(check.kind == "pending" for check in mine)
@@ -147,21 +146,9 @@ def _question(
         kind=question.kind,
         points=question.points,
         earned=None if is_open else sum(check.earned for check in mine),
-        checks=tuple(_outcome(check) for check in mine),
+        checks=tuple(mine),
         answer=plain_text(restored.answers.get(question.id, ""), ANSWER_CHARACTERS),
         output=printed(execution.notebook, restored.cell_ids.get(question.id, ())),
-    )
-
-
-def _outcome(check: CheckResult) -> CheckOutcome:
-    return CheckOutcome(
-        name=check.name,
-        points=check.points,
-        earned=check.earned,
-        passed=check.passed,
-        kind=check.kind,
-        message=plain_text(check.message),
-        hint=plain_text(check.hint),
     )
 
 

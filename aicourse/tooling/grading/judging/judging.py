@@ -1,4 +1,4 @@
-"""What to ask of one submission, and what its answers are worth. Pure: no code of a student runs here.
+"""Questions to one submission, and what its answers are worth. Pure: no code of a student runs here.
 
     asked = plan(assignment, "s-1042")      # the calls, with the inputs drawn for this student
     execution = execute(Job(notebook, asked.calls))
@@ -11,16 +11,20 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aicourse.errors import AicourseError, AssignmentError
-from aicourse.notebook.exercises.calling import describe, shorten
+from aicourse.notebook.checks import Arguments, Check, judging
+from aicourse.notebook.checks.calling import Outcome, call_trusted, shorten
+from aicourse.notebook.checks.judging import Recognised, Trial, recognise
+from aicourse.notebook.checks.language import SECONDS
 from aicourse.tooling.grading.authoring.assignment import Assignment
-from aicourse.tooling.grading.authoring.checks import Arguments, Check, CheckKind, CheckResult, PromptCheck
-from aicourse.tooling.grading.judging.recognising import Trial, recognise
+from aicourse.tooling.grading.authoring.checks_file import PromptCheck, reference_failed
+from aicourse.tooling.grading.judging.results import CheckKind, CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Answer, Call
+from aicourse.tooling.grading.submissions.shown_text import plain_text
 
 Ask = Callable[[dict[str, Any]], str]
 """A chat completion's body -> the reply's text; raises an AicourseError when nobody can be asked."""
@@ -42,12 +46,11 @@ class PlannedCheck:
     @property
     def calls(self) -> tuple[Call, ...]:
         """What to ask of the submission, in order."""
-        check = self.check
+        target, seconds = self.check.target, self.check.seconds or SECONDS
         if not self.inputs:
-            return (Call(check.target, seconds=check.seconds),)
+            return (Call(target, seconds=seconds),)
         return tuple(
-            Call(check.target, item.positional, item.named, check.seconds)
-            for item in copy.deepcopy(self.inputs)
+            Call(target, item.positional, item.named, seconds) for item in copy.deepcopy(self.inputs)
         )
 
 
@@ -91,151 +94,130 @@ def _draw(assignment: Assignment, check: Check | PromptCheck, student: str) -> t
     return inputs
 
 
-def judge(plan: Plan, answers: Sequence[Answer], ask: Ask | None = None) -> tuple[CheckResult, ...]:
-    """One result per check, in the plan's order; `answers` are those to `plan.calls`.
+def judge(plan: Plan, answers: Sequence[Answer], ask: Ask | None = None) -> tuple[CheckOutcome, ...]:
+    """One outcome per check, in the plan's order; `answers` are those to `plan.calls`.
 
     A prompt check without `ask`, or one that cannot be asked, is "pending". Nothing that an answer holds
     makes this raise.
 
     Raises:
-        AssignmentError: a reference or a known mistake of `checks.py` cannot be run.
+        AssignmentError: a reference of `checks.py` cannot be run.
     """
     taken = iter(answers)
-    trials: dict[PlannedCheck, list[Trial]] = {}
-    results: dict[PlannedCheck, CheckResult] = {}
+    judged: list[tuple[Check, list[Trial]] | CheckOutcome] = []
     for planned in plan.checks:
         given = [next(taken, Answer("missing")) for _ in planned.calls]
         if isinstance(planned.check, PromptCheck):
-            results[planned] = _judge_prompt(planned.check, given[0], ask)
+            judged.append(_judge_prompt(planned.check, given[0], ask))
         else:
-            trials[planned] = list(_trials(planned.check, planned.inputs, given))
-            results[planned] = _result(planned.check, trials[planned])
-    hints = recognise([trial for mine in trials.values() for trial in mine])
-    return tuple(_with_hint(results[planned], hints, trials.get(planned, ())) for planned in plan.checks)
+            judged.append((planned.check, _trials(planned.check, planned.inputs, given)))
+    trials = [trial for one in judged if isinstance(one, tuple) for trial in one[1]]
+    known = recognise(trials, call_trusted)
+    return tuple(_outcome(*one, known) if isinstance(one, tuple) else one for one in judged)
 
 
-def _with_hint(result: CheckResult, hints: dict[int, str], trials: Sequence[Trial]) -> CheckResult:
-    found = dict.fromkeys(hints[id(trial)] for trial in trials if id(trial) in hints)
-    hint = " ".join(found)
-    return result if not hint else CheckResult(**{**vars(result), "hint": hint})
+def _trials(check: Check, inputs: Sequence[Arguments], answers: Sequence[Answer]) -> list[Trial]:
+    """A sandbox's answers, judged by the judge that lessons have."""
+    pairs = zip(inputs or (None,), answers, strict=True)
+    return [_trial(check, given, answer) for given, answer in pairs]
 
 
-def _trials(check: Check, inputs: Sequence[Arguments], answers: Sequence[Answer]) -> Iterator[Trial]:
-    for given, answer in zip(inputs or (None,), answers, strict=True):
-        works, note = _verdict(check, given, answer)
-        yield Trial(check, given, answer, works, note)
-
-
-def _verdict(check: Check, given: Arguments | None, answer: Answer) -> tuple[bool, str]:
-    """Whether the answer is right, and a predicate's words when it is not."""
-    if check.error_names:
-        return answer.kind == "raised" and answer.error in check.error_names, ""
-    if answer.kind != "returned":
-        return False, ""
-    if check.predicate is not None:
-        return _ask_predicate(check, given, answer.value)
-    expected = check.expected(given)
+def _trial(check: Check, given: Arguments | None, answer: Answer) -> Trial:
+    errors = (answer.error,) if answer.kind == "raised" else ()
+    outcome = Outcome(answer.kind, answer.value, errors, answer.message, printed=answer.printed)
     try:
-        return bool(check.same(answer.value, expected)), ""
-    except Exception:  # a comparison that did not reckon with this type of answer
-        return False, f"It has a shape that cannot be compared: {describe(answer.value)}"
+        return judging.judge(check, given, outcome)
+    except Exception as error:
+        raise reference_failed(check, given, error) from error
 
 
-def _ask_predicate(check: Check, given: Arguments | None, value: Any) -> tuple[bool, str]:
-    assert check.predicate is not None
-    call = copy.deepcopy(given) if given is not None else Arguments(())
-    try:
-        verdict = check.predicate(value, *call.positional, **call.named)
-    except Exception:  # the value may lack what the predicate looks at
-        return False, f"It has a shape that cannot be judged: {describe(value)}"
-    return (False, verdict) if isinstance(verdict, str) else (bool(verdict), "")
-
-
-def _result(check: Check, trials: Sequence[Trial]) -> CheckResult:
+def _outcome(check: Check, trials: Sequence[Trial], known: Sequence[Recognised]) -> CheckOutcome:
     failed = next((trial for trial in trials if not trial.works), None)
-    if failed is None:
-        return CheckResult(
-            check.question, check.name, check.points, check.points, True, "passed", public=check.public
-        )
-    kind: CheckKind = "failed" if failed.answer.kind == "returned" else failed.answer.kind
-    message = " ".join(part for part in (_what_happened(check, failed), check.message) if part)
-    return CheckResult(check.question, check.name, check.points, 0, False, kind, message, public=check.public)
+    hints = dict.fromkeys(one.hint for one in known if not one.trials.isdisjoint(trials))
+    kind: CheckKind = "passed"
+    if failed is not None:
+        kind = "failed" if failed.outcome.kind == "returned" else failed.outcome.kind
+    return CheckOutcome(
+        question=check.question,
+        name=check.name,
+        points=check.points,
+        earned=0 if failed else check.points,
+        passed=failed is None,
+        kind=kind,
+        message=plain_text(f"{_what_happened(failed)} {check.message}".strip() if failed else ""),
+        hint=plain_text(" ".join(hints)),
+    )
 
 
-def _what_happened(check: Check, trial: Trial) -> str:
+def _what_happened(trial: Trial) -> str:
     """One sentence that gives away neither a hidden input nor what was expected, unless that is allowed."""
-    answer, shown = trial.answer, check.public or check.show_expected
-    call = _call_text(check, trial.given) if shown else f"`{check.target}`"
-    if answer.kind in _FAILURES:
-        return _FAILURES[answer.kind].format(target=check.target, seconds=check.seconds)
-    if answer.kind == "unreadable":
-        return f"What {call} gives is no plain data ({shorten(answer.message, 120) or 'of another kind'})."
-    if answer.kind == "raised":
-        unwritten = "It is not written yet." if answer.error == "NotImplementedError" else ""
+    check, outcome, seen = trial.check, trial.outcome, trial.evidence
+    call = f"`{seen.call if check.shows_expected else check.target}`"
+    if outcome.kind in _FAILURES:
+        return _FAILURES[outcome.kind].format(target=check.target, seconds=check.seconds)
+    if outcome.kind == "unreadable":
+        return f"What {call} gives is no plain data ({shorten(outcome.message, 120) or 'of another kind'})."
+    if outcome.kind == "raised":
+        if "NotImplementedError" in outcome.errors:
+            return "It is not written yet."
         # the message of an error may quote the input that caused it
-        text = f": {shorten(answer.message, 200)}" if shown and answer.message else ""
-        return unwritten or f"{call} raised {shorten(answer.error, 60)}{text}."
-    if trial.note:
-        return shorten(trial.note, 300) if shown else f"{call} does not do this yet."
-    if not shown:
+        text = f": {shorten(outcome.message, 200)}" if check.shows_expected and outcome.message else ""
+        return f"{call} raised {shorten(outcome.errors[0], 60)}{text}."
+    if not check.shows_expected:
         return f"{call} does not do this yet."
+    if seen.note:
+        return shorten(seen.note, 300)
     if check.error_names:
-        return f"{call} gave `{describe(answer.value)}`; it should raise {' or '.join(check.error_names)}."
-    expected = describe(check.expected(trial.given))
-    return f"{call} gave `{describe(answer.value)}`; expected `{expected}`."
+        return f"{call} gave `{seen.got}`; it should raise {' or '.join(check.error_names)}."
+    return f"{call} gave `{seen.got}`" + (f"; expected `{seen.expected}`." if seen.expected else ".")
 
 
-def _call_text(check: Check, given: Arguments | None) -> str:
-    if given is None:
-        return f"`{check.target}`"
-    shown = [describe(value) for value in given.positional]
-    shown += [f"{name}={describe(value)}" for name, value in given.named.items()]
-    return f"`{check.target}({', '.join(shown)})`"
-
-
-def _judge_prompt(check: PromptCheck, answer: Answer, ask: Ask | None) -> CheckResult:
-    def result(kind: CheckKind, message: str, earned: float = 0) -> CheckResult:
-        done = earned >= check.points
-        return CheckResult(check.question, check.name, check.points, earned, done, kind, message)
-
-    prompt = answer.value
-    if answer.kind != "returned":
-        if answer.kind in _FAILURES:
-            return result(answer.kind, _FAILURES[answer.kind].format(target=check.target, seconds=5))
-        return result("unreadable", f"`{check.target}` is no text.")
-    if not isinstance(prompt, str) or not prompt.strip():
-        return result("failed", f"`{check.target}` must be a text that is not empty. {check.message}".strip())
-    if len(prompt) > check.most_characters:
-        return result(
-            "failed",
-            f"`{check.target}` has {len(prompt):,} characters; {check.most_characters:,} are allowed.",
-        )
-    if problem := check.problem(prompt):
-        return result("failed", problem)
+def _judge_prompt(check: PromptCheck, answer: Answer, ask: Ask | None) -> CheckOutcome:
+    kind, problem = _prompt_problem(check, answer)
+    if problem:
+        return _prompt_outcome(check, kind, problem)
     if ask is None:
-        return result("pending", "could not be graded yet: no model was asked. Grade with a model.")
+        message = "could not be graded yet: no model was asked. Grade with a model."
+        return _prompt_outcome(check, "pending", message)
     try:
-        replies = [ask(check.request(prompt, case)) for case in check.cases]
+        replies = [ask(check.request(answer.value, case)) for case in check.cases]
     except AicourseError as error:
-        return result("pending", f"could not be graded yet: {error.message}")
+        return _prompt_outcome(check, "pending", f"could not be graded yet: {error.message}")
     scores = [check.score(reply, case) for reply, case in zip(replies, check.cases, strict=True)]
-    mean = sum(scores) / len(scores)
-    return _level(check, mean)
+    return _level(check, sum(scores) / len(scores))
 
 
-def _level(check: PromptCheck, mean: float) -> CheckResult:
+def _prompt_problem(check: PromptCheck, answer: Answer) -> tuple[CheckKind, str]:
+    """Why a prompt is not asked; "" when it can be."""
+    prompt = answer.value
+    if answer.kind in _FAILURES:
+        return answer.kind, _FAILURES[answer.kind].format(target=check.target, seconds=check.seconds)
+    if answer.kind != "returned":
+        return "unreadable", f"`{check.target}` is no text."
+    if not isinstance(prompt, str) or not prompt.strip():
+        return "failed", f"`{check.target}` must be a text that is not empty. {check.message}".strip()
+    if len(prompt) > check.most_characters:
+        allowed = f"{check.most_characters:,} are allowed."
+        return "failed", f"`{check.target}` has {len(prompt):,} characters; {allowed}"
+    return "failed", check.problem(prompt)
+
+
+def _level(check: PromptCheck, mean: float) -> CheckOutcome:
     """The points of the level reached, and what the next one needs."""
     earned = check.points_for(mean)
     better = sorted(least for least, points in check.levels if points > earned)
     message = f"{check.measure} {mean:.2f} on {len(check.cases)} hidden cases"
     message += f"; the next level needs {better[0]:.2f}. {check.message}" if better else "."
-    done = not better
-    return CheckResult(
-        check.question,
-        check.name,
-        check.points,
-        earned,
-        done,
-        "passed" if done else "failed",
-        message.strip(),
+    return _prompt_outcome(check, "failed" if better else "passed", message.strip(), earned)
+
+
+def _prompt_outcome(check: PromptCheck, kind: CheckKind, message: str, earned: float = 0) -> CheckOutcome:
+    return CheckOutcome(
+        question=check.question,
+        name=check.name,
+        points=check.points,
+        earned=earned,
+        passed=kind == "passed",
+        kind=kind,
+        message=plain_text(message),
     )

@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aicourse.notebook.checks.calling import OutcomeKind
+
 Status = Literal["graded", "warning", "failed"]
 STATUS_WORDS: dict[Status, str] = {
     "graded": "graded",
@@ -25,14 +27,22 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class CheckOutcome(Record):
-    """One check; `message` and `hint` may be shown to the student."""
+CheckKind = OutcomeKind | Literal["passed", "failed", "pending", ""]
 
+
+class CheckOutcome(Record):
+    """How one check came out; `message` and `hint` may be shown to the student whose answer it was.
+
+    `kind` is "pending" when it could not be judged yet: not a zero, but a question that is still open.
+    `question` is not in the file, where a check stands below its question.
+    """
+
+    question: str = Field(default="", exclude=True, repr=False)
     name: str
     points: float
     earned: float
     passed: bool
-    kind: str = ""
+    kind: CheckKind = ""
     message: str = ""
     hint: str = ""
 

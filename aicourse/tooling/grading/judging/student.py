@@ -17,8 +17,8 @@ from typing import Any
 
 from aicourse.errors import SubmissionError
 from aicourse.tooling.grading.authoring.building import fingerprint
-from aicourse.tooling.grading.authoring.checks import CheckResult
 from aicourse.tooling.grading.judging.judging import Plan, PlannedCheck, judge
+from aicourse.tooling.grading.judging.results import CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job, Limits
 from aicourse.tooling.grading.submissions.files import beside
 from aicourse.tooling.grading.submissions.reading import ReadCell, ReadNotebook, read_notebook
@@ -41,11 +41,11 @@ class StudentReport:
     seconds: float
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
-    results: tuple[CheckResult, ...]
+    results: tuple[CheckOutcome, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is known that would cost points."""
+        """True if nothing is known that would cost points."""
         return not self.problems and all(result.passed for result in self.results)
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ def read_student_notebook(path: Path) -> ReadNotebook:
 
 
 def _planned(check: Any) -> PlannedCheck:
-    return PlannedCheck(check, tuple(check.inputs))
+    return PlannedCheck(check, check.draw())
 
 
 def _runnable(notebook: ReadNotebook) -> dict[str, Any]:

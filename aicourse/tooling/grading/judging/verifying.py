@@ -1,4 +1,4 @@
-"""Is an assignment fair? The reference earns all points, a blank notebook none, planted mistakes lose theirs.
+"""Proof of an assignment: the reference earns all points, a blank notebook none, each mistake loses its own.
 
     report = verify(load_assignment("hw01"), execute)
     report.passed, print(report)
@@ -14,8 +14,9 @@ from typing import Any
 
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.authoring.building import answered_notebook, solution_notebook, student_notebook
-from aicourse.tooling.grading.authoring.checks import CheckResult, Planted
+from aicourse.tooling.grading.authoring.checks_file import Planted
 from aicourse.tooling.grading.judging.judging import Ask, judge, plan
+from aicourse.tooling.grading.judging.results import CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
 from aicourse.tooling.grading.submissions.files import beside
 
@@ -55,7 +56,7 @@ class VerifyReport:
 
     @property
     def passed(self) -> bool:
-        """Whether every variant earned what it must."""
+        """True if every variant earned what it must."""
         return not any(row.problems for row in self.rows)
 
     def __str__(self) -> str:
@@ -134,7 +135,7 @@ def _replaced(assignment: Assignment, question: str, source: str) -> dict[str, s
     return {first.id: source} | {cell.id: "" for cell in others}
 
 
-def _row(variant: Variant, execution: Execution, results: Sequence[CheckResult]) -> VerifyRow:
+def _row(variant: Variant, execution: Execution, results: Sequence[CheckOutcome]) -> VerifyRow:
     earned = dict.fromkeys(variant.expected, 0.0)
     for result in results:
         earned[result.question] += result.earned
@@ -145,7 +146,7 @@ def _row(variant: Variant, execution: Execution, results: Sequence[CheckResult])
 
 
 def _problems(
-    variant: Variant, execution: Execution, results: Sequence[CheckResult], earned: Mapping[str, float]
+    variant: Variant, execution: Execution, results: Sequence[CheckOutcome], earned: Mapping[str, float]
 ) -> Iterator[str]:
     if execution.sentence and variant.name != "blank":
         yield execution.sentence
@@ -159,14 +160,14 @@ def _problems(
         yield from _unshown(variant.planted, results)
 
 
-def _blame(results: Sequence[CheckResult], variant: Variant) -> str:
+def _blame(results: Sequence[CheckOutcome], variant: Variant) -> str:
     """The checks that decide: those that failed, or on a blank notebook those that passed."""
     blamed = [result for result in results if result.passed == (variant.name == "blank") and result.points]
     listed = [f"{result.name} ({(result.message or result.kind).rstrip('.')})" for result in blamed]
     return f": {'; '.join(listed)}" if listed else ""
 
 
-def _unshown(planted: Planted, results: Sequence[CheckResult]) -> Iterator[str]:
+def _unshown(planted: Planted, results: Sequence[CheckOutcome]) -> Iterator[str]:
     shown = [f"{result.message} {result.hint}" for result in results if result.question == planted.question]
     if not any(planted.shows in text for text in shown):
         told = " / ".join(dict.fromkeys(text.strip() for text in shown if text.strip())) or "nothing"

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aicourse.notebook.exercises.calling import attempt
+from aicourse.notebook.checks.calling import attempt
 from aicourse.tooling.grading.sandbox.encoding import Decoder, NotPlainData, encode
 from aicourse.tooling.grading.sandbox.execution import (
     Answer,
@@ -121,11 +121,10 @@ def _answer(call: Mapping[str, Any], namespace: Mapping[str, Any]) -> dict[str, 
     if call["arguments"] is None:
         return _value(target, "")
     arguments, named = Decoder().decode(call["arguments"]), Decoder().decode(call["named"])
-    outcome = attempt(lambda: target(*arguments, **named), seconds=call["seconds"], namespace=None)
+    outcome = attempt(lambda: target(*arguments, **named), seconds=call["seconds"])
     if outcome.kind == "returned":
         return _value(outcome.value, outcome.printed)
-    error = outcome.error
-    text = {} if error is None else {"error": type(error).__name__, "message": str(error)[:2_000]}
+    text = {"error": outcome.errors[0], "message": outcome.message} if outcome.errors else {}
     return {"kind": outcome.kind, "printed": outcome.printed[:2_000], **text}
 
 

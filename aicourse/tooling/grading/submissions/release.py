@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from aicourse.errors import AicourseError, SubmissionError
+from aicourse.notebook.checks import Check
 from aicourse.tooling.grading.authoring.assignment import find_folder
-from aicourse.tooling.grading.authoring.checks import Check
 from aicourse.tooling.grading.authoring.public import to_checks
 from aicourse.tooling.grading.submissions.reading import ReadNotebook
 

@@ -3,7 +3,8 @@
 import re
 from functools import partial
 
-from aicourse.tooling.grading.authoring.checks import Check, Mistake, Planted, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.tooling.grading.authoring.checks_file import Planted
 
 
 def read_size(text, unit="cm"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aicourse.notebook.exercises import Behaviour, Exercise
+from aicourse.notebook.checks import Check
+from aicourse.notebook.exercises import Exercise
 
 LISTS = [[3, 1, 2], [5], [9, 9, 1]]
 
@@ -24,27 +25,27 @@ exercises = [
         id="90.1",
         title="The middle",
         reference=middle_solution,
-        behaviours=[Behaviour("finds the middle", LISTS)],
+        checks=[Check("finds the middle", LISTS)],
         hints=["Sort first."],
     ),
     Exercise(
         id="90.2",
         title="The range",
         reference=spread_solution,
-        behaviours=[Behaviour("measures the range", LISTS)],
+        checks=[Check("measures the range", LISTS)],
         hints=["Largest minus smallest."],
     ),
     Exercise(
         id="90.3",
         title="The outlier",
         reference=farthest_solution,
-        behaviours=[Behaviour("finds the outlier", [[1, 2, 30], [5, 5, -9]])],
+        checks=[Check("finds the outlier", [[1, 2, 30], [5, 5, -9]])],
         hints=["Measure the distance from the median."],
     ),
     Exercise(
         id="90.4",
         title="Nobody wrote hints",
         reference=middle_solution,
-        behaviours=[Behaviour("finds the middle", LISTS)],
+        checks=[Check("finds the middle", LISTS)],
     ),
 ]

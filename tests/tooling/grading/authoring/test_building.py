@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tiny import TINY, cell_of, copy_tiny, edit_master, source_of
 
+from aicourse.notebook.checks import Check
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
 from aicourse.tooling.grading.authoring.building import (
     answered_notebook,
@@ -19,7 +20,6 @@ from aicourse.tooling.grading.authoring.building import (
     student_notebook,
     to_text,
 )
-from aicourse.tooling.grading.authoring.checks import Check
 from aicourse.tooling.grading.authoring.public import public_examples, to_checks, to_data
 
 HOMEWORK = Path(__file__).parents[4] / "homework"

@@ -10,18 +10,11 @@ import pytest
 from tiny import TINY, copy_tiny, edit_checks
 
 from aicourse.errors import AicourseError, AssignmentError
+from aicourse.notebook.checks import Check, Mistake, arguments, known, unordered
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
-from aicourse.tooling.grading.authoring.checks import (
-    Check,
-    CheckResult,
-    Mistake,
-    PromptCase,
-    PromptCheck,
-    arguments,
-    known,
-    unordered,
-)
+from aicourse.tooling.grading.authoring.checks_file import PromptCase, PromptCheck
 from aicourse.tooling.grading.judging.judging import Plan, PlannedCheck, judge, plan
+from aicourse.tooling.grading.judging.results import CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Answer, Call
 
 
@@ -99,15 +92,15 @@ def test_a_known_mistake_is_named_and_a_hidden_input_is_not(tiny: Assignment) ->
     drawn = asked.calls[2].arguments
     assert drawn is not None
     failed = judge(asked, answers_of(asked, {"read_size": first_number, "COLOURS": ["blue"]}))[1]
-    assert failed == CheckResult(
-        "q1",
-        "takes no other number for a size",
-        2,
-        0,
-        False,
-        "failed",
-        "`read_size` does not do this yet. A number without a unit is no size.",
-        "You take the first number. Which one has a unit?",
+    assert failed == CheckOutcome(
+        question="q1",
+        name="takes no other number for a size",
+        points=2,
+        earned=0,
+        passed=False,
+        kind="failed",
+        message="`read_size` does not do this yet. A number without a unit is no size.",
+        hint="You take the first number. Which one has a unit?",
     )
     assert drawn[0] not in repr(failed)
 
@@ -125,7 +118,7 @@ def check(**fields: Any) -> Check:
     return Check(**{**given, "inputs": [3, 4], "reference": square, **fields})
 
 
-def verdict(asked: Check | PromptCheck, *answers: Answer, **options: Any) -> CheckResult:
+def verdict(asked: Check | PromptCheck, *answers: Answer, **options: Any) -> CheckOutcome:
     return judge(planned(asked), answers, **options)[0]
 
 

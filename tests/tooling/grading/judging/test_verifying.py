@@ -8,8 +8,8 @@ import pytest
 from tiny import TINY, copy_tiny, edit_checks, edit_master, execute
 
 from aicourse.llm import session
+from aicourse.notebook.checks import Check
 from aicourse.tooling.grading.authoring.assignment import load_assignment
-from aicourse.tooling.grading.authoring.checks import Check
 from aicourse.tooling.grading.judging.prompting import model_asker
 from aicourse.tooling.grading.judging.verifying import VerifyReport, variants, verify
 from aicourse.tooling.grading.sandbox.execution import Execution, Job

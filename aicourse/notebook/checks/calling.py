@@ -22,11 +22,12 @@ import reprlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
+OutcomeKind = Literal["returned", "raised", "endless", "skipped", "missing", "unreadable", "dead"]
 REPEAT_ALARM_SECONDS = 1.0  # rings again, because a bare `except:` swallows the first ring
 _LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 _ADDRESS = re.compile(r" (?:object )?at 0x[0-9A-Fa-f]+")
@@ -34,39 +35,72 @@ _ADDRESS = re.compile(r" (?:object )?at 0x[0-9A-Fa-f]+")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call did; `value` matters when `kind` is "returned", `error` when it is "raised"."""
+    """What one call did, wherever it ran: every executor makes these, and the judge reads nothing else.
 
-    kind: Literal["returned", "raised", "endless"]
+    - returned: `value`
+    - raised: `errors` are the names of the error's class and its bases, `message` is its text, `where` the
+      line of the student's code
+    - endless: it took longer than it may; skipped: it was not called, because a call before it was endless
+    - missing, unreadable, dead: from a sandbox only; `message` says more
+    """
+
+    kind: OutcomeKind
     value: Any = None
-    error: BaseException | None = None
+    errors: tuple[str, ...] = ()
+    message: str = ""
     where: str = ""
     printed: str = ""
+
+    @property
+    def error(self) -> str:
+        """The last line Python would print: `KeyError: 'size'`."""
+        return _error_line(self.errors[0], self.message) if self.errors else ""
 
 
 class _TimeExpiredError(BaseException):
     """Not an Exception, so that a student's `except Exception` does not swallow it."""
 
 
-def attempt(action: Callable[[], Any], *, seconds: float | None, namespace: dict[str, Any] | None) -> Outcome:
+def attempt(
+    action: Callable[[], Any], *, seconds: float | None = None, namespace: dict[str, Any] | None = None
+) -> Outcome:
     """Call `action`; `namespace` is the globals of the student's code, to find the line that failed.
 
-    >>> attempt(lambda: 1 / 0, seconds=1, namespace=None).error
-    ZeroDivisionError('division by zero')
+    >>> attempt(lambda: 1 / 0, seconds=1).error
+    'ZeroDivisionError: division by zero'
     """
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), time_limit(seconds):
-            value = action()
-            if inspect.iscoroutine(value):
-                value.close()  # nobody will await it; unclosed, it warns at some later moment
+            done = _call(action, namespace)
     except _TimeExpiredError:
-        return Outcome("endless", printed=printed.getvalue())
-    except KeyboardInterrupt:
+        done = Outcome("endless")
+    return replace(done, printed=printed.getvalue())
+
+
+def _call(action: Callable[[], Any], namespace: dict[str, Any] | None) -> Outcome:
+    try:
+        value = action()
+        if inspect.iscoroutine(value):
+            value.close()  # nobody will await it; unclosed, it warns at some later moment
+    except (_TimeExpiredError, KeyboardInterrupt):
         raise
     except BaseException as error:  # SystemExit too: exit() in an answer must not end the kernel
-        where = student_line(error, namespace)
-        return Outcome("raised", error=error, where=where, printed=printed.getvalue())
-    return Outcome("returned", value=value, printed=printed.getvalue())
+        return _raised(error, student_line(error, namespace))
+    return Outcome("returned", value)
+
+
+def call_trusted(action: Callable[[], Any], *, seconds: float | None = None) -> Outcome:
+    """Call what an author wrote: no limit, and nothing captured, so that threads may do it side by side."""
+    try:
+        return Outcome("returned", action())
+    except Exception as error:
+        return _raised(error)
+
+
+def _raised(error: BaseException, where: str = "") -> Outcome:
+    names = tuple(kind.__name__ for kind in type(error).__mro__)
+    return Outcome("raised", errors=names, message=_text_of(error), where=where)
 
 
 @contextlib.contextmanager
@@ -154,11 +188,17 @@ def describe_error(error: BaseException) -> str:
     >>> describe_error(KeyError("size"))
     "KeyError: 'size'"
     """
+    return _error_line(type(error).__name__, _text_of(error))
+
+
+def _text_of(error: BaseException) -> str:
     try:
-        text = str(error)
+        return str(error)[:2_000]
     except Exception:
-        text = ""
-    name = type(error).__name__
+        return ""
+
+
+def _error_line(name: str, text: str) -> str:
     return shorten(f"{name}: {text}" if text else name, 300)
 
 
