@@ -92,7 +92,11 @@ class Look:
 
 
 Row = Sequence[str | TableCell]
-PLAIN = Look()
+PLAIN = Look()  # for pages, which have a style sheet
+_LEFT = "style='text-align:left'"
+NOTEBOOK = Look(
+    "", _LEFT, f"scope='col' {_LEFT}", "", f"scope='row' {_LEFT}", _LEFT
+)  # small tables in outputs
 NUMBER = {"class": "number"}  # the attributes of a cell that is aligned right on a page
 
 
@@ -112,6 +116,11 @@ def table(caption: str, header: Row, rows: Iterable[Row], look: Look = PLAIN) ->
         body.append(f"{_tag('tr', look.row)}{name}{others}</tr>")
     title = f"{_tag('caption', look.caption)}{escape(caption)}</caption>" if caption else ""
     return Markup(f"{_tag('table', look.table)}{title}{head}<tbody>{''.join(body)}</tbody></table>")
+
+
+def sort_button(name: str) -> Markup:
+    """A heading by which a column is sorted, on pages with the script `templates/sort.js`."""
+    return Markup("<button type='button'>{}</button>").format(name)
 
 
 def _cell(tag: str, attributes: str, cell: str | TableCell) -> str:

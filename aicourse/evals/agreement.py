@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from aicourse.errors import EvaluationError
 from aicourse.evals.statistics import Interval, Values
-from aicourse.evals.views import html_table
+from aicourse.html import NOTEBOOK, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ class Agreement:
 
     def _repr_html_(self) -> str:
         rows = [(first, second, str(count)) for (first, second), count in self.disagreements.items()]
-        return html_table(str(self), ("first says", "second says", "items"), rows)
+        return table(str(self), ("first says", "second says", "items"), rows, NOTEBOOK)
 
 
 def agreement(

@@ -23,7 +23,8 @@ from aicourse.errors import EvaluationError
 from aicourse.evals import statistics
 from aicourse.evals.runs import Run
 from aicourse.evals.statistics import Interval, Values
-from aicourse.evals.views import html_table, markdown_table, text_table
+from aicourse.evals.views import markdown_table, text_table
+from aicourse.html import NOTEBOOK, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +143,7 @@ class Comparison:
         return self.to_markdown()
 
     def _repr_html_(self) -> str:
-        return html_table(self.caption, _HEADER, self._rows())
+        return table(self.caption, _HEADER, self._rows(), NOTEBOOK)
 
 
 def compare_runs(

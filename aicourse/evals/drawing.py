@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup
 
 from aicourse.evals.statistics import Interval
+from aicourse.html import escape
 
 _ROW, _LEFT, _WIDE, _RIGHT, _TOP, _BOTTOM = 26, 210, 420, 190, 8, 44
 _LETTER = 7.2  # px, wide enough for an average letter of 13 px text
@@ -27,7 +29,7 @@ class Mark:
 
 def dot_and_whisker(
     title: str, axis: str, marks: Sequence[Mark], *, limits: tuple[float, float], zero: bool = False
-) -> str:
+) -> Markup:
     """An SVG with one row per mark; `limits` are the axis's ends, `zero` draws the line of no change."""
     low, high = limits
     height = _TOP + _ROW * len(marks) + _BOTTOM
@@ -47,7 +49,7 @@ def dot_and_whisker(
         )
     parts += [_row(mark, place, _TOP + _ROW * (number + 0.5)) for number, mark in enumerate(marks)]
     parts.append(f"<text class='axis' x='{_LEFT + _WIDE / 2}' y='{height - 6}'>{escape(axis)}</text>")
-    return (
+    return Markup(
         f"<svg class='plot' role='img' viewBox='0 0 {width} {height}' width='{width}'>"
         f"<title>{escape(title)}</title><desc>{escape(described)}</desc>{''.join(parts)}</svg>"
     )

@@ -29,7 +29,7 @@ from aicourse.evals.cases import read_lines
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.runs import Run
 from aicourse.evals.statistics import Interval, proportion
-from aicourse.evals.views import html_table
+from aicourse.html import NOTEBOOK, table
 from aicourse.paths import write_atomically
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class NoteBook:
         rows = [
             (note.case_id, "; ".join(note.codes) or "nothing wrong", note.comment) for note in self.notes()
         ]
-        return html_table(f"{len(rows)} cases coded", ("case", "codes", "comment"), rows)
+        return table(f"{len(rows)} cases coded", ("case", "codes", "comment"), rows, NOTEBOOK)
 
 
 def _tidy(codes: Sequence[str]) -> tuple[str, ...]:
@@ -256,7 +256,7 @@ class Taxonomy:
 
     def _repr_html_(self) -> str:
         header = ("category", "cases", "share of cases", "codes", "examples")
-        return html_table(self.caption, header, self.rows())
+        return table(self.caption, header, self.rows(), NOTEBOOK)
 
 
 def taxonomy(notes: Iterable[Note], mapping: Mapping[str, str]) -> Taxonomy:

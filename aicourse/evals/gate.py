@@ -26,7 +26,8 @@ from xml.etree import ElementTree
 from aicourse.evals import statistics
 from aicourse.evals.compare import Change, Comparison, compare_runs
 from aicourse.evals.runs import Run
-from aicourse.evals.views import html_table, markdown_table, text_table
+from aicourse.evals.views import markdown_table, text_table
+from aicourse.html import NOTEBOOK, table
 
 Verdict = Literal["pass", "fail", "undecided"]
 _HEADER = ("score", "slice", "cases", "before", "after", "change", "tolerance", "verdict", "why")
@@ -169,7 +170,7 @@ class GateResult:
 
     def _repr_html_(self) -> str:
         caption = " ".join([self.headline, *self.problems, self.remark])
-        return html_table(caption, _HEADER, (line.row() for line in self.deciding))
+        return table(caption, _HEADER, (line.row() for line in self.deciding), NOTEBOOK)
 
 
 def check_gate(

@@ -11,78 +11,29 @@ Plots for notebooks are in `plots`; here they are inline SVG (`drawing`).
 from __future__ import annotations
 
 import heapq
-from html import escape
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
 
 from aicourse.evals.compare import Comparison, compare_runs
 from aicourse.evals.drawing import Mark, dot_and_whisker
 from aicourse.evals.records import CaseRecord
-from aicourse.evals.report_cases import Outputs, case_table
 from aicourse.evals.rules import main_scores
 from aicourse.evals.runs import Run
+from aicourse.evals.scores import Score
 from aicourse.evals.slices import SliceMeans, in_words, score_by_slice
+from aicourse.html import PLAIN, Row, TableCell, asset, join, page, render, sort_button, table
 from aicourse.paths import write_atomically
 
 _SMALLEST_SLICE = 5
-_STYLE = """
-:root { color-scheme: light dark; --dot: light-dark(#0072B2, #56B4E9); --bad: light-dark(#A33B00, #F0A070) }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; padding: 0 1.5em; max-width: 100em }
-h1 { line-height: 1.2 } h2 { margin-top: 2em }
-ul.facts { display: flex; flex-wrap: wrap; gap: .2em 1.6em; padding: 0; list-style: none }
-table { border-collapse: collapse; margin: 1em 0 }
-caption { text-align: left; font-weight: 600; padding-bottom: .4em }
-th, td { border-bottom: 1px solid #8886; padding: .35em .9em .35em 0; text-align: left; vertical-align: top }
-.wide { overflow-x: auto }
-#cases td { min-width: 7em } #cases thead th { position: sticky; top: 0; background: Canvas }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font: inherit }
-pre { min-width: 16em; max-width: 34em }
-td div { white-space: nowrap; max-width: 22em; overflow: hidden; text-overflow: ellipsis }
-small { opacity: .75 } .bad { color: var(--bad); font-weight: 600 }
-th button { all: unset; cursor: pointer; font-weight: 600 }
-th button:focus-visible { outline: 2px solid }
-th[aria-sort=ascending] button::after { content: " \\2191" }
-th[aria-sort=descending] button::after { content: " \\2193" }
-form { display: flex; flex-wrap: wrap; gap: .6em 1.6em; align-items: center; margin-top: 1em }
-input[type=search] { min-width: 16em }
-svg.plot { max-width: 100%; height: auto; font: 13px system-ui, sans-serif }
-svg text { fill: currentColor } svg .name { text-anchor: end } svg .tick, svg .axis { text-anchor: middle }
-svg .grid { stroke: currentColor; opacity: .15 }
-svg .zero { stroke: currentColor; stroke-width: 1.5; opacity: .6 }
-svg .whisker { stroke: var(--dot); stroke-width: 2 } svg .dot { fill: var(--dot) }
-svg .remark { opacity: .75 }
-summary { cursor: pointer }
-"""
-_SCRIPT = """
-const body = document.querySelector("#cases tbody"), rows = [...body.rows];
-const get = (id) => document.getElementById(id), buttons = document.querySelectorAll("#cases thead button");
-buttons.forEach((button, column) => button.addEventListener("click", () => {
-  const heading = button.parentElement;
-  const order = heading.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-  document.querySelectorAll("#cases th").forEach((other) => other.removeAttribute("aria-sort"));
-  heading.setAttribute("aria-sort", order === 1 ? "ascending" : "descending");
-  const key = (row) => row.cells[column].dataset.key ?? row.cells[column].textContent;
-  const keyed = rows.map((row) => [key(row), row]);
-  const compare = new Intl.Collator(undefined, { numeric: true }).compare;
-  body.append(...keyed.sort((a, b) => order * compare(a[0], b[0])).map((pair) => pair[1]));
-}));
-const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
-function filter() {
-  const words = get("words").value.toLowerCase().split(" ").filter(Boolean), slice = get("slice").value;
-  let shown = 0;
-  for (const row of rows) {
-    const fits = words.every((word) => texts.get(row).includes(word))
-      && (!slice || JSON.parse(row.dataset.slices).includes(slice))
-      && (!get("wrong").checked || row.dataset.wrong === "True")
-      && (!get("changed")?.checked || row.dataset.changed === "True");
-    row.hidden = !fits;
-    shown += fits;
-  }
-  get("shown").textContent = `${shown} of ${rows.length} shown`;
-}
-get("filter").addEventListener("input", filter);
-get("filter").addEventListener("submit", (event) => event.preventDefault());
-filter();
-"""
+_LONG = 160  # letters; a longer value is folded, when others stand beside it
+
+Outputs = Mapping[tuple[str, int], Any]  # what the run before made of a case, by id and repeat
+Plots = list[tuple[str, Markup]]  # with their names
 
 
 def write_report(run: Run, path: Path | str, *, before: Run | None = None, limit: int = 1_000) -> Path:
@@ -94,33 +45,33 @@ def write_report(run: Run, path: Path | str, *, before: Run | None = None, limit
     comparisons = _comparisons(before, run) if before else []
     worst = heapq.nsmallest(limit, run.records(), key=lambda record: _rank(record, comparisons))
     outputs = None if before is None else _outputs(before, worst)
-    title = escape(f"{run.info.name} against {before.info.name}" if before else run.info.name)
-    facts = "".join(f"<li>{escape(name)}: {escape(value)}</li>" for name, value in run.info.facts.items())
-    shown = f"{len(worst):,} of {run.summary.records:,} records, worst first"
-    names = [summary.name for summary in run.summary.scores]
-    content = (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f"<meta name='viewport' content='width=device-width'><title>{title}</title>"
-        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1><ul class='facts'>{facts}</ul>"
-        f"{run._repr_html_()}{_changes(comparisons) if before else _slices(run)}"
-        f"<h2>Cases</h2>{case_table(shown, worst, outputs, names)}"
-        f"</main><script>{_SCRIPT}</script></body></html>\n"
+    title = f"{run.info.name} against {before.info.name}" if before else run.info.name
+    content = render(
+        "evals/templates/report.html",
+        title=title,
+        facts=run.info.facts.items(),
+        totals=table(f"Run {run.info.name}", ("", "result", ""), run.rows()),
+        plots=[("Changes", _changes(comparisons)) if before else ("Scores per slice", _slices(run))],
+        slices=sorted({tag for record in worst for tag in record.tags}),
+        is_compared=before is not None,
+        cases=_case_table(run, worst, outputs),
     )
-    write_atomically(Path(path), content)
+    style = asset("evals/templates/report.css")
+    script = asset("templates/sort.js") + asset("evals/templates/filter.js")
+    write_atomically(Path(path), page(title, content, style=style, script=script))
     return Path(path)
 
 
-def _slices(run: Run) -> str:
-    """A plot for each main score: its mean in every slice; the first one is open."""
-    plots = [_slice_plot(score_by_slice(run, name, smallest=_SMALLEST_SLICE)) for name in _main_scores(run)]
-    return _folded("Scores per slice", plots)
+def _slices(run: Run) -> Plots:
+    """A plot for each main score: its mean in every slice."""
+    return [_slice_plot(score_by_slice(run, name, smallest=_SMALLEST_SLICE)) for name in _main_scores(run)]
 
 
 def _main_scores(run: Run) -> list[str]:
     return main_scores(run) if any(summary.mean for summary in run.summary.scores) else []
 
 
-def _slice_plot(means: SliceMeans) -> tuple[str, str]:
+def _slice_plot(means: SliceMeans) -> tuple[str, Markup]:
     marks = [Mark(f"{one.slice} ({one.cases})", one.mean, in_words(one.mean)) for one in means]
     ends = [end for one in means for end in (one.mean.estimate, one.mean.low, one.mean.high) if end == end]
     limits = (0.0, 1.0) if min(ends) >= 0 and max(ends) <= 1 else _around(min(ends), max(ends))
@@ -128,12 +79,12 @@ def _slice_plot(means: SliceMeans) -> tuple[str, str]:
     return means.score, dot_and_whisker(f"{means.score} per slice", axis, marks, limits=limits)
 
 
-def _changes(comparisons: list[Comparison]) -> str:
-    """For each score that both runs have, what changed in every slice: a plot and its table."""
-    return _folded("Changes", [_change_plot(comparison) for comparison in comparisons])
+def _changes(comparisons: list[Comparison]) -> Plots:
+    """A plot and its table for each score that both runs have: the change in every slice."""
+    return [_change_plot(comparison) for comparison in comparisons]
 
 
-def _change_plot(comparison: Comparison) -> tuple[str, str]:
+def _change_plot(comparison: Comparison) -> tuple[str, Markup]:
     changes = (comparison.overall, *comparison.slices)
     marks = [
         Mark(f"{one.slice} ({one.cases})", one.effect, f"{one.better} better, {one.worse} worse")
@@ -143,20 +94,12 @@ def _change_plot(comparison: Comparison) -> tuple[str, str]:
     axis = f"change of {comparison.score}, with 95 % interval"
     title = f"Change of {comparison.score} per slice"
     plot = dot_and_whisker(title, axis, marks, limits=_around(-reach, reach), zero=True)
-    return f"{comparison.score}: {comparison.overall.effect}", plot + comparison._repr_html_()
+    return f"{comparison.score}: {comparison.overall.effect}", plot + Markup(comparison._repr_html_())
 
 
 def _around(low: float, high: float) -> tuple[float, float]:
     margin = 0.04 * (high - low) or 0.5
     return low - margin, high + margin
-
-
-def _folded(heading: str, parts: list[tuple[str, str]]) -> str:
-    folds = "".join(
-        f"<details{'' if number else ' open'}><summary>{escape(name)}</summary>{content}</details>"
-        for number, (name, content) in enumerate(parts)
-    )
-    return f"<h2>{heading}</h2>{folds}" if parts else ""
 
 
 def _outputs(before: Run, shown: list[CaseRecord]) -> Outputs:
@@ -178,3 +121,111 @@ def _rank(record: CaseRecord, comparisons: list[Comparison]) -> tuple[float, flo
     change = sum(comparison.differences.get(record.id, 0.0) for comparison in comparisons)
     values = [float(score.value) for score in record.scores if isinstance(score.value, bool | int | float)]
     return change, -1.0 if record.error else sum(values), record.index
+
+
+def _case_table(run: Run, records: Sequence[CaseRecord], before: Outputs | None) -> Markup:
+    """The cases: what went in, was expected and came out, field by field, with every score.
+
+    Fields of an output that differ from what is expected are marked by a sign as well as by weight, because
+    colour alone says nothing to some readers. With a run before, a column says which fields changed, and how.
+    """
+    names = [summary.name for summary in run.summary.scores]
+    compared = [] if before is None else ["changed"]
+    columns = ["id", "slices", "input", "expected", "output", *compared, *names]
+    caption = f"{len(records):,} of {run.summary.records:,} records, worst first"
+    rows = (_row(record, before, names) for record in records)
+    return table(caption, [*map(sort_button, columns)], rows, replace(PLAIN, table="id='cases'"))
+
+
+def _row(record: CaseRecord, before: Outputs | None, names: list[str]) -> Row:
+    changes: list[str] = []
+    changed: list[Markup] = []
+    if before is not None:
+        changes = changed_fields(before.get((record.id, record.repeat)), record.output)
+        changed = [join(Markup("<div>{}</div>").format(line) for line in changes)]
+    facts = {"slices": json.dumps(record.tags), "wrong": _is_wrong(record), "changed": bool(changes)}
+    failed = TableCell(f"failed: {record.error}", {"class": "bad"})
+    scores = {score.name: score for score in record.scores}
+    return (
+        TableCell(record.id, {f"data-{name}": str(value) for name, value in facts.items()}),
+        ", ".join(record.tags),
+        _data(record.input),
+        _data(record.expected),
+        _output(record.output, record.expected) if record.error is None else failed,
+        *changed,
+        *(_score(scores.get(name)) for name in names),
+    )
+
+
+def _is_wrong(record: CaseRecord) -> bool:
+    values = [score.value for score in record.scores if isinstance(score.value, bool | float)]
+    return record.error is not None or any(float(value) < 1 for value in values)
+
+
+def changed_fields(before: Any, after: Any) -> list[str]:
+    """What differs between two outputs, one line per field; a whole output when it has no fields.
+
+    >>> changed_fields({"brand": None, "size": "M"}, {"brand": "IKEA", "size": "M"})
+    ['brand: null → "IKEA"']
+    """
+    if before == after:
+        return []
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return [f"{_text(before)} → {_text(after)}"]
+    names = dict.fromkeys([*before, *after])
+    return [
+        f"{name}: {_text(before.get(name))} → {_text(after.get(name))}"
+        for name in names
+        if before.get(name) != after.get(name) and not _is_long(before.get(name), after.get(name))
+    ] or ["only long fields, such as the reply"]
+
+
+def _is_long(*values: Any) -> bool:
+    return any(isinstance(value, str) and len(value) > _LONG for value in values)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _data(value: Any) -> Markup:
+    if isinstance(value, Mapping):
+        return join(_field(name, part, "") for name, part in value.items())
+    return Markup("<pre>{}</pre>").format(value if isinstance(value, str) else _text(value))
+
+
+def _output(value: Any, expected: Any) -> Markup:
+    """An output; each of its fields that is not as expected has a mark (a set's order does not matter)."""
+    if not isinstance(value, Mapping):
+        return _data(value)
+    known = expected if isinstance(expected, Mapping) else {}
+    marks = {name: "≠ " for name in known if not _same(value.get(name), known[name])}
+    fields = {name: value.get(name) for name in dict.fromkeys([*known, *value])}
+    return join(_field(name, part, marks.get(name, "")) for name, part in fields.items())
+
+
+def _same(value: Any, expected: Any) -> bool:
+    if isinstance(value, list) and isinstance(expected, list):
+        return sorted(map(_text, value)) == sorted(map(_text, expected))
+    return bool(value == expected)
+
+
+def _field(name: str, value: Any, mark: str) -> Markup:
+    if _is_long(value):
+        return Markup("<details><summary>{}</summary><pre>{}</pre></details>").format(name, value)
+    shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
+    style = Markup(" class='bad'") if mark else ""
+    text = "not stated" if shown is None else str(shown)
+    return Markup("<div{}><small>{}{}</small> {}</div>").format(style, mark, name, text)
+
+
+def _score(score: Score | None) -> TableCell:
+    """A score, its reason below it; sorted by its value (a failed case before all others)."""
+    if score is None:
+        return TableCell("-", {"data-key": ""})
+    value = "scorer failed" if score.value is None else str(score.value)
+    shown = f"{score.value:.3f}" if isinstance(score.value, float) else value
+    reason = score.error or score.reason
+    below = Markup("<br><small>{}</small>").format(reason) if reason else ""
+    bad = {"class": "bad"} if score.value is False or score.value is None else {}
+    return TableCell(Markup("{}{}").format(shown, below), {**bad, "data-key": value})

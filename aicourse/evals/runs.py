@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from aicourse.errors import EvaluationError
 from aicourse.evals.records import CaseRecord, RunInfo, read_info, read_record
 from aicourse.evals.summaries import RunSummary, summarise
-from aicourse.evals.views import html_table
+from aicourse.html import NOTEBOOK, table
 from aicourse.llm.usage import dollars
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Run:
     __repr__ = __str__  # the fields hold when it began, and a lesson's stored outputs must not
 
     def _repr_html_(self) -> str:
-        return html_table(f"Run {self.info.name}", ("", "result", ""), self.rows())
+        return table(f"Run {self.info.name}", ("", "result", ""), self.rows(), NOTEBOOK)
 
 
 def load(path: Path | str) -> Run:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aicourse.evals.compare import ALL_CASES
 from aicourse.evals.runs import Run
 from aicourse.evals.statistics import Interval, mean_score
-from aicourse.evals.views import html_table
+from aicourse.html import NOTEBOOK, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +52,8 @@ class SliceMeans:
         return [(one.slice, str(one.cases), in_words(one.mean)) for one in self.means]
 
     def _repr_html_(self) -> str:
-        return html_table(
-            f"{self.score} of {self.run}", ("slice", "cases", "mean (95 % interval)"), self.rows()
+        return table(
+            f"{self.score} of {self.run}", ("slice", "cases", "mean (95 % interval)"), self.rows(), NOTEBOOK
         )
 
 

@@ -1,25 +1,10 @@
-"""The same small table as HTML for notebooks, as Markdown for CI summaries, and as text for terminals."""
+"""Small tables as Markdown for CI summaries and as text for terminals (as HTML: `aicourse.html.table`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 Row = Sequence[str]
-
-
-def html_table(caption: str, header: Row, rows: Iterable[Row]) -> str:
-    """A captioned table whose first column names the row; all text is escaped."""
-    cell = "style='text-align:left'"
-    head = "".join(f"<th scope='col' {cell}>{escape(name)}</th>" for name in header)
-    body = "".join(
-        f"<tr><th scope='row' {cell}>{escape(row[0])}</th>"
-        + "".join(f"<td {cell}>{escape(value)}</td>" for value in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    title = f"<caption {cell}>{escape(caption)}</caption>"
-    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def markdown_table(header: Row, rows: Iterable[Row]) -> str:

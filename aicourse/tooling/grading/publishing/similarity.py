@@ -187,7 +187,7 @@ def _spans(document: _Document, question: str, common: Iterable[int]) -> tuple[S
 
 def render(report: SimilarityReport) -> str:
     """The page."""
-    header = (
+    header: Row = (
         "Pair",
         *(TableCell(name, NUMBER) for name in ("Shared", "of the first", "of the second", "Rarity")),
     )
