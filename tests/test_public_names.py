@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -53,11 +54,31 @@ def test_any_other_name_is_an_attribute_error() -> None:
         _ = aicourse.conect
 
 
-@pytest.mark.parametrize("module", ["aicourse", "aicourse.errors", "aicourse.paths", "aicourse.llm.catalog"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "aicourse",
+        "aicourse.errors",
+        "aicourse.paths",
+        "aicourse.llm",
+        "aicourse.llm.catalog",
+        "aicourse.llm.photos",
+        "aicourse.tooling.localmodel",
+    ],
+)
 def test_importing_it_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("face", ["aicourse.llm", "aicourse.llm.photos", "aicourse.tooling.localmodel"])
+def test_a_face_gives_its_names_and_no_others(face: str) -> None:
+    package = importlib.import_module(face)
+    names = [name for name in dir(package) if not name.startswith("_")]
+    assert all(getattr(package, name) is not None for name in names)
+    with pytest.raises(AttributeError, match=f"module '{face}' has no attribute 'conect'"):
+        _ = package.conect
 
 
 def test_reading_recordings_loads_nothing_heavy() -> None:

@@ -42,7 +42,7 @@ from aicourse.evals.records import CaseRecord, RunInfo, info_line, record_line
 from aicourse.evals.runs import Run
 from aicourse.evals.scores import Context, Score, Scorer, score_all, scorer_name
 from aicourse.llm import session
-from aicourse.llm.usage import Call
+from aicourse.llm.calls import Call
 from aicourse.processes import sole_holder
 
 Task = Callable[[Case], Any]

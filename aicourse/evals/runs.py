@@ -21,7 +21,7 @@ from aicourse.errors import EvaluationError
 from aicourse.evals.records import CaseRecord, RunInfo, read_info, read_record
 from aicourse.evals.summaries import RunSummary, summarise
 from aicourse.html import NOTEBOOK, table
-from aicourse.llm.usage import dollars
+from aicourse.llm.calls import dollars
 
 if TYPE_CHECKING:
     import pandas as pd

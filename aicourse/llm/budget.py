@@ -20,18 +20,17 @@ import httpx2
 
 from aicourse.errors import BudgetExceeded, CatalogError
 from aicourse.llm import catalog
+from aicourse.llm.calls import dollars
 from aicourse.llm.meter import price
-from aicourse.llm.recording_key import Canonical, canonical
-from aicourse.llm.transcript import Transcript, observe
-from aicourse.llm.transport import Flow, Layer
-from aicourse.llm.usage import dollars
+from aicourse.llm.recording_key import CanonicalRequest, canonical_request
+from aicourse.llm.transport import Exchange, Layer, Transcript, observe
 
 BYTES_PER_TOKEN = 3
 IMAGE_TOKENS = 2_000
 DEFAULT_COMPLETION_TOKENS = 4_096
 
 _LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
-_MEDIA = "sha256="  # what `canonical` leaves of a picture
+_MEDIA = "sha256="  # what `canonical_request` leaves of a picture
 
 
 class BudgetLayer:
@@ -44,9 +43,9 @@ class BudgetLayer:
         self._spent = Decimal(0)
         self._reserved = Decimal(0)
 
-    def __call__(self, request: httpx2.Request) -> Flow:
+    def __call__(self, request: httpx2.Request) -> Exchange:
         """One request."""
-        asked = canonical(request)
+        asked = canonical_request(request)
         estimate = upper_estimate(asked)
         self._reserve(estimate)
         try:
@@ -78,7 +77,7 @@ class BudgetLayer:
             self._spent += cost
 
 
-def upper_estimate(asked: Canonical) -> Decimal:
+def upper_estimate(asked: CanonicalRequest) -> Decimal:
     """USD that a call could cost.
 
     Raises:

@@ -35,7 +35,7 @@ from aicourse.llm.formats import (
     first_half,
     mark_as_cut_off,
 )
-from aicourse.llm.transport import Flow, Layer, Origin, Read, origin_of
+from aicourse.llm.transport import Exchange, Layer, Origin, Read, origin_of
 
 Kind = Literal["timeout", "cut_off", "malformed", "empty"]
 
@@ -97,7 +97,7 @@ class FaultLayer:
         self._schedule = _schedule(faults)
         self._lock = threading.Lock()
 
-    def __call__(self, request: httpx2.Request) -> Flow:
+    def __call__(self, request: httpx2.Request) -> Exchange:
         """One request."""
         with self._lock:
             fault = next(self._schedule, None)
@@ -122,7 +122,7 @@ def _schedule(faults: Sequence[Fault]) -> Iterator[Fault | None]:
 
 
 def error_response(fault: Fault, request: httpx2.Request) -> httpx2.Response:
-    """What the provider would answer with the fault's status."""
+    """The reply that the provider would give with the fault's status."""
     assert fault.status is not None
     reason = _REASONS.get(fault.status, "api_error" if fault.status < 500 else "server_error")
     message = f"{fault.status} on purpose, by aicourse.Fault"

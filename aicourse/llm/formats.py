@@ -1,4 +1,4 @@
-"""How the three APIs write a reply: where its text, its token counts and its end stand.
+"""The forms of a reply in three APIs: where its text, its token counts and its end stand.
 
 | endpoint           | text                        | tokens                  | a stream's last event    |
 |--------------------|-----------------------------|-------------------------|--------------------------|
@@ -48,7 +48,7 @@ def model_in(content: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a reply says it used; None where it does not say."""
+    """The tokens that a reply says it used; None where it does not say."""
 
     prompt: int | None
     completion: int | None
@@ -111,7 +111,7 @@ def _prompt_tokens(stated: dict[str, Any]) -> int | None:
 
 
 def is_whole(text: str, content_type: str) -> bool:
-    """Whether a stream has reached its last event; clients stop reading there, before the connection ends.
+    """True if a stream has reached its last event; clients stop reading there, before the connection ends.
 
     >>> is_whole('data: {"choices": []}\\n\\n', "text/event-stream")
     False
@@ -179,7 +179,7 @@ def change_streamed_text(text: str, change: Callable[[str], str]) -> str:
 
 
 def _delta(payload: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
-    """Where an event carries a piece of text: the object and the name of its field."""
+    """The place of a piece of text in an event: the object and the name of its field."""
     deltas = [choice.get("delta") for choice in payload.get("choices", [])]
     for holder, name in [*((delta, "content") for delta in deltas), (payload.get("delta"), "text")]:
         if isinstance(holder, dict) and isinstance(holder.get(name), str):

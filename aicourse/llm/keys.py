@@ -71,7 +71,7 @@ def find_key(provider: Provider) -> Key | None:
 
 
 def contains_key(text: str) -> bool:
-    """Whether `text` holds something that looks like a provider's key."""
+    """True if `text` holds something that looks like a provider's key."""
     return _KEY.search(text) is not None
 
 

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import functools
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import perf_counter
+from typing import Any
 
 import httpx2
 
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog
+from aicourse.llm.calls import PROMPT_HEADER, Call, Source, Usage
 from aicourse.llm.formats import Tokens, endpoint, model_in
 from aicourse.llm.keys import mask_keys
-from aicourse.llm.prompt_header import take_prompt
 from aicourse.llm.session import current
-from aicourse.llm.transcript import Transcript, observe
-from aicourse.llm.transport import Flow, Layer
-from aicourse.llm.usage import Call, Source, Usage
+from aicourse.llm.transport import Exchange, Layer, Transcript, observe
+
+_PROMPT_NOTE = re.compile(r"[a-z][a-z0-9_]*@v[1-9][0-9]{0,5} [0-9a-f]{12}")
 
 
 def price(model: str, used: Tokens) -> Decimal | None:
-    """What a call cost in USD; None when the catalogue has no price or the reply states no tokens."""
-    known = _known(model)
+    """The cost of a call in USD; None when the catalogue has no price or the reply states no tokens."""
+    known = catalog.models().get(model)
     if known is None:
         return None
     if known.input_price == known.output_price == 0:
@@ -34,10 +35,13 @@ def price(model: str, used: Tokens) -> Decimal | None:
     return catalog.cost(known, used.prompt, used.completion)
 
 
-@functools.cache
-def _known(model: str) -> catalog.Model | None:
-    """The catalogue's entry; looking it up anew would take as long as the rest of a replay."""
-    return catalog.models().get(model)
+def take_prompt(request: httpx2.Request) -> str | None:
+    """The prompt's name, version and hash, taken off the request; None when it names none well.
+
+    `prompts.Prompt.headers` puts them there. No provider sees the header and no recording depends on it.
+    """
+    note = request.headers.pop(PROMPT_HEADER, "")
+    return note if _PROMPT_NOTE.fullmatch(note) else None
 
 
 def report_to_session(call: Call) -> None:
@@ -64,7 +68,7 @@ class MeterLayer:
         """The calls so far."""
         return Usage(tuple(self._calls))
 
-    def __call__(self, request: httpx2.Request) -> Flow:
+    def __call__(self, request: httpx2.Request) -> Exchange:
         """One request; the prompt named on it is noted and goes no further."""
         prompt = take_prompt(request)
         started = perf_counter()
@@ -73,56 +77,41 @@ class MeterLayer:
         except AicourseError:
             raise
         except BaseException as error:
-            self._note(self._unanswered(request, prompt, error, perf_counter() - started))
+            self._note(request, prompt, **_unanswered(error, perf_counter() - started))
             raise
-        return observe(response, lambda transcript: self._note(self._answered(request, prompt, transcript)))
+        return observe(
+            response, lambda transcript: self._note(request, prompt, **_answered(request, transcript))
+        )
 
-    def _note(self, call: Call) -> None:
+    def _note(self, request: httpx2.Request, prompt: str | None, **outcome: Any) -> None:
+        model, path = model_in(request.content), endpoint(request.url.path)
+        call = Call(provider=self._provider, model=model, path=path, prompt=prompt, **outcome)
         with self._lock:
             self._calls.append(call)
         self._report(call)
 
-    def _answered(self, request: httpx2.Request, prompt: str | None, transcript: Transcript) -> Call:
-        origin, used, model = transcript.origin, transcript.tokens, model_in(request.content)
-        failed = transcript.status >= 400
-        cost = (
-            Decimal(0) if failed or (origin.injected and origin.source == "recorded") else price(model, used)
-        )
-        return Call(
-            provider=self._provider,
-            model=model,
-            source="fault" if origin.injected else origin.source,
-            path=endpoint(request.url.path),
-            status=transcript.status,
-            prompt_tokens=used.prompt,
-            completion_tokens=used.completion,
-            cost=cost,
-            seconds=transcript.seconds,
-            first_token_seconds=transcript.first_token_seconds,
-            at=origin.at,
-            error=_fault_of(transcript),
-            prompt=prompt,
-        )
 
-    def _unanswered(
-        self, request: httpx2.Request, prompt: str | None, error: BaseException, seconds: float
-    ) -> Call:
-        source: Source = "fault" if getattr(error, "injected", False) else "live"
-        return Call(
-            provider=self._provider,
-            model=model_in(request.content),
-            source=source,
-            path=endpoint(request.url.path),
-            status=None,
-            prompt_tokens=None,
-            completion_tokens=None,
-            cost=Decimal(0),
-            seconds=seconds,
-            first_token_seconds=None,
-            at=datetime.now(UTC),
-            error=_named(error),
-            prompt=prompt,
-        )
+def _answered(request: httpx2.Request, transcript: Transcript) -> dict[str, Any]:
+    origin, used = transcript.origin, transcript.tokens
+    free = transcript.status >= 400 or (origin.injected and origin.source == "recorded")
+    return {
+        "source": "fault" if origin.injected else origin.source,
+        "status": transcript.status,
+        "prompt_tokens": used.prompt,
+        "completion_tokens": used.completion,
+        "cost": Decimal(0) if free else price(model_in(request.content), used),
+        "seconds": transcript.seconds,
+        "first_token_seconds": transcript.first_token_seconds,
+        "at": origin.at,
+        "error": _fault_of(transcript),
+    }
+
+
+def _unanswered(error: BaseException, seconds: float) -> dict[str, Any]:
+    source: Source = "fault" if getattr(error, "injected", False) else "live"
+    nothing = dict.fromkeys(("status", "prompt_tokens", "completion_tokens", "first_token_seconds"))
+    told = {"source": source, "cost": Decimal(0), "seconds": seconds, "at": datetime.now(UTC)}
+    return {**nothing, **told, "error": _named(error)}
 
 
 def _fault_of(transcript: Transcript) -> str | None:

@@ -19,7 +19,7 @@ from aicourse.llm.catalog import Provider
 from aicourse.llm.formats import model_in
 from aicourse.llm.keys import PLACEHOLDER, Key, find_key
 from aicourse.llm.session import current
-from aicourse.llm.transport import Flow, Wait, network
+from aicourse.llm.transport import Exchange, Wait, network
 from aicourse.tooling import localmodel
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class HostedLayer:
 
     provider: Provider
 
-    def __call__(self, request: httpx2.Request) -> Flow:
+    def __call__(self, request: httpx2.Request) -> Exchange:
         """One request.
 
         Raises:
@@ -46,7 +46,7 @@ class HostedLayer:
             return (yield from network(outgoing))
 
 
-def embedded_layer(request: httpx2.Request) -> Flow:
+def embedded_layer(request: httpx2.Request) -> Exchange:
     """One request; a server that has just gone (idle, or killed) is started once more.
 
     Raises:

@@ -21,7 +21,7 @@ from aicourse.errors import AicourseError, CatalogError, KeyRejected, ProviderUn
 from aicourse.llm import catalog
 from aicourse.llm.formats import model_in
 from aicourse.llm.keys import mask_keys
-from aicourse.llm.transport import Flow, Layer, Read
+from aicourse.llm.transport import Exchange, Layer, Read
 from aicourse.suggestions import did_you_mean
 
 
@@ -50,7 +50,7 @@ class ErrorLayer:
     provider: catalog.Provider
     library: ModuleType
 
-    def __call__(self, request: httpx2.Request) -> Flow:
+    def __call__(self, request: httpx2.Request) -> Exchange:
         """One request."""
         try:
             response = yield from self.inner(request)

@@ -1,4 +1,4 @@
-"""What a request asks, without what cannot change the reply: the key of a recording.
+"""The key of a recording: a request, without what cannot change the reply.
 
     POST https://api.example/v1/chat/completions      {"path": "POST chat/completions",
     authorization: …                             ->    "body": {"messages": […], "model": …}}
@@ -21,7 +21,7 @@ from aicourse.llm.formats import endpoint
 if TYPE_CHECKING:
     import httpx2
 
-Canonical = dict[str, Any]
+CanonicalRequest = dict[str, Any]
 
 LABELS = frozenset({"user", "metadata", "safety_identifier", "store", "prompt_cache_key"})
 SUMMARY_LENGTH = 60
@@ -31,7 +31,7 @@ _LONGEST_INLINE = 200  # characters of a data URL that are still readable
 _EXACT = 2**53  # integers up to here are exact as floats
 
 
-def canonical(request: httpx2.Request) -> Canonical:
+def canonical_request(request: httpx2.Request) -> CanonicalRequest:
     """The question that `request` (already read) asks, as plain data."""
     try:
         body = json.loads(request.content) if request.content else {}
@@ -49,18 +49,13 @@ def canonical(request: httpx2.Request) -> Canonical:
     return {"path": f"{request.method} {endpoint(request.url.path)}{query}", "body": fields}
 
 
-def key_of(asked: Canonical) -> str:
+def key_of(asked: CanonicalRequest) -> str:
     """SHA-256 of the canonical JSON: keys sorted, no spaces, characters as they are."""
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def request_key(request: httpx2.Request) -> str:
-    """The key under which the reply to `request` is recorded."""
-    return key_of(canonical(request))
-
-
-def summary(asked: Canonical) -> str:
+def summary(asked: CanonicalRequest) -> str:
     """The start of what the user said last.
 
     >>> summary({"path": "POST embeddings", "body": {"input": ["red coat", "blue hat"]}})

@@ -25,7 +25,7 @@ from filelock import FileLock
 from aicourse import paths
 from aicourse.errors import RecordingError
 from aicourse.llm.keys import contains_key
-from aicourse.llm.recording_key import Canonical
+from aicourse.llm.recording_key import CanonicalRequest
 
 Place = tuple[str, int]
 
@@ -43,7 +43,7 @@ class Recording:
     position: int
     model: str
     summary: str
-    request: Canonical
+    request: CanonicalRequest
     status: int
     headers: dict[str, str]
     seconds: float
@@ -54,7 +54,7 @@ class Recording:
 
     @property
     def place(self) -> Place:
-        """Where it is found."""
+        """The key and position under which it is found."""
         return self.key, self.position
 
     def content(self) -> list[bytes]:
@@ -131,7 +131,7 @@ class RecordingFile:
         return self.recordings().get((key, position))
 
     def count(self, key: str) -> int:
-        """How many replies are recorded for this request."""
+        """Number of replies recorded for this request."""
         self.recordings()
         return self._counts[key]
 

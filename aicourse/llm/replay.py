@@ -19,31 +19,33 @@ been read to its end.
 from __future__ import annotations
 
 import codecs
+import difflib
 import json
 import os
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 
 import httpx2
 
-from aicourse.errors import AicourseError, RecordingError
+from aicourse.errors import AicourseError, RecordingError, RecordingMissing
 from aicourse.llm import catalog
 from aicourse.llm.formats import EVENT_STREAM
-from aicourse.llm.missing_recording import missing_recording
-from aicourse.llm.recording_key import Canonical, canonical, key_of, summary
+from aicourse.llm.recording_key import CanonicalRequest, canonical_request, key_of, summary
 from aicourse.llm.recordings import Recording
 from aicourse.llm.session import Session, current
-from aicourse.llm.transcript import Transcript, observe
-from aicourse.llm.transport import Flow, Layer, Origin
+from aicourse.llm.transport import Exchange, Layer, Origin, Transcript, observe
 
+DIFF_LINES = 30  # of what changed, for a request that is not recorded
+_CANDIDATES = 5  # compared exactly, after a quick comparison of all
 _ABOUT_KEY_OR_MOMENT = {401, 403, 408, 409, 429}
 
 
 class Mode(StrEnum):
-    """When recordings are used; see the table above."""
+    """The use of recordings; see the table above."""
 
     AUTO = "auto"
     ONLY = "only"
@@ -73,7 +75,7 @@ class ReplayLayer:
     inner: Layer
     mode: Mode
 
-    def __call__(self, request: httpx2.Request) -> Flow:
+    def __call__(self, request: httpx2.Request) -> Exchange:
         """One request."""
         session = current()
         if self.mode is Mode.RECORD and not session.can_record:
@@ -82,14 +84,14 @@ class ReplayLayer:
             )
         if self.mode is Mode.OFF:
             return (yield from self.inner(request))
-        asked = canonical(request)
+        asked = canonical_request(request)
         key = key_of(asked)
         position = session.claim_position(key)
         try:
             if recording := session.find(asked, key, position):
                 return _replayed(recording)
             if self.mode is Mode.ONLY:
-                raise missing_recording(session, asked, position)
+                raise _missing(session, asked, position)
             response = yield from self.inner(request)
         except BaseException:
             session.release_position(key, position)
@@ -106,7 +108,7 @@ class _Writer:
     """Adds a reply to the session's recordings once it has been read."""
 
     session: Session
-    asked: Canonical
+    asked: CanonicalRequest
     key: str
     position: int
 
@@ -187,3 +189,59 @@ class _Chunks(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for chunk in self._chunks:
             yield chunk
+
+
+def _missing(session: Session, asked: CanonicalRequest, position: int) -> RecordingMissing:
+    """The error for `asked`, not recorded at `position`: what is nearest to it, and what changed."""
+    lesson = f"lesson {session.lesson}" if session.lesson else _place(session.recordings)
+    subject = f"{summary(asked)!r} ({asked['body'].get('model', asked['path'])})"
+    repeats = session.file.count(key_of(asked)) if session.file else 0
+    nearest = None if repeats or session.file is None else _nearest(session.file.recordings().values(), asked)
+    told = session.shares.command if session.shares else f"aicourse record {session.lesson or 'LESSON'}"
+    command = f"Record it with: {told}"
+    if repeats:
+        story = f"{lesson} asks {subject} {position + 1} times and has {repeats} recorded. "
+    elif nearest is None:
+        story = f"{lesson} has no recording for {subject}. "
+    else:
+        story = (
+            f"{lesson} has no recording for {subject}. Nearest: {nearest.summary!r} ({nearest.model}); "
+            f"what changed:\n{_difference(nearest.request, asked)}\n"
+        )
+    return RecordingMissing(
+        f"{story[0].upper()}{story[1:]}{command}",
+        lesson=session.lesson,
+        request=asked,
+        nearest=nearest,
+    )
+
+
+def _place(recordings: Path | None) -> str:
+    return f"the file {recordings}" if recordings else "a session without a recordings file"
+
+
+def _nearest(recordings: Iterable[Recording], asked: CanonicalRequest) -> Recording | None:
+    """The most similar request; those to the same endpoint and model come first."""
+    by_key = {recording.key: recording for recording in recordings}
+    matcher = difflib.SequenceMatcher(autojunk=False, b=_readable(asked))
+
+    def likeness(recording: Recording, *, quick: bool) -> tuple[bool, bool, float]:
+        matcher.set_seq1(_readable(recording.request))
+        same_endpoint = recording.request["path"] == asked["path"]
+        same_model = recording.model == asked["body"].get("model")
+        return same_endpoint, same_model, matcher.quick_ratio() if quick else matcher.ratio()
+
+    candidates = sorted(by_key.values(), key=lambda one: likeness(one, quick=True))[-_CANDIDATES:]
+    return max(candidates, key=lambda one: likeness(one, quick=False), default=None)
+
+
+def _difference(before: CanonicalRequest, after: CanonicalRequest) -> str:
+    texts = _readable(before).splitlines(), _readable(after).splitlines()
+    lines = list(difflib.unified_diff(*texts, "recorded", "asked now", lineterm="", n=1))
+    more = len(lines) - DIFF_LINES
+    return "\n".join([*lines[:DIFF_LINES], f"… {more} more lines"] if more > 0 else lines)
+
+
+def _readable(asked: CanonicalRequest) -> str:
+    """The request as lines: one per field, and a prompt's own line breaks kept."""
+    return json.dumps(asked, sort_keys=True, indent=1, ensure_ascii=False).replace("\\n", "\n")

@@ -20,10 +20,10 @@ from pathlib import Path
 from aicourse import paths
 from aicourse.errors import AicourseError
 from aicourse.jupyter import notebook_shell
-from aicourse.llm.recording_key import Canonical
+from aicourse.llm.calls import Call, Usage
+from aicourse.llm.recording_key import CanonicalRequest
 from aicourse.llm.recordings import Recording, RecordingFile
 from aicourse.llm.shared_recordings import FOLDER, SharedRecordings, lean
-from aicourse.llm.usage import Call, Usage
 
 Listener = Callable[[Call], None]
 WaitListener = Callable[[str], None]
@@ -39,7 +39,7 @@ class Sharing:
 
 @dataclass
 class Session:
-    """What is shared between the clients of one lesson.
+    """The state that the clients of one lesson share.
 
     `listeners` are called after each call, `wait_listeners` when something slow begins, with words for
     it, and with "" when it is over (the badge is one of both).
@@ -62,14 +62,14 @@ class Session:
         with suppress(AicourseError):  # no course files here: nothing is shared
             self.shared = SharedRecordings(paths.notebooks_dir() / "recordings" / FOLDER)
 
-    def find(self, asked: Canonical, key: str, position: int) -> Recording | None:
+    def find(self, asked: CanonicalRequest, key: str, position: int) -> Recording | None:
         """The recorded reply: the lesson's own, else the one that all lessons share."""
         own = self.file.find(key, position) if self.file else None
         return own or (self.shared.find(asked, key, position) if self.shared else None)
 
     @property
     def can_record(self) -> bool:
-        """Is there a file that new recordings go to?"""
+        """True if there is a file that new recordings go to."""
         return self.shares is not None or self.file is not None
 
     def record(self, recording: Recording) -> None:

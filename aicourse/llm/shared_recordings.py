@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aicourse.llm.recording_key import Canonical
+from aicourse.llm.recording_key import CanonicalRequest
 from aicourse.llm.recordings import Recording, RecordingFile
 
 FOLDER = "shared"
@@ -39,7 +39,7 @@ class SharedRecordings:
                 file = self._files.setdefault(path, RecordingFile(path))
             yield file
 
-    def find(self, asked: Canonical, key: str, position: int) -> Recording | None:
+    def find(self, asked: CanonicalRequest, key: str, position: int) -> Recording | None:
         """The reply recorded for this request, asked for the `position`-th time.
 
         Shared runs are repeated: a notebook compares what another made, a cell scores a prompt twice; so the
@@ -51,10 +51,6 @@ class SharedRecordings:
                 deterministic = asked["body"].get("temperature") == 0
                 return file.find(key, min(position, count - 1) if deterministic else position)
         return None
-
-    def count(self, key: str) -> int:
-        """How many replies are recorded for this request."""
-        return sum(file.count(key) for file in self.files())
 
 
 def lean(recording: Recording) -> Recording:

@@ -17,13 +17,13 @@ from types import ModuleType
 import httpx2
 
 from aicourse.llm.budget import BudgetLayer
+from aicourse.llm.calls import Call, Usage
 from aicourse.llm.catalog import Provider
 from aicourse.llm.faults import Fault, FaultLayer
 from aicourse.llm.meter import MeterLayer, report_to_session
 from aicourse.llm.provider_errors import ErrorLayer
 from aicourse.llm.replay import Mode, ReplayLayer
-from aicourse.llm.transport import FlowTransport, Layer
-from aicourse.llm.usage import Call, Usage
+from aicourse.llm.transport import Layer, LayerTransport
 
 # As in openai and anthropic: a long answer may take minutes, a connection may not.
 TIMEOUT = httpx2.Timeout(600, connect=5)
@@ -51,13 +51,12 @@ class Stack:
         self.layer = ErrorLayer(self.meter, provider, library)
 
 
-class MeasuredClient(httpx2.Client):
-    """The HTTP client under `openai.OpenAI` and `anthropic.Anthropic`; `usage` tells what went through."""
+class _Measured:
+    """The half that both HTTP clients have; `usage` tells what went through."""
 
     def __init__(self, stack: Stack, transport: httpx2.MockTransport | None = None) -> None:
-        super().__init__(
-            transport=FlowTransport(stack.layer, transport), timeout=TIMEOUT, follow_redirects=True
-        )
+        layers = LayerTransport(stack.layer, transport)
+        super().__init__(transport=layers, timeout=TIMEOUT, follow_redirects=True)  # type: ignore[call-arg]
         self._meter = stack.meter
 
     @property
@@ -66,16 +65,9 @@ class MeasuredClient(httpx2.Client):
         return self._meter.usage
 
 
-class MeasuredAsyncClient(httpx2.AsyncClient):
-    """The same under `openai.AsyncOpenAI`."""
+class MeasuredClient(_Measured, httpx2.Client):
+    """The HTTP client under `openai.OpenAI` and `anthropic.Anthropic`."""
 
-    def __init__(self, stack: Stack, transport: httpx2.MockTransport | None = None) -> None:
-        super().__init__(
-            transport=FlowTransport(stack.layer, transport), timeout=TIMEOUT, follow_redirects=True
-        )
-        self._meter = stack.meter
 
-    @property
-    def usage(self) -> Usage:
-        """The calls so far."""
-        return self._meter.usage
+class MeasuredAsyncClient(_Measured, httpx2.AsyncClient):
+    """The HTTP client under `openai.AsyncOpenAI`."""

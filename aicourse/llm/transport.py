@@ -10,15 +10,18 @@ with `yield from`, and what must wait (sending, reading, slow work) it yields as
             return response
         return layer
 
-`FlowTransport` performs the effects, blocking or awaiting: the only two places where sync and async
-differ are its two `handle` methods. Bodies pass through unread. The idea is httpx's own
+`LayerTransport` performs the effects, blocking or awaiting: the only two places where sync and async
+differ are its two `handle` methods. Bodies pass through unread; `observe` looks on while a reader reads one:
+chunks reach the reader as they arrive, and the end is reported once, whether the body was exhausted, broke
+off, or was closed early (clients stop at `[DONE]`, before the connection ends). The idea is httpx's own
 `Auth.auth_flow` (https://www.python-httpx.org/advanced/authentication/).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
@@ -26,6 +29,8 @@ from typing import Any, Literal
 
 import anyio.to_thread
 import httpx2
+
+from aicourse.llm.formats import EVENT_STREAM, Tokens, is_whole, tokens
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,13 @@ class Wait:
 
 
 Effect = Send | Read | Wait
-Flow = Generator[Effect, Any, httpx2.Response]
-Layer = Callable[[httpx2.Request], Flow]
+Exchange = Generator[Effect, Any, httpx2.Response]
+Layer = Callable[[httpx2.Request], Exchange]
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a response comes from.
+    """The source of a response.
 
     `seconds` and `first_token_seconds` are set when it was recorded; `injected` when a fault changed it.
     """
@@ -70,20 +75,20 @@ class Origin:
 
 
 def origin_of(response: httpx2.Response) -> Origin:
-    """What `Send`, a recording or a fault attached to `response`."""
+    """The origin that `Send`, a recording or a fault attached to `response`."""
     origin = response.extensions["aicourse"]
     assert isinstance(origin, Origin)
     return origin
 
 
-def network(request: httpx2.Request) -> Flow:
+def network(request: httpx2.Request) -> Exchange:
     """The lowest layer: send the request as it is."""
     response = yield Send(request)
     assert isinstance(response, httpx2.Response)
     return response
 
 
-class FlowTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+class LayerTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """An httpx2 transport, sync and async, that runs a layer.
 
     Without `transport` requests go out through a plain `httpx2` client, made when the first one does
@@ -100,29 +105,29 @@ class FlowTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Run the layer, blocking for each effect."""
         request.read()
-        flow = self._layer(request)
-        step = _first(flow)
+        exchange = self._layer(request)
+        step = _first(exchange)
         while not isinstance(step, httpx2.Response):
             try:
                 result = self._perform(step)
             except BaseException as error:
-                step = _next(flow.throw, error)
+                step = _next(exchange.throw, error)
             else:
-                step = _next(flow.send, result)
+                step = _next(exchange.send, result)
         return step
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Run the layer, awaiting each effect."""
         await request.aread()
-        flow = self._layer(request)
-        step = _first(flow)
+        exchange = self._layer(request)
+        step = _first(exchange)
         while not isinstance(step, httpx2.Response):
             try:
                 result = await self._perform_async(step)
             except BaseException as error:
-                step = _next(flow.throw, error)
+                step = _next(exchange.throw, error)
             else:
-                step = _next(flow.send, result)
+                step = _next(exchange.send, result)
         return step
 
     def _perform(self, effect: Effect) -> Any:
@@ -160,15 +165,122 @@ class FlowTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             await self._async_client.aclose()
 
 
-def _first(flow: Flow) -> Effect | httpx2.Response:
-    return _next(flow.send, None)
+def _first(exchange: Exchange) -> Effect | httpx2.Response:
+    return _next(exchange.send, None)
 
 
 def _next(resume: Callable[[Any], Effect], value: Any) -> Effect | httpx2.Response:
-    """Go on with a flow: its next effect, or the response it ends in."""
+    """Go on with a exchange: its next effect, or the response it ends in."""
     try:
         return resume(value)
     except StopIteration as stop:
         response = stop.value
         assert isinstance(response, httpx2.Response)
         return response
+
+
+class Transcript:
+    """A response as it passed by: its bytes and their times, complete once its body has been read.
+
+    `error` is set when the body broke off; `whole` is False when the reader stopped before the end.
+    """
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+        self.origin = origin_of(response)
+        self.chunks: list[tuple[float, bytes]] = []
+        self.seconds = self.origin.seconds or 0.0
+        self.error: BaseException | None = None
+        self.whole = False
+
+    @property
+    def content_type(self) -> str:
+        """As in the header, or empty."""
+        return str(self.headers.get("content-type", ""))
+
+    @property
+    def text(self) -> str:
+        """The body so far; bytes that are not UTF-8 are replaced."""
+        return b"".join(chunk for _, chunk in self.chunks).decode("utf-8", "replace")
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens that the reply says it used."""
+        return tokens(self.text, self.content_type)
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        """Seconds until the first chunk of a stream; None for a reply in one piece."""
+        if self.origin.seconds is not None:
+            return self.origin.first_token_seconds
+        streamed = self.content_type.startswith(EVENT_STREAM)
+        return self.chunks[0][0] if streamed and self.chunks else None
+
+    def hear(self, chunk: bytes) -> None:
+        """Note a chunk and the time since the request was sent."""
+        self.chunks.append((perf_counter() - self.origin.started, chunk))
+
+    def end(self, error: BaseException | None, *, exhausted: bool) -> None:
+        """Note how it ended."""
+        self.error = error
+        self.whole = exhausted or is_whole(self.text, self.content_type)
+        if self.origin.seconds is None:
+            self.seconds = perf_counter() - self.origin.started
+
+
+Listener = Callable[[Transcript], None]
+
+
+def observe(response: httpx2.Response, on_end: Listener) -> httpx2.Response:
+    """A response with the same, decoded body; `on_end` is called once, when reading it ends."""
+    headers = httpx2.Headers(response.headers)
+    for name in ("content-encoding", "content-length", "transfer-encoding"):
+        headers.pop(name, None)  # of the bytes on the wire, which `iter_bytes` has decoded
+    stream = _ObservedStream(response, on_end)
+    return httpx2.Response(
+        response.status_code, headers=headers, stream=stream, extensions=response.extensions
+    )
+
+
+class _ObservedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    def __init__(self, response: httpx2.Response, on_end: Listener) -> None:
+        self._response = response
+        self._on_end: Listener | None = on_end
+        self._transcript = Transcript(response)
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._reading():
+            for chunk in self._response.iter_bytes():
+                self._transcript.hear(chunk)
+                yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._reading():
+            async for chunk in self._response.aiter_bytes():
+                self._transcript.hear(chunk)
+                yield chunk
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self._finish(error)
+            raise
+        self._finish(None, exhausted=True)
+
+    def close(self) -> None:
+        self._finish(None)
+        self._response.close()
+
+    async def aclose(self) -> None:
+        self._finish(None)
+        await self._response.aclose()
+
+    def _finish(self, error: BaseException | None, *, exhausted: bool = False) -> None:
+        on_end, self._on_end = self._on_end, None
+        if on_end is not None:
+            stopped_by_reader = isinstance(error, GeneratorExit)
+            self._transcript.end(None if stopped_by_reader else error, exhausted=exhausted)
+            on_end(self._transcript)

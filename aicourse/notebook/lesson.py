@@ -20,7 +20,7 @@ from aicourse import paths
 from aicourse.errors import LessonError
 from aicourse.jupyter import notebook_shell
 from aicourse.llm import session
-from aicourse.llm.usage import Call, Usage, dollars
+from aicourse.llm.calls import Call, Usage, dollars
 
 REDRAW_SECONDS = 0.5  # a thousand calls in a loop should not send a thousand updates
 _COLOURS = {"recorded": "#00556b", "embedded": "#9c3d00", "hosted": "#7a2a8a", "idle": "#555555"}

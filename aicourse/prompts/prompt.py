@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from aicourse.errors import PromptError
 from aicourse.html import escape
-from aicourse.llm.prompt_header import PROMPT_HEADER
+from aicourse.llm.calls import PROMPT_HEADER
 from aicourse.prompts import markdown
 from aicourse.prompts.sampling import HintItems
 from aicourse.prompts.template import PLACEHOLDER, Section, body_text

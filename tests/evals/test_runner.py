@@ -29,10 +29,10 @@ from aicourse.evals.cases import Case
 from aicourse.evals.scorers import exact, set_match
 from aicourse.evals.scores import Context, Value
 from aicourse.llm import session
+from aicourse.llm.calls import Call
 from aicourse.llm.catalog import Provider
 from aicourse.llm.stack import MeasuredClient, Stack
 from aicourse.llm.transport import network
-from aicourse.llm.usage import Call
 
 CASES = [
     Case(id=str(number), input=number, expected=number % 2 == 0, tags=("even",) * (number % 2 == 0))

@@ -16,7 +16,7 @@ from aicourse.errors import BudgetExceeded, CatalogError
 from aicourse.llm import catalog, session
 from aicourse.llm.budget import upper_estimate
 from aicourse.llm.catalog import Provider
-from aicourse.llm.recording_key import canonical
+from aicourse.llm.recording_key import canonical_request
 from aicourse.llm.replay import Mode
 from aicourse.llm.stack import MeasuredClient, Stack
 from aicourse.llm.transport import network
@@ -45,7 +45,9 @@ def client(budget: float | Decimal, handler: Any = answer, mode: str = "off") ->
 
 def estimate(**fields: Any) -> Decimal:
     url = "http://model.invalid/v1/chat/completions"
-    return upper_estimate(canonical(httpx2.Request("POST", url, content=json.dumps({**QUESTION, **fields}))))
+    return upper_estimate(
+        canonical_request(httpx2.Request("POST", url, content=json.dumps({**QUESTION, **fields})))
+    )
 
 
 @pytest.fixture(autouse=True)

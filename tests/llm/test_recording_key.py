@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aicourse.llm.recording_key import LABELS, canonical, request_key, summary
+from aicourse.llm.recording_key import LABELS, canonical_request, key_of, summary
 
 URL = "https://api.openai.com/v1/chat/completions"
 BODY: dict[str, Any] = {
@@ -25,6 +25,10 @@ BODY: dict[str, Any] = {
     "tools": [{"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}],
     "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}},
 }
+
+
+def request_key(request: httpx2.Request) -> str:
+    return key_of(canonical_request(request))
 
 
 def request(body: Any, url: str = URL, **headers: str) -> httpx2.Request:
@@ -169,7 +173,7 @@ def test_a_picture_is_in_the_key_but_not_in_the_recording(part: Any) -> None:
         for one in (first, second)
     ]
     assert request_key(asked[0]) != request_key(asked[1])
-    stored = json.dumps(canonical(asked[0]))
+    stored = json.dumps(canonical_request(asked[0]))
     assert len(stored) < 400
     assert "sha256=" in stored
 
@@ -206,4 +210,4 @@ def test_an_upload_is_keyed_by_its_bytes() -> None:
     ],
 )
 def test_the_summary_is_the_start_of_what_the_user_said_last(body: dict[str, Any], expected: str) -> None:
-    assert summary(canonical(request(body))) == expected
+    assert summary(canonical_request(request(body))) == expected

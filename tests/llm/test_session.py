@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from aicourse.llm import session
-from aicourse.llm.usage import Call
+from aicourse.llm.calls import Call
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from aicourse.errors import DatasetError, RecordingMissing
 from aicourse.evals.scores import Context, score_all
 from aicourse.llm import session
 from aicourse.llm.formats import Tokens
-from aicourse.llm.recording_key import canonical, key_of
+from aicourse.llm.recording_key import canonical_request, key_of
 from aicourse.llm.recordings import RecordingFile
 from aicourse.marketplace import evaluation
 from aicourse.marketplace.evaluation import (
@@ -255,7 +255,7 @@ class Asking:
 
     def _note(self, sent: Sent) -> str:
         request = httpx2.Request("POST", "http://x/v1/chat/completions", json=sent.body)
-        self.keys.append(key_of(canonical(request)))
+        self.keys.append(key_of(canonical_request(request)))
         return json.dumps(GOLD)
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from aicourse.errors import LessonError
 from aicourse.llm import session
-from aicourse.llm.usage import Call, Source, Usage
+from aicourse.llm.calls import Call, Source, Usage
 from aicourse.notebook import lesson
 from aicourse.notebook.lesson import Badge, Heading, describe_calls, read_header, start
 
@@ -286,7 +286,7 @@ CELLS = [
 from datetime import UTC, datetime
 from decimal import Decimal
 from aicourse.llm import session
-from aicourse.llm.usage import Call
+from aicourse.llm.calls import Call
 session.current().report(
     Call("embedded", "m", "recorded", "/v1", 200, 1, 1, Decimal(0), 1.0, None, datetime.now(UTC))
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aicourse import prompts
 from aicourse.errors import PromptError
-from aicourse.llm.prompt_header import PROMPT_HEADER
+from aicourse.llm.calls import PROMPT_HEADER
 from aicourse.prompts.difference import compare_texts
 from aicourse.prompts.template import parse_body
 

@@ -27,7 +27,7 @@ _LIKE_THE_EDGE = 0.15  # what is left of the first guess there
 
 
 def thing_mask(picture: Floats) -> npt.NDArray[np.bool_] | None:
-    """Which pixels of a small Lab picture, shape (h, w, 3), show the thing; None when nothing stands out."""
+    """The pixels of a small Lab picture, shape (h, w, 3), that show the thing; None if nothing stands out."""
     height, width = picture.shape[:2]
     if min(height, width) < LEAST_SIDE:
         return None

@@ -1,4 +1,4 @@
-"""What a model that reads text only is told about a photo, and how a photo is sent to one that sees.
+"""Photos as text for a model that reads only, and as message parts for one that sees.
 
     describe_photo("datasets/photos/images/L001.jpg").text
     -> "[Photo, 480 x 640 pixels, portrait. Measured by a program, …: the thing … is green (80 %). …]"
@@ -35,7 +35,7 @@ _MANY_COLOURS, _SOME_SHARE = 6, 0.05
 
 @dataclass(frozen=True)
 class PhotoDescription:
-    """What was measured in a photo: its size, and the colours of the thing it shows, largest first."""
+    """The measures of a photo: its size, and the colours of the thing it shows, largest first."""
 
     width: int
     height: int

@@ -161,7 +161,7 @@ def _described(image: Image.Image, content: bytes) -> Photo:
 
 
 def _has_more(image: Image.Image, content: bytes) -> bool:
-    """Whether the file may hold anything besides pixels and orientation; when in doubt, yes."""
+    """True if the file may hold anything besides pixels and orientation; when in doubt, yes."""
     if image.format == "JPEG":  # APP0: JFIF, APP1: EXIF (looked at) or XMP, APP14: how colours are stored
         segments = {name for name, _ in getattr(image, "applist", [])}
         return not segments <= {"APP0", "APP1", "APP14"} or "xmp" in image.info or content[-2:] != _JPEG_END

@@ -1,4 +1,4 @@
-"""What a photo costs at a hosted model, in prompt tokens, before it is sent.
+"""The cost of a photo at a hosted model, in prompt tokens, before it is sent.
 
 | scheme           | models          | tokens                                                           |
 |------------------|-----------------|------------------------------------------------------------------|

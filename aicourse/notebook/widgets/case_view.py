@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.scores import Score
-from aicourse.llm.usage import dollars
+from aicourse.llm.calls import dollars
 from aicourse.notebook.exercises.html import mark
 from aicourse.notebook.widgets import html
 from aicourse.notebook.widgets.fields import REPLY, WARNINGS, FieldRow, compare_fields, shown

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from aicourse.llm.calls import Call, Usage
 from aicourse.llm.recordings import Place
-from aicourse.llm.usage import Call, Usage
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import nbformat
 from nbconvert.exporters import HTMLExporter
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
-from aicourse.llm.usage import dollars
+from aicourse.llm.calls import dollars
 from aicourse.paths import write_atomically
 from aicourse.tooling.course.runner import LessonRun
 

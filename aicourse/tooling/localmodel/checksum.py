@@ -1,4 +1,4 @@
-"""What a file must pass before it counts: enough room for it, and the SHA-256 that the catalogue names.
+"""Checksum and disk-space checks, which a file must pass before it counts.
 
 Shared by the two ways of getting a file (`hub.py`, `wheels.py`); knows nothing about either.
 """

@@ -81,7 +81,7 @@ def _receive(client: httpx2.Client, url: str, file: ModelFile, part: Path, bar: 
 
 
 def _resume_point(part: Path, url: str, size: int) -> tuple[int, str]:
-    """How much of `part` is here from this very URL, and the entity tag it had."""
+    """The bytes of `part` that are here from this very URL, and the entity tag they had."""
     known = _origin(part).read_text(encoding="utf-8") if _origin(part).exists() else "\n"
     origin, entity_tag, *_ = known.split("\n")
     if origin != url or size_of(part) > size:
@@ -108,7 +108,7 @@ def _check_answer(response: httpx2.Response, size: int) -> None:
 
 
 def _continues(response: httpx2.Response, start: int, size: int, entity_tag: str) -> bool:
-    """Whether `response` is exactly the missing rest of the same file."""
+    """True if `response` is exactly the missing rest of the same file."""
     same_file = not entity_tag or response.headers.get("etag", entity_tag) == entity_tag
     content_range = response.headers.get("content-range", "")
     in_range = re.fullmatch(rf"bytes {start}-{size - 1}/({size}|\*)", content_range)

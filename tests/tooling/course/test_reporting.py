@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aicourse.llm.usage import Call, Usage
+from aicourse.llm.calls import Call, Usage
 from aicourse.tooling import course
 from aicourse.tooling.course.journal import Journal, read_journal
 from aicourse.tooling.course.notebooks import Lesson

@@ -25,7 +25,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 
 from aicourse.tooling.localmodel.server import guard, serving
 from aicourse.tooling.localmodel.server.app import create_app
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 
 TOKEN = "a-token-of-the-test"
 MODEL, EMBEDDINGS = "qwen2.5-coder-0.5b", "all-minilm-l6-v2"
@@ -54,7 +54,7 @@ class ScriptedBackend:
 
     def chat(self, model: str, request: dict[str, Any], emit: Callable[[dict[str, Any]], bool]) -> None:
         if model != MODEL:
-            raise Problem(404, f"no {model} here", code="model_not_found", param="model")
+            raise HttpError(404, f"no {model} here", code="model_not_found", param="model")
         self.history.append((model, request))
         reply = self.replies.popleft() if self.replies else "Hello there"
         if isinstance(reply, BaseException):
@@ -609,8 +609,8 @@ def test_a_refusal_of_the_model_while_streaming_is_an_http_error(
     client: openai.OpenAI, server: RunningServer
 ) -> None:
     for stream in (False, True):
-        problem = Problem(400, "9,000 tokens", code="context_length_exceeded", param="messages")
-        server.backend.replies.append(problem)
+        error = HttpError(400, "9,000 tokens", code="context_length_exceeded", param="messages")
+        server.backend.replies.append(error)
         with pytest.raises(openai.BadRequestError, match="9,000 tokens") as caught:
             client.chat.completions.create(model=MODEL, messages=HELLO, stream=stream)
         assert caught.value.code == "context_length_exceeded"
@@ -647,7 +647,7 @@ def break_off(error: Exception) -> Callable[..., None]:
     return reply
 
 
-@pytest.mark.parametrize("error", [Problem(500, "It broke: aicourse doctor"), RuntimeError("boom")])
+@pytest.mark.parametrize("error", [HttpError(500, "It broke: aicourse doctor"), RuntimeError("boom")])
 def test_a_stream_that_breaks_off_ends_in_the_clients_error(
     client: openai.OpenAI, claude: anthropic.Anthropic, server: RunningServer, error: Exception
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aicourse.tooling.localmodel.server.model_slot import Turns
+from aicourse.tooling.localmodel.server.model_slot import ModelSlot
 
 SECONDS = 20
 
@@ -31,14 +31,14 @@ class Loader:
 class Call:
     """A call in a thread of its own: `inside` is set once it has its model, it stays until `leave`."""
 
-    def __init__(self, turns: Turns, name: str) -> None:
+    def __init__(self, slot: ModelSlot, name: str) -> None:
         self.inside = threading.Event()
         self.leave = threading.Event()
-        self.thread = threading.Thread(target=self._run, args=(turns, name))
+        self.thread = threading.Thread(target=self._run, args=(slot, name))
         self.thread.start()
 
-    def _run(self, turns: Turns, name: str) -> None:
-        with turns.use(name) as model:
+    def _run(self, slot: ModelSlot, name: str) -> None:
+        with slot.use(name) as model:
             assert model == name
             self.inside.set()
             assert self.leave.wait(SECONDS)
@@ -60,12 +60,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_a_swap_waits_for_calls_under_way() -> None:
     loader = Loader()
-    turns = Turns(loader)
-    first, second = Call(turns, "a"), Call(turns, "a")
+    slot = ModelSlot(loader)
+    first, second = Call(slot, "a"), Call(slot, "a")
     assert first.inside.wait(SECONDS)
     assert second.inside.wait(SECONDS)  # two at once share a model
-    other = Call(turns, "b")
-    wait_until(lambda: len(turns._waiting) == 1)
+    other = Call(slot, "b")
+    wait_until(lambda: len(slot._waiting) == 1)
     first.end()
     assert not other.inside.is_set()
     assert loader.loaded == ["a"]
@@ -78,17 +78,17 @@ def test_a_swap_waits_for_calls_under_way() -> None:
 def test_the_loaded_model_goes_first_until_patience_ends() -> None:
     now = [0.0]
     loader = Loader()
-    turns = Turns(loader, patience=10, clock=lambda: now[0])
-    first = Call(turns, "a")
+    slot = ModelSlot(loader, patience=10, clock=lambda: now[0])
+    first = Call(slot, "a")
     assert first.inside.wait(SECONDS)
-    other = Call(turns, "b")
-    wait_until(lambda: len(turns._waiting) == 1)
+    other = Call(slot, "b")
+    wait_until(lambda: len(slot._waiting) == 1)
     now[0] = 9.9
-    passing = Call(turns, "a")
+    passing = Call(slot, "a")
     assert passing.inside.wait(SECONDS)
     now[0] = 10.0
-    late = Call(turns, "a")
-    wait_until(lambda: len(turns._waiting) == 2)
+    late = Call(slot, "a")
+    wait_until(lambda: len(slot._waiting) == 2)
     first.end()
     passing.end()
     assert other.inside.wait(SECONDS)
@@ -102,20 +102,20 @@ def test_the_loaded_model_goes_first_until_patience_ends() -> None:
 def test_a_model_that_does_not_load_harms_nobody_else() -> None:
     loader = Loader()
     loader.broken.add("b")
-    turns = Turns(loader)
+    slot = ModelSlot(loader)
     for _ in range(2):
-        with pytest.raises(RuntimeError, match="b is broken"), turns.use("b"):
+        with pytest.raises(RuntimeError, match="b is broken"), slot.use("b"):
             pytest.fail("it has no model")
-        with turns.use("a") as model:
+        with slot.use("a") as model:
             assert model == "a"
     assert loader.loaded == ["a", "a"]
 
 
 def test_a_call_that_fails_gives_its_place_back() -> None:
-    turns = Turns(Loader())
-    with pytest.raises(ValueError, match="oops"), turns.use("a"):
+    slot = ModelSlot(Loader())
+    with pytest.raises(ValueError, match="oops"), slot.use("a"):
         raise ValueError("oops")
-    with turns.use("b") as model:
+    with slot.use("b") as model:
         assert model == "b"
 
 
@@ -130,20 +130,20 @@ def test_the_old_model_is_gone_before_the_new_one_is_loaded() -> None:
         def __del__(self) -> None:
             living.clear()
 
-    turns = Turns(lambda name: Model())
+    slot = ModelSlot(lambda name: Model())
     for name in ("a", "b", "a"):
-        with turns.use(name):
+        with slot.use(name):
             pass
 
 
 def test_many_calls_for_three_models_all_end() -> None:
     in_use: list[str] = []
     mixed: list[Any] = []
-    turns = Turns(Loader(), patience=0)
+    slot = ModelSlot(Loader(), patience=0)
 
     def call(index: int) -> str:
         name = "abc"[index % 3]
-        with turns.use(name) as model:
+        with slot.use(name) as model:
             in_use.append(name)
             mixed.extend(other for other in list(in_use) if other != model)
             in_use.remove(name)

@@ -16,7 +16,7 @@ from aicourse.llm.photos import description
 from aicourse.llm.photos.description import describe_photo, photo_part
 from aicourse.paths import datasets_dir
 from aicourse.tooling.localmodel.server.app import create_app
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 from aicourse.tooling.localmodel.server.pictures import MAX_PHOTOS, Describer
 
 MODEL = "qwen2.5-coder-0.5b"
@@ -217,7 +217,7 @@ def test_only_users_show_pictures(client: openai.AsyncOpenAI, role: str) -> None
 def test_too_many_pictures_are_refused_undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(description, "describe_photo", lambda source: pytest.fail("it was decoded"))
     request = {"messages": [{"role": "user", "content": [PART] * (MAX_PHOTOS + 1)}]}
-    with pytest.raises(Problem, match=f"takes {MAX_PHOTOS} per request"):
+    with pytest.raises(HttpError, match=f"takes {MAX_PHOTOS} per request"):
         asyncio.run(Describer()(request, "messages"))
 
 

@@ -1,6 +1,5 @@
 """The course's own model server: any OpenAI or Anthropic client, pointed at a small model on this computer.
 
-- `process`    start it when needed, find it, stop it; one per user and machine
 - `serving`    the process itself, until it is stopped or idle
 - `app`        the routes
 - `guard`      loopback names only, a token, limits on size and time, a bounded queue
@@ -9,8 +8,8 @@
 - `pictures`   photos become a text of what was measured in them, and the reply says so
 - `responses`, `messages`, `embeddings`   the other dialects, translated to chat completions and back
 - `answers` and `streams`    blocking model, async routes; chunks as server-sent events
-- `backend` and `turns`      llama.cpp in this process, one model at a time, loaded on demand
-- `problems`   errors in the shape that each provider's client expects
+- `backend` and `model_slot` llama.cpp in this process, one model at a time, loaded on demand
+- `http_errors`  errors in the shape that each provider's client expects
 - `counters`   what /metrics says
 
 Not handled: tools anywhere but in chat completions.

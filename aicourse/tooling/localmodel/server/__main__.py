@@ -1,4 +1,4 @@
-"""`python -m aicourse.tooling.localmodel.server`: the server process that `process.ensure_running` starts."""
+"""`python -m aicourse.tooling.localmodel.server`: what `localmodel.ensure_running` starts."""
 
 import sys
 

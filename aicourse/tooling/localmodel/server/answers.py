@@ -13,20 +13,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aicourse.tooling.localmodel.server.backend import Chat
-from aicourse.tooling.localmodel.server.guard import Line
-from aicourse.tooling.localmodel.server.http_errors import CLIENT_LEFT, Problem
+from aicourse.tooling.localmodel.server.guard import WaitingLine
+from aicourse.tooling.localmodel.server.http_errors import CLIENT_LEFT, HttpError
 
 HasLeft = Callable[[], Awaitable[bool]]
 _END = object()
 
 
 async def complete(
-    chat: Chat, line: Line, model: str, request: dict[str, Any], has_left: HasLeft
+    chat: Chat, line: WaitingLine, model: str, request: dict[str, Any], has_left: HasLeft
 ) -> dict[str, Any]:
     """The completion of a request that does not stream, under the name of `model`.
 
     Raises:
-        Problem: the line is full, the client has left, or the backend cannot answer.
+        HttpError: the line is full, the client has left, or the backend cannot answer.
     """
     answers: list[dict[str, Any]] = []
 
@@ -46,7 +46,7 @@ class Stream:
     """The chunks of one answer, written by a task of its own from the moment this is made."""
 
     def __init__(
-        self, chat: Chat, line: Line, model: str, request: dict[str, Any], has_left: HasLeft
+        self, chat: Chat, line: WaitingLine, model: str, request: dict[str, Any], has_left: HasLeft
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Any] = asyncio.Queue()
@@ -62,7 +62,7 @@ class Stream:
         """The first chunk.
 
         Raises:
-            Problem: as `complete`.
+            HttpError: as `complete`.
         """
         async for chunk in self:
             return chunk
@@ -74,14 +74,14 @@ class Stream:
                 raise item
             yield item
 
-    async def _write(self, chat: Chat, line: Line, request: dict[str, Any], has_left: HasLeft) -> None:
+    async def _write(self, chat: Chat, line: WaitingLine, request: dict[str, Any], has_left: HasLeft) -> None:
         try:
             async with line.place():
                 await _refuse_if(has_left)
                 if not self._stopped.is_set():
                     await asyncio.to_thread(chat, self._model, request, self._emit)
         except asyncio.CancelledError:
-            self._queue.put_nowait(Problem(503, "The server is stopping.", code="server_stopping"))
+            self._queue.put_nowait(HttpError(503, "The server is stopping.", code="server_stopping"))
         except BaseException as error:  # raised again where the chunks are read
             self._queue.put_nowait(error)
         finally:
@@ -95,8 +95,8 @@ class Stream:
 
 async def _refuse_if(has_left: HasLeft) -> None:
     if await has_left():
-        raise Problem(CLIENT_LEFT, "The client left before its turn came.")
+        raise HttpError(CLIENT_LEFT, "The client left before its turn came.")
 
 
-def _no_answer() -> Problem:
-    return Problem(500, "The model gave no answer. Ask again; if it stays, look with: aicourse doctor")
+def _no_answer() -> HttpError:
+    return HttpError(500, "The model gave no answer. Ask again; if it stays, look with: aicourse doctor")

@@ -21,8 +21,8 @@ from aicourse.tooling.localmodel.server import embeddings, messages, responses
 from aicourse.tooling.localmodel.server.answers import Stream, complete
 from aicourse.tooling.localmodel.server.backend import Backend
 from aicourse.tooling.localmodel.server.counters import Counted, Counters
-from aicourse.tooling.localmodel.server.guard import Guard, Line
-from aicourse.tooling.localmodel.server.http_errors import Problem, defect
+from aicourse.tooling.localmodel.server.guard import Guard, WaitingLine
+from aicourse.tooling.localmodel.server.http_errors import HttpError, defect
 from aicourse.tooling.localmodel.server.pictures import Describer, Told
 from aicourse.tooling.localmodel.server.requests import chat_request, model_of, object_in, read_json
 from aicourse.tooling.localmodel.server.streams import Chunks, EventStream, chat_events, named_events
@@ -34,11 +34,11 @@ SERVED, WAITING = 1, 16
 def create_app(backend: Backend, token: str, *, served: int = SERVED, waiting: int = WAITING) -> FastAPI:
     """The server's ASGI app over `backend`; requests must carry `token`."""
     app = FastAPI(title="aicourse embedded model", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.line = Line(served, waiting)
+    app.state.line = WaitingLine(served, waiting)
     app.state.counters = Counters()
     app.add_middleware(Guard, token=token)
     app.add_middleware(Counted, counters=app.state.counters)
-    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(HttpError, _answer_http_error)
     app.add_exception_handler(HTTPException, _answer_no_route)
     app.add_exception_handler(Exception, _answer_defect)
     _add_generating_routes(app, backend)
@@ -83,7 +83,7 @@ def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
         name, texts = model_of(body), embeddings.texts_in(body)
         async with app.state.line.place():
             vectors, tokens = await asyncio.to_thread(backend.embed, name, texts)
-        return JSONResponse(embeddings.answer(body, vectors, tokens), headers=_proof(backend, name))
+        return JSONResponse(embeddings.answer(body, vectors, tokens), headers=_file_header(backend, name))
 
 
 def _add_telling_routes(app: FastAPI, backend: Backend) -> None:
@@ -95,7 +95,7 @@ def _add_telling_routes(app: FastAPI, backend: Backend) -> None:
     async def one_model(name: str) -> dict[str, Any]:
         if name not in backend.names():
             message = f"{name} is not here. Fetch it with: aicourse model pull {name}"
-            raise Problem(404, message, code="model_not_found", param="model")
+            raise HttpError(404, message, code="model_not_found", param="model")
         return _model_entry(name)
 
     @app.get("/health")
@@ -111,7 +111,7 @@ def _add_telling_routes(app: FastAPI, backend: Backend) -> None:
 class Asking:
     """A chat request put to the backend, answered whole or as a stream, in the dialect of the route."""
 
-    def __init__(self, backend: Backend, line: Line, counters: Counters) -> None:
+    def __init__(self, backend: Backend, line: WaitingLine, counters: Counters) -> None:
         self._backend = backend
         self._line = line
         self._counters = counters
@@ -136,10 +136,10 @@ class Asking:
             completion = await complete(*question)
             self._counters.add_tokens(completion.get("usage"))
             answer = translate(completion | told.metadata())
-            return JSONResponse(answer, headers=_proof(self._backend, name))
+            return JSONResponse(answer, headers=_file_header(self._backend, name))
         stream = Stream(*question)
         chunks = self._counted(await stream.first() | told.metadata(), stream)
-        path, headers = request.url.path, _proof(self._backend, name)
+        path, headers = request.url.path, _file_header(self._backend, name)
         return EventStream(stream, translate_stream(chunks), path, headers)
 
     async def _counted(self, first: dict[str, Any], rest: Stream) -> Chunks:
@@ -149,8 +149,8 @@ class Asking:
             yield chunk
 
 
-def _proof(backend: Backend, model: str) -> dict[str, str]:
-    """Which model file answered; recordings keep it."""
+def _file_header(backend: Backend, model: str) -> dict[str, str]:
+    """The header that names the model file that answered; recordings keep it."""
     return {"aicourse-model-sha256": backend.sha256(model)}
 
 
@@ -158,15 +158,15 @@ def _model_entry(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": local_models()[name].licence}
 
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HttpError)
     return error.response(request.url.path)
 
 
 async def _answer_no_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     message = f"This server has no {request.method} {request.url.path}."
-    return Problem(status, message, code="not_found").response(request.url.path)
+    return HttpError(status, message, code="not_found").response(request.url.path)
 
 
 async def _answer_defect(request: Request, error: Exception) -> Response:

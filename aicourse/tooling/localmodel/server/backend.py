@@ -1,6 +1,6 @@
 """llama.cpp in this process (xllamacpp), models loaded when first asked for.
 
-One chat model is kept in memory (`turns` says whose turn it is). llama.cpp opens an HTTP port of its own that
+One chat model is kept in memory (`model_slot` gives it out). llama.cpp opens an HTTP port of its own that
 cannot be switched off: it gets a random key that nobody is told.
 
 Source of parameters: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
@@ -21,8 +21,8 @@ import psutil
 from aicourse.errors import CatalogError
 from aicourse.tooling.localmodel import model_files
 from aicourse.tooling.localmodel.local_models import local_model, local_models
-from aicourse.tooling.localmodel.server.http_errors import Problem
-from aicourse.tooling.localmodel.server.model_slot import Turns
+from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.model_slot import ModelSlot
 
 # One request at a time: on two cores a second slot saves no CPU (31-37 s for six jobs with one, 31-34 s with
 # two), and answers at temperature 0 then depend on what else was asked.
@@ -33,7 +33,7 @@ Chat = Callable[[str, dict[str, Any], Emit], None]
 
 
 class Backend(Protocol):
-    """What the routes need of a model; `tests` have a scripted one."""
+    """A model as the routes need it; `tests` have a scripted one."""
 
     def names(self) -> list[str]:
         """The models that can answer now."""
@@ -47,7 +47,7 @@ class Backend(Protocol):
         """Answer a request: `emit` gets the completion or each chunk of a stream, and returns True to stop.
 
         Raises:
-            Problem: the model is unknown, or the request cannot be answered.
+            HttpError: the model is unknown, or the request cannot be answered.
         """
         ...
 
@@ -55,7 +55,7 @@ class Backend(Protocol):
         """One unit vector per text, and the number of tokens read.
 
         Raises:
-            Problem: the model is unknown.
+            HttpError: the model is unknown.
         """
         ...
 
@@ -64,7 +64,7 @@ class LlamaBackend:
     """The embedded models whose files are here."""
 
     def __init__(self) -> None:
-        self._turns = Turns(lambda model: _load(_file_of(model, "chat")))
+        self._slot = ModelSlot(lambda model: _load(_file_of(model, "chat")))
         self._embedder_lock = threading.Lock()
         self._embedder: Any = None
 
@@ -79,23 +79,23 @@ class LlamaBackend:
     def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
         """Answer with llama.cpp; see `Backend.chat`."""
         _file_of(model, "chat")  # refused at once, not when its turn comes
-        failures: list[Problem] = []
+        failures: list[HttpError] = []
 
         def receive(text: str) -> bool:
             # an exception raised in here would be lost in llama.cpp
             payload: dict[str, Any] = json.loads(text)
             if "error" in payload:
-                failures.append(_problem(payload["error"]))
+                failures.append(_http_error(payload["error"]))
                 return True
             return emit(payload)
 
         # what is kept of an earlier prompt changes the last bits of a logit, and with them what a seed draws
         sent = request | {"cache_prompt": "seed" not in request}
-        with self._turns.use(model) as llama:
+        with self._slot.use(model) as llama:
             try:
                 llama.handle_chat_completions(json.dumps(sent), receive)
             except (ValueError, RuntimeError) as error:
-                raise Problem(400, f"The model cannot take this request: {error}.") from error
+                raise HttpError(400, f"The model cannot take this request: {error}.") from error
         if failures:
             raise failures[0]
 
@@ -117,15 +117,15 @@ def _file_of(model: str, kind: str) -> Path:
     try:
         known = local_model(model)
     except CatalogError as error:
-        raise Problem(404, error.message, code="model_not_found", param="model") from error
+        raise HttpError(404, error.message, code="model_not_found", param="model") from error
     if known.kind != kind:
-        raise Problem(
+        raise HttpError(
             404, f"{model} is no {kind} model of this server.", code="model_not_found", param="model"
         )
     path = model_files.local_path(model)
     if path is None:
         message = f"The file of {model} is not here. Fetch it with: aicourse model pull {model}"
-        raise Problem(404, message, code="model_not_found", param="model")
+        raise HttpError(404, message, code="model_not_found", param="model")
     return path
 
 
@@ -150,18 +150,18 @@ def _load(path: Path) -> Any:
     try:
         return xllamacpp.Server(parameters)
     except RuntimeError as error:
-        raise Problem(
+        raise HttpError(
             503, f"The model file {path.name} could not be loaded: {error}.", retry_after=10
         ) from error
 
 
-def _problem(error: dict[str, Any]) -> Problem:
-    """What llama.cpp says went wrong, in our words."""
+def _http_error(error: dict[str, Any]) -> HttpError:
+    """An error of llama.cpp, in our words."""
     if error.get("type") == "exceed_context_size_error":
         message = (
             f"The request has {error.get('n_prompt_tokens')} tokens; this model's context has room for "
             f"{error.get('n_ctx')}. Send a shorter text."
         )
-        return Problem(400, message, code="context_length_exceeded", param="messages")
+        return HttpError(400, message, code="context_length_exceeded", param="messages")
     status = error["code"] if error.get("code") in (400, 404, 503) else 500
-    return Problem(status, str(error.get("message")))
+    return HttpError(status, str(error.get("message")))

@@ -1,4 +1,4 @@
-"""What the server counts, in the Prometheus text format.
+"""Counters of the server, in the Prometheus text format.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """

@@ -9,7 +9,7 @@ import base64
 import struct
 from typing import Any
 
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 
 MAX_TEXTS = 256  # in one request
 
@@ -18,19 +18,19 @@ def texts_in(request: dict[str, Any]) -> list[str]:
     """The texts to embed.
 
     Raises:
-        Problem: 400, none, too many, not text, or vectors of another length are wanted.
+        HttpError: 400, none, too many, not text, or vectors of another length are wanted.
     """
     given = request.get("input")
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text for text in texts):
         message = "'input' must be a text or a list of texts, none empty; token numbers are not taken."
-        raise Problem(400, message, param="input")
+        raise HttpError(400, message, param="input")
     if len(texts) > MAX_TEXTS:
         message = f"'input' has {len(texts)} texts; send at most {MAX_TEXTS} at once."
-        raise Problem(400, message, param="input")
+        raise HttpError(400, message, param="input")
     if request.get("dimensions") is not None:
         message = "This model's vectors cannot be shortened: leave 'dimensions' out."
-        raise Problem(400, message, param="dimensions")
+        raise HttpError(400, message, param="dimensions")
     return texts
 
 

@@ -1,4 +1,4 @@
-"""Who may ask, how much, and how many at once: ASGI middleware before the routes, and the queue behind them.
+"""Limits on who asks, how much and how many at once: middleware before the routes, a queue behind them.
 
 The server listens on loopback only; a web page in the user's browser can still send requests there. So each
 request needs the token from the state file (mode 0600), and a Host header that names this machine, which a
@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 
 LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 OPEN_PATHS = {"/health"}
@@ -43,19 +43,19 @@ class Guard:
             path = scope["path"]
             try:
                 self._check(Headers(scope=scope), path)
-            except Problem as problem:
-                await problem.response(path)(scope, receive, send)
+            except HttpError as error:
+                await error.response(path)(scope, receive, send)
             else:
                 await self._app(scope, _limited(receive, self._body_seconds), send)
 
     def _check(self, headers: Headers, path: str) -> None:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not LOCAL_HOST.fullmatch(hosts[0]):
-            raise Problem(403, "This server answers only to names of this computer, such as 127.0.0.1.")
+            raise HttpError(403, "This server answers only to names of this computer, such as 127.0.0.1.")
         if path in OPEN_PATHS:
             return
         if not hmac.compare_digest(_given_token(headers).encode(), self._token.encode()):
-            raise Problem(
+            raise HttpError(
                 401, "Wrong or missing key for the embedded model's server.", code="invalid_api_key"
             )
         length = headers.get("content-length", "")
@@ -69,9 +69,9 @@ def _given_token(headers: Headers) -> str:
     return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
 
 
-def _too_large() -> Problem:
+def _too_large() -> HttpError:
     megabytes = MAX_BODY // 1024 // 1024
-    return Problem(413, f"The request is larger than {megabytes} MB.", code="request_too_large")
+    return HttpError(413, f"The request is larger than {megabytes} MB.", code="request_too_large")
 
 
 def _limited(receive: Receive, seconds: float) -> Receive:
@@ -85,7 +85,7 @@ def _limited(receive: Receive, seconds: float) -> Receive:
         try:
             message = await asyncio.wait_for(receive(), deadline - time.monotonic())
         except TimeoutError:
-            raise Problem(408, f"The body did not arrive within {seconds:g} seconds.") from None
+            raise HttpError(408, f"The body did not arrive within {seconds:g} seconds.") from None
         received += len(message.get("body", b""))
         complete = not message.get("more_body", False)
         if received > MAX_BODY:
@@ -95,7 +95,7 @@ def _limited(receive: Receive, seconds: float) -> Receive:
     return limited
 
 
-class Line:
+class WaitingLine:
     """A bounded queue: so many are served at once, so many may wait, the next one is told to come back."""
 
     def __init__(self, served: int, waiting: int) -> None:
@@ -109,11 +109,11 @@ class Line:
         """Wait for a place and hold it.
 
         Raises:
-            Problem: 503, too many are waiting already.
+            HttpError: 503, too many are waiting already.
         """
         if self.inside >= self._limit:
             message = f"Busy: {self.inside} requests are waiting or being answered. Try again in a moment."
-            raise Problem(503, message, code="server_busy", retry_after=RETRY_AFTER)
+            raise HttpError(503, message, code="server_busy", retry_after=RETRY_AFTER)
         self.inside += 1
         try:
             async with self._places:
@@ -124,5 +124,5 @@ class Line:
 
     @property
     def idle_seconds(self) -> float:
-        """How long nobody has been served; 0 while somebody is."""
+        """Seconds since somebody was served; 0 while somebody is."""
         return 0.0 if self.inside else time.monotonic() - self._last_left

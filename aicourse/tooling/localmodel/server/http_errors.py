@@ -24,7 +24,7 @@ ANTHROPIC_TYPES = {
 }
 
 
-class Problem(Exception):
+class HttpError(Exception):
     """A request that cannot be answered; `status` is the HTTP status, `code` is OpenAI's word for it."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Problem(Exception):
     def body(self, path: str) -> dict[str, Any]:
         """The error as the clients of `path` expect it.
 
-        >>> Problem(404, "no such model", code="model_not_found").body("/v1/messages")["error"]["type"]
+        >>> HttpError(404, "no such model", code="model_not_found").body("/v1/messages")["error"]["type"]
         'not_found_error'
         """
         if path.startswith("/v1/messages"):
@@ -74,7 +74,7 @@ class Problem(Exception):
         return JSONResponse(self.body(path), self.status, headers)
 
 
-def defect(error: Exception) -> Problem:
-    """What a client is told of an error that nobody foresaw; the log has its traceback."""
+def defect(error: Exception) -> HttpError:
+    """The reply to an error that nobody foresaw; the log has its traceback."""
     name = type(error).__name__
-    return Problem(500, f"The embedded model's server failed ({name}). Its log says more: aicourse doctor")
+    return HttpError(500, f"The embedded model's server failed ({name}). Its log says more: aicourse doctor")

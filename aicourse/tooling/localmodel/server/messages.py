@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 from aicourse.tooling.localmodel.server.requests import about_photos
 
 STOP_REASONS = {"stop": "end_turn", "length": "max_tokens"}
@@ -20,15 +20,15 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
     """The chat completion request that a Messages request stands for.
 
     Raises:
-        Problem: 400, a part is missing or not text.
+        HttpError: 400, a part is missing or not text.
     """
     if request.get("max_tokens") is None:
-        raise Problem(400, "max_tokens: field required", param="max_tokens")
+        raise HttpError(400, "max_tokens: field required", param="max_tokens")
     messages = request.get("messages")
     if not isinstance(messages, list):
-        raise Problem(400, "messages: must be a list", param="messages")
+        raise HttpError(400, "messages: must be a list", param="messages")
     if request.get("tools"):
-        raise Problem(400, "Here this server takes no tools; /v1/chat/completions does.", param="tools")
+        raise HttpError(400, "Here this server takes no tools; /v1/chat/completions does.", param="tools")
     system = [{"role": "system", "content": request["system"]}] if request.get("system") else []
     chat = {name: request[name] for name in _SHARED if name in request}
     chat |= {"messages": [*system, *messages], "max_tokens": request["max_tokens"]}

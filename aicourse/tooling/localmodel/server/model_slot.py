@@ -1,4 +1,4 @@
-"""Whose turn it is to be in memory: one model at a time, swapped when nobody uses it.
+"""The slot in memory for one model at a time, swapped when nobody uses it.
 
 A request for another model waits for the calls under way. Calls for the model that is loaded may go on
 passing it for `patience` seconds, because each swap costs seconds; after that they wait in turn, so that two
@@ -16,7 +16,7 @@ from typing import Any
 PATIENCE = 10.0  # seconds
 
 
-class Turns:
+class ModelSlot:
     """Gives out the loaded model; `load` makes one from its name and is never called while one is in use."""
 
     def __init__(

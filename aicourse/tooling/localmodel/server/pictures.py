@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicourse.errors import PhotoError
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 
 MAX_PHOTOS = 8  # per request; each takes about 40 ms of CPU, one of 50 million pixels a second
 KINDS = {"image_url", "input_image", "image"}
@@ -25,7 +25,7 @@ KINDS = {"image_url", "input_image", "image"}
 
 @dataclass(frozen=True)
 class Told:
-    """What a model was told of each photo of a request, in order."""
+    """The texts that a model was told of a request's photos, in order."""
 
     texts: tuple[str, ...] = ()
 
@@ -44,14 +44,14 @@ class Describer:
         """`request` with texts for the pictures in the messages of `field`, and these texts.
 
         Raises:
-            Problem: 400, a picture cannot be read or there are too many; names its place.
+            HttpError: 400, a picture cannot be read or there are too many; names its place.
         """
         places = _places(request.get(field), field)
         if not places:
             return request, Told()
         if len(places) > MAX_PHOTOS:
             message = f"{len(places)} pictures: this server takes {MAX_PHOTOS} per request. Send fewer."
-            raise Problem(400, message, param=field)
+            raise HttpError(400, message, param=field)
         async with self._turn:
             texts = await asyncio.to_thread(_describe_all, places)
         replaced = {
@@ -88,7 +88,7 @@ def _describe_all(places: list[tuple[str, dict[str, Any]]]) -> list[str]:
         try:
             texts.append(describe_photo(_source(part, place)).text)
         except PhotoError as error:
-            raise Problem(400, f"{place}: {error.message}", code="invalid_image", param=place) from None
+            raise HttpError(400, f"{place}: {error.message}", code="invalid_image", param=place) from None
     return texts
 
 
@@ -96,7 +96,7 @@ def _source(part: dict[str, Any], place: str) -> str:
     """The data URL in a picture part.
 
     Raises:
-        Problem: 400, there is none.
+        HttpError: 400, there is none.
     """
     source = part.get("source") if part["type"] == "image" else part.get("image_url")
     if isinstance(source, dict):
@@ -107,4 +107,4 @@ def _source(part: dict[str, Any], place: str) -> str:
     if isinstance(source, str) and source.lower().startswith(("data:", "http://", "https://")):
         return source  # an address is refused where photos are read
     message = f"{place} has no picture: send it as a data URL (data:image/jpeg;base64,…)."
-    raise Problem(400, message, code="invalid_image", param=place)
+    raise HttpError(400, message, code="invalid_image", param=place)

@@ -1,4 +1,4 @@
-"""What a chat request may ask for, and what it is given unasked: a length limit and bounded schemas.
+"""Checks of a chat request, and what it is given unasked: a length limit and bounded schemas.
 
 llama.cpp trusts its caller: an odd number can end the process. So only fields that are named here are passed
 on, each checked first.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeGuard
 
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 from aicourse.tooling.localmodel.server.schemas import bounded
 from aicourse.tooling.localmodel.server.toolcalls import toolbox, written_out
 
@@ -40,7 +40,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     """The JSON object of a request's body.
 
     Raises:
-        Problem: 400, it is something else, nested too deep, or has half a character (a lone surrogate).
+        HttpError: 400, it is something else, nested too deep, or has half a character (a lone surrogate).
     """
     try:
         request = json.loads(body, parse_constant=_refuse_constant)
@@ -49,9 +49,9 @@ def read_json(body: bytes) -> dict[str, Any]:
     except RecursionError:
         raise _too_deep() from None
     except ValueError as error:
-        raise Problem(400, f"The body is not JSON: {error}.", code="invalid_json") from None
+        raise HttpError(400, f"The body is not JSON: {error}.", code="invalid_json") from None
     if not isinstance(request, dict):
-        raise Problem(400, "The body must be a JSON object.", code="invalid_json")
+        raise HttpError(400, "The body must be a JSON object.", code="invalid_json")
     if _is_deeper(request, MAX_DEPTH):
         raise _too_deep()
     return request
@@ -61,11 +61,11 @@ def model_of(request: dict[str, Any]) -> str:
     """The name of the model that the request is for.
 
     Raises:
-        Problem: 400, it names none.
+        HttpError: 400, it names none.
     """
     name = request.get("model")
     if not isinstance(name, str) or not name:
-        raise Problem(400, "The request names no model.", param="model")
+        raise HttpError(400, "The request names no model.", param="model")
     return name
 
 
@@ -73,11 +73,11 @@ def object_in(request: dict[str, Any], name: str) -> dict[str, Any]:
     """The field `name` if it is there, else an empty object.
 
     Raises:
-        Problem: 400, it is there and no object.
+        HttpError: 400, it is there and no object.
     """
     value = request.get(name)
     if value is not None and not isinstance(value, dict):
-        raise Problem(400, f"{name} must be an object.", param=name)
+        raise HttpError(400, f"{name} must be an object.", param=name)
     return value or {}
 
 
@@ -85,7 +85,7 @@ def chat_request(request: dict[str, Any]) -> dict[str, Any]:
     """A chat completion request as llama.cpp takes it.
 
     Raises:
-        Problem: 400, it asks for something that this server cannot do.
+        HttpError: 400, it asks for something that this server cannot do.
     """
     _refuse_unsupported(request)
     chat: dict[str, Any] = {"messages": _messages(request), "max_tokens": _token_limit(request)}
@@ -108,8 +108,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number in JSON")
 
 
-def _too_deep() -> Problem:
-    return Problem(400, f"The body is nested more than {MAX_DEPTH} levels deep.", code="invalid_json")
+def _too_deep() -> HttpError:
+    return HttpError(400, f"The body is nested more than {MAX_DEPTH} levels deep.", code="invalid_json")
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
@@ -121,15 +121,15 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _refuse_unsupported(request: dict[str, Any]) -> None:
     if request.get("n") not in (None, 1):
-        raise Problem(400, "This server gives one choice per request: set n=1 and ask again.", param="n")
+        raise HttpError(400, "This server gives one choice per request: set n=1 and ask again.", param="n")
     if request.get("functions"):
-        raise Problem(400, "'functions' is the old name: send them as tools.", param="functions")
+        raise HttpError(400, "'functions' is the old name: send them as tools.", param="functions")
 
 
 def _messages(request: dict[str, Any]) -> list[dict[str, str]]:
     given = written_out(request.get("messages"))
     if not isinstance(given, list) or not given:
-        raise Problem(400, "'messages' must be a list with at least one message.", param="messages")
+        raise HttpError(400, "'messages' must be a list with at least one message.", param="messages")
     messages = [_message(message, f"messages[{position}]") for position, message in enumerate(given)]
     if tools := toolbox(request):
         system = messages.pop(0)["content"] if messages[0]["role"] == "system" else DEFAULT_SYSTEM
@@ -141,7 +141,7 @@ def _message(message: Any, where: str) -> dict[str, str]:
     role = message.get("role") if isinstance(message, dict) else None
     if not isinstance(role, str) or role not in _ROLES:
         known = ", ".join(_ROLES)
-        raise Problem(400, f"{where} must be an object with content and a role: {known}.", param=where)
+        raise HttpError(400, f"{where} must be an object with content and a role: {known}.", param=where)
     content = message.get("content")
     if content is None and role == "assistant":
         content = ""
@@ -152,19 +152,21 @@ def text_of(content: Any, where: str, kinds: tuple[str, ...] = ("text",)) -> str
     """The text of a message: a text, or a list of parts of these kinds, one per line.
 
     Raises:
-        Problem: 400, it is or has something else.
+        HttpError: 400, it is or has something else.
     """
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
-        raise Problem(400, f"{where} must be text.", param=where)
+        raise HttpError(400, f"{where} must be text.", param=where)
     for part in content:
         if (
             not isinstance(part, dict)
             or part.get("type") not in kinds
             or not isinstance(part.get("text"), str)
         ):
-            raise Problem(400, f"{where} has a part that is neither text nor a user's picture.", param=where)
+            raise HttpError(
+                400, f"{where} has a part that is neither text nor a user's picture.", param=where
+            )
     return "\n".join(part["text"] for part in content)
 
 
@@ -174,7 +176,7 @@ def _token_limit(request: dict[str, Any]) -> int:
     if limit is None:
         return MAX_TOKENS
     if not _is_whole(limit) or limit < 1:
-        raise Problem(400, f"{name} must be a whole number above 0.", param=name)
+        raise HttpError(400, f"{name} must be a whole number above 0.", param=name)
     return min(limit, MOST_TOKENS)
 
 
@@ -184,7 +186,7 @@ def _number(request: dict[str, Any], name: str) -> float:
     fits = _is_whole(value) if name in _WHOLE else _is_number(value)
     if not fits or not low <= value <= high:
         kind = "whole number" if name in _WHOLE else "number"
-        raise Problem(400, f"{name} must be a {kind} from {low:,} to {high:,}.", param=name)
+        raise HttpError(400, f"{name} must be a {kind} from {low:,} to {high:,}.", param=name)
     number: float = value
     return number
 
@@ -194,7 +196,7 @@ def _seed(request: dict[str, Any]) -> dict[str, int]:
     if seed is None:
         return {}
     if not _is_whole(seed):
-        raise Problem(400, "seed must be a whole number.", param="seed")
+        raise HttpError(400, "seed must be a whole number.", param="seed")
     return {"seed": seed % _SEEDS}
 
 
@@ -202,7 +204,7 @@ def _stop(request: dict[str, Any]) -> dict[str, list[str]]:
     given = request.get("stop")
     stops = [given] if isinstance(given, str) else given or []
     if not isinstance(stops, list) or len(stops) > MAX_STOPS or not all(_is_stop(stop) for stop in stops):
-        raise Problem(
+        raise HttpError(
             400,
             f"stop must be at most {MAX_STOPS} texts of 1 to {MAX_STOP_CHARACTERS} characters.",
             param="stop",
@@ -217,9 +219,9 @@ def _is_stop(value: Any) -> bool:
 def _logprobs(request: dict[str, Any]) -> dict[str, bool]:
     wanted = request.get("logprobs")
     if wanted is not None and not isinstance(wanted, bool):
-        raise Problem(400, "logprobs must be true or false.", param="logprobs")
+        raise HttpError(400, "logprobs must be true or false.", param="logprobs")
     if request.get("top_logprobs") is not None and not wanted:
-        raise Problem(400, "top_logprobs needs logprobs=true.", param="top_logprobs")
+        raise HttpError(400, "top_logprobs needs logprobs=true.", param="top_logprobs")
     return {"logprobs": True} if wanted else {}
 
 
@@ -228,7 +230,7 @@ def _logit_bias(request: dict[str, Any]) -> dict[str, dict[str, float]]:
     for token, bias in biases.items():
         is_token = token.isascii() and token.isdigit() and len(token) < 8
         if not is_token or not _is_number(bias) or not -100 <= bias <= 100:
-            raise Problem(
+            raise HttpError(
                 400, "logit_bias must give token numbers a bias from -100 to 100.", param="logit_bias"
             )
     return {"logit_bias": biases} if biases else {}
@@ -249,7 +251,7 @@ def _reply_schema(wanted: Any) -> dict[str, Any] | None:
         return {"type": "object"}
     schema = object_in(wanted, "json_schema").get("schema") if kind == "json_schema" else None
     if not isinstance(schema, dict):
-        raise Problem(
+        raise HttpError(
             400,
             "response_format must be text, json_object, or json_schema with a schema.",
             param="response_format",

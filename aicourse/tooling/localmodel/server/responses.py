@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 from aicourse.tooling.localmodel.server.requests import about_photos, object_in, text_of
 
 _SHARED = ("model", "temperature", "top_p", "stream", "seed")
@@ -22,16 +22,16 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
     """The chat completion request that a Responses request stands for.
 
     Raises:
-        Problem: 400, it refers to something stored, or a part is not text.
+        HttpError: 400, it refers to something stored, or a part is not text.
     """
     if request.get("previous_response_id") or request.get("conversation"):
-        raise Problem(
+        raise HttpError(
             400,
             "This server stores nothing: send the whole conversation as input.",
             param="previous_response_id",
         )
     if request.get("tools"):
-        raise Problem(400, "Here this server takes no tools; /v1/chat/completions does.", param="tools")
+        raise HttpError(400, "Here this server takes no tools; /v1/chat/completions does.", param="tools")
     system = [{"role": "system", "content": request["instructions"]}] if request.get("instructions") else []
     chat = {name: request[name] for name in _SHARED if request.get(name) is not None}
     chat["messages"] = [*system, *_messages(request.get("input"))]
@@ -47,13 +47,13 @@ def _messages(given: Any) -> list[dict[str, Any]]:
     if isinstance(given, str):
         return [{"role": "user", "content": given}]
     if not isinstance(given, list):
-        raise Problem(400, "'input' must be text or a list of messages.", param="input")
+        raise HttpError(400, "'input' must be text or a list of messages.", param="input")
     return [_message(item, f"input[{position}]") for position, item in enumerate(given)]
 
 
 def _message(item: Any, where: str) -> dict[str, Any]:
     if not isinstance(item, dict) or item.get("type", "message") != "message" or "role" not in item:
-        raise Problem(400, f"{where} is not a message: this server takes messages only.", param=where)
+        raise HttpError(400, f"{where} is not a message: this server takes messages only.", param=where)
     return {"role": item["role"], "content": text_of(item.get("content"), f"{where}.content", _TEXT_PARTS)}
 
 

@@ -16,7 +16,7 @@ from aicourse.tooling.localmodel import address
 from aicourse.tooling.localmodel.address import ServerAddress
 from aicourse.tooling.localmodel.server.app import create_app
 from aicourse.tooling.localmodel.server.backend import LlamaBackend
-from aicourse.tooling.localmodel.server.guard import Line
+from aicourse.tooling.localmodel.server.guard import WaitingLine
 
 IDLE_MINUTES = 30.0
 CHECK_SECONDS = 5.0
@@ -84,7 +84,7 @@ def _run(
 
 
 async def _serve(
-    server: uvicorn.Server, listener: socket.socket, line: Line, idle_minutes: float | None
+    server: uvicorn.Server, listener: socket.socket, line: WaitingLine, idle_minutes: float | None
 ) -> None:
     keeper = asyncio.create_task(_keep_house(server, line, idle_minutes))
     try:
@@ -93,7 +93,7 @@ async def _serve(
         keeper.cancel()
 
 
-async def _keep_house(server: uvicorn.Server, line: Line, idle_minutes: float | None) -> None:
+async def _keep_house(server: uvicorn.Server, line: WaitingLine, idle_minutes: float | None) -> None:
     idle_seconds = float("inf") if idle_minutes is None else 60 * idle_minutes
     while line.idle_seconds < idle_seconds:
         trim_log()

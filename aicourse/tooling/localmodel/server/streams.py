@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from aicourse.tooling.localmodel.server.answers import Stream
-from aicourse.tooling.localmodel.server.http_errors import Problem, defect
+from aicourse.tooling.localmodel.server.http_errors import HttpError, defect
 
 Chunks = AsyncIterator[dict[str, Any]]
 NamedEvents = AsyncIterator[tuple[str, dict[str, Any]]]
@@ -61,8 +61,8 @@ async def _with_error(events: AsyncIterator[str], path: str) -> AsyncIterator[st
     try:
         async for event in events:
             yield event
-    except Problem as problem:
-        yield problem.event(path)
+    except HttpError as error:
+        yield error.event(path)
     except Exception as error:
         _log.exception("An answer broke off")
         yield defect(error).event(path)

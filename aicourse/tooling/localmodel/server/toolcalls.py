@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicourse.tooling.localmodel.server.backend import Chat, Emit
-from aicourse.tooling.localmodel.server.http_errors import Problem
+from aicourse.tooling.localmodel.server.http_errors import HttpError
 
 MAX_TOOLS = 64
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -53,7 +53,7 @@ class Toolbox:
         return _PROMPT.format(system=system, tools="\n".join(described), manner=manner)
 
     def schema(self, reply: dict[str, Any]) -> dict[str, Any]:
-        """What an answer looks like; `reply` is the schema of what it says if it calls nothing."""
+        """The schema of an answer; `reply` is the schema of what it says if it calls nothing."""
         definitions: dict[str, Any] = {}
         options = []
         for function in self.functions:
@@ -65,24 +65,24 @@ class Toolbox:
 
 
 def toolbox(request: dict[str, Any]) -> Toolbox | None:
-    """What the request offers to call; None when that is nothing.
+    """The functions that the request offers to call; None when there are none.
 
     Raises:
-        Problem: 400, a tool or the choice of one is not as OpenAI describes it.
+        HttpError: 400, a tool or the choice of one is not as OpenAI describes it.
     """
     tools, choice = request.get("tools") or [], request.get("tool_choice")
     if not isinstance(tools, list) or len(tools) > MAX_TOOLS:
-        raise Problem(400, f"tools must be a list of at most {MAX_TOOLS}.", param="tools")
+        raise HttpError(400, f"tools must be a list of at most {MAX_TOOLS}.", param="tools")
     functions = tuple(_function(tool, f"tools[{position}]") for position, tool in enumerate(tools))
     if choice in (None, "auto", "none", "required"):
         if choice == "required" and not functions:
-            raise Problem(400, "tool_choice is required, and there are no tools.", param="tool_choice")
+            raise HttpError(400, "tool_choice is required, and there are no tools.", param="tool_choice")
         return Toolbox(functions, choice != "required") if functions and choice != "none" else None
     wanted = choice.get("function") if isinstance(choice, dict) else None
     name = wanted.get("name") if isinstance(wanted, dict) else None
     chosen = tuple(function for function in functions if function["name"] == name)
     if not chosen:
-        raise Problem(
+        raise HttpError(
             400, "tool_choice must be none, auto, required, or one of the tools.", param="tool_choice"
         )
     return Toolbox(chosen, False)
@@ -117,9 +117,9 @@ def _function(tool: Any, where: str) -> dict[str, Any]:
     function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(function, dict) or not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Problem(400, f"{where} must be a function with a name.", param=where)
+        raise HttpError(400, f"{where} must be a function with a name.", param=where)
     if not isinstance(function.get("parameters") or {}, dict):
-        raise Problem(400, f"{where}: parameters must be a JSON schema.", param=where)
+        raise HttpError(400, f"{where}: parameters must be a JSON schema.", param=where)
     return {key: function[key] for key in ("name", "description", "parameters") if function.get(key)}
 
 
@@ -158,7 +158,7 @@ def _written_out(message: dict[str, Any], where: str) -> dict[str, Any]:
     try:
         functions = [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls]
     except (TypeError, KeyError, ValueError, RecursionError):
-        raise Problem(400, f"{where}.tool_calls is not as this server wrote it.", param=where) from None
+        raise HttpError(400, f"{where}.tool_calls is not as this server wrote it.", param=where) from None
     written = [json.dumps({"name": name, "arguments": arguments}) for name, arguments in functions]
     return {"role": "assistant", "content": "\n".join(written)}
 

@@ -1,4 +1,4 @@
-"""What was asked of models: calls, tokens, money and time, recorded or live.
+"""Calls that were made of models: tokens, money and time, recorded or live.
 
 A `Call` is one HTTP exchange, so a retry is a call of its own. `cost` is what the reply cost when the
 model made it; `spent` counts only what was paid just now, because a recorded reply is free to replay.
@@ -17,6 +17,8 @@ from aicourse.errors import AicourseError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PROMPT_HEADER = "x-aicourse-prompt"  # names the prompt of a call: "extract_listing@v3 9f2c1a5b7d10"
 
 Source = Literal["recorded", "live", "fault"]
 
@@ -57,7 +59,7 @@ class Usage:
     calls: tuple[Call, ...]
 
     def count(self, source: Source) -> int:
-        """How many calls came from `source`."""
+        """Number of calls that came from `source`."""
         return sum(call.source == source for call in self.calls)
 
     @property
@@ -96,13 +98,10 @@ class Usage:
         return sum(call.error is None and call.cost is None for call in self.calls)
 
     @property
-    def by_prompt(self) -> tuple[PromptUsage, ...]:
-        """The calls apart by the prompt they were made with, in order of first use; others are left out."""
+    def by_prompt(self) -> dict[str, Usage]:
+        """The usage of each prompt (its name, version and hash), in order of first use."""
         named = dict.fromkeys(call.prompt for call in self.calls if call.prompt is not None)
-        return tuple(
-            PromptUsage(name, Usage(tuple(call for call in self.calls if call.prompt == name)))
-            for name in named
-        )
+        return {name: Usage(tuple(call for call in self.calls if call.prompt == name)) for name in named}
 
     @property
     def median_seconds(self) -> float | None:
@@ -133,7 +132,7 @@ class Usage:
             ("median latency", "-" if median is None else f"{median:.2f} s"),
         ]
         rows += [("errors", str(self.errors))] if self.errors else []
-        return [*rows, *(part.row() for part in self.by_prompt)]
+        return [*rows, *(_prompt_row(name, part) for name, part in self.by_prompt.items())]
 
     def __str__(self) -> str:
         rows = self.rows()
@@ -152,22 +151,13 @@ class Usage:
         return f"<table><tbody>{''.join(rows)}</tbody></table>"
 
 
-@dataclass(frozen=True)
-class PromptUsage:
-    """The calls made with one prompt: `prompt` is its name, version and hash."""
-
-    prompt: str
-    usage: Usage
-
-    def row(self) -> tuple[str, str]:
-        """What it cost, as label and value."""
-        usage = self.usage
-        unknown = f" (price unknown for {_calls(usage.unpriced)})" if usage.unpriced else ""
-        tokens = f"{usage.prompt_tokens:,} tokens in, {usage.completion_tokens:,} out"
-        return f"with {self.prompt}", f"{dollars(usage.cost)}{unknown}, {_calls(len(usage.calls))}, {tokens}"
-
-
 _SOURCES: tuple[Source, ...] = ("recorded", "live", "fault")
+
+
+def _prompt_row(prompt: str, usage: Usage) -> tuple[str, str]:
+    unknown = f" (price unknown for {_calls(usage.unpriced)})" if usage.unpriced else ""
+    tokens = f"{usage.prompt_tokens:,} tokens in, {usage.completion_tokens:,} out"
+    return f"with {prompt}", f"{dollars(usage.cost)}{unknown}, {_calls(len(usage.calls))}, {tokens}"
 
 
 def _calls(count: int) -> str:
@@ -186,7 +176,7 @@ def dollars(amount: Decimal) -> str:
 
 
 def usage(client: object) -> Usage:
-    """What `client` (made by one of the `connect` functions) has asked for so far.
+    """The usage of `client` (made by one of the `connect` functions) so far.
 
     Copies made with `client.with_options(...)` share one count.
 

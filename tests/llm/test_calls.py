@@ -8,7 +8,7 @@ import pytest
 
 from aicourse import Fault, usage
 from aicourse.errors import AicourseError
-from aicourse.llm.usage import Call, Usage
+from aicourse.llm.calls import Call, Usage
 from aicourse.testing import ScriptedModel
 
 QUESTION = [{"role": "user", "content": "Which colours?"}]

@@ -16,13 +16,13 @@ import pytest
 from aicourse import Fault, paths, prompts, usage
 from aicourse.llm import catalog, session
 from aicourse.llm import network as network_module
+from aicourse.llm.calls import PROMPT_HEADER, Usage
+from aicourse.llm.meter import take_prompt
 from aicourse.llm.network import HostedLayer, embedded_layer
-from aicourse.llm.prompt_header import PROMPT_HEADER, take_prompt
-from aicourse.llm.recording_key import request_key
+from aicourse.llm.recording_key import canonical_request, key_of
 from aicourse.llm.replay import Mode
 from aicourse.llm.stack import MeasuredAsyncClient, MeasuredClient, Stack
 from aicourse.llm.transport import network
-from aicourse.llm.usage import Usage
 from aicourse.prompts.template import parse_body
 from aicourse.testing import ScriptedModel
 from aicourse.tooling.course.journal import read_journal
@@ -32,6 +32,10 @@ PROMPT = prompts.Prompt("extract", 3, None, "x", (), parse_body("# user\nWhich c
 OTHER = prompts.Prompt("extract", 4, None, "x", (), parse_body("# user\nColours?"))
 NOTE = f"extract@v3 {PROMPT.hash}"
 MODEL = "qwen2.5-coder-0.5b"
+
+
+def request_key(request: httpx2.Request) -> str:
+    return key_of(canonical_request(request))
 
 
 class Wire:
@@ -219,19 +223,19 @@ def test_usage_shows_what_each_prompt_cost() -> None:
     client = ScriptedModel("red", "a b c", "blue").client()
     for prompt in (PROMPT, OTHER, PROMPT):
         ask(client, prompt)
-    first, second = usage(client).by_prompt
-    assert (first.prompt, len(first.usage.calls), first.usage.completion_tokens) == (NOTE, 2, 2)
-    assert second.usage.completion_tokens == 3
+    (first, used), (second, used_by_second) = usage(client).by_prompt.items()
+    assert (first, len(used.calls), used.completion_tokens) == (NOTE, 2, 2)
+    assert used_by_second.completion_tokens == 3
     assert f"with {NOTE}" in str(usage(client))
     assert f"with {NOTE}</th>" in usage(client)._repr_html_()
-    assert list(usage(client).to_frame()["prompt"]) == [NOTE, second.prompt, NOTE]
+    assert list(usage(client).to_frame()["prompt"]) == [NOTE, second, NOTE]
 
 
 def test_usage_without_prompts_says_nothing_about_them() -> None:
     client = ScriptedModel("red").client()
     ask(client, None)
     assert "with " not in str(usage(client))
-    assert Usage(()).by_prompt == ()
+    assert Usage(()).by_prompt == {}
 
 
 def test_recordings_of_the_course_are_found_by_a_call_that_names_its_prompt() -> None:
