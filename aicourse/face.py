@@ -15,7 +15,7 @@ from typing import Any
 
 
 def lazily(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for `package`; `homes` gives the module of each name (or that it is one)."""
+    """`__getattr__` and `__dir__` for `package`; `homes` names each one's module."""
 
     def load(name: str) -> Any:
         if name not in homes:
