@@ -25,7 +25,7 @@ from aicourse.llm.stack import MeasuredAsyncClient, MeasuredClient, Stack
 from aicourse.llm.transport import network
 from aicourse.prompts.template import parse_body
 from aicourse.testing import ScriptedModel
-from aicourse.tooling.course.journal import read_journal
+from aicourse.tooling.course.lesson_run import read_journal
 from aicourse.tooling.localmodel.address import ServerAddress
 
 PROMPT = prompts.Prompt("extract", 3, None, "x", (), parse_body("# user\nWhich colours?"))

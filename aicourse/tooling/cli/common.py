@@ -1,4 +1,4 @@
-"""What every command file shares: lazy imports, plain help, and the exit code."""
+"""Parts that every command file uses: lazy imports, plain help, and the exit code."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ BEGIN, END = "<!-- commands -->", "<!-- /commands -->"
 
 @dataclass(frozen=True)
 class Command:
-    """What the help of one command says: ("model pull", "Fetch a model's files", "aicourse model pull …")."""
+    """The help of one command: ("model pull", "Fetch a model's files", "aicourse model pull …")."""
 
     name: str
     purpose: str

@@ -1,4 +1,4 @@
-"""What the command line shows as tables: the catalogue's models, and how far the course is on this machine.
+"""The tables of the command line: the catalogue's models, and how far the course is on this machine.
 
 Cells and their order only; what is true is computed by the modules that own it.
 """
@@ -70,7 +70,7 @@ def status() -> Iterable[str | Table]:
 
 
 def client_settings(address: ServerAddress) -> str:
-    """What to set so that another program's OpenAI or Anthropic client asks the embedded model."""
+    """The settings by which another program's OpenAI or Anthropic client asks the embedded model."""
     return (
         "Serving until Ctrl-C. For an OpenAI client:\n"
         f"  OPENAI_BASE_URL={address.url}/v1\n"

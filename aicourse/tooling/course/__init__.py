@@ -18,22 +18,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aicourse.tooling.course.linting import Finding as Finding
+    from aicourse.tooling.course.lesson_run import LessonRun as LessonRun
     from aicourse.tooling.course.linting import lint as lint
     from aicourse.tooling.course.notebooks import Lesson as Lesson
     from aicourse.tooling.course.notebooks import lessons as lessons
     from aicourse.tooling.course.recorder import RecordingReport as RecordingReport
     from aicourse.tooling.course.recorder import record as record
     from aicourse.tooling.course.reporting import write_report as write_report
-    from aicourse.tooling.course.runner import LessonRun as LessonRun
     from aicourse.tooling.course.runner import run as run
     from aicourse.tooling.course.validation import Validation as Validation
     from aicourse.tooling.course.validation import validate as validate
 
 _HOME = {
-    "Finding": "linting",
     "Lesson": "notebooks",
-    "LessonRun": "runner",
+    "LessonRun": "lesson_run",
     "RecordingReport": "recorder",
     "Validation": "validation",
     "lessons": "notebooks",

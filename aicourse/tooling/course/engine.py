@@ -22,7 +22,8 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook, raise_for_execution_errors
 
 from aicourse.errors import AicourseError
-from aicourse.tooling.course.progress import CellError, Progress
+from aicourse.tooling.course.lesson_run import CellError
+from aicourse.tooling.course.progress import CellProgress
 
 ENGINE = "aicourse-lesson"
 CELL_SECONDS = 30 * 60  # a live lesson may pull a model file of 500 MB in one cell
@@ -35,7 +36,7 @@ def run_lesson(
     parameters: Mapping[str, Any],
     environment: Mapping[str, str],
     manager: AsyncKernelManager,
-    progress: Progress,
+    progress: CellProgress,
 ) -> CellError | None:
     """Execute `notebook` in its own folder into `output`; what stopped it, if anything did.
 
@@ -80,7 +81,7 @@ class LessonEngine(Engine):
         manager: AsyncKernelManager,
         folder: Path,
         environment: Mapping[str, str],
-        progress: Progress,
+        progress: CellProgress,
         partial_path: Path,
         **options: Any,
     ) -> None:

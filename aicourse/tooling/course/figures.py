@@ -1,4 +1,4 @@
-"""An IPython extension that looks at every figure a lesson draws: are its axes labelled, has it a title?
+"""An IPython extension that looks at every figure a lesson draws, for its axes' labels and its title.
 
 `validation` loads it into the kernel (`--ext=aicourse.tooling.course.figures`) and asks for `faults()` after
 the last cell. It looks where matplotlib renders, so plots made by pandas or by a helper count too. Nothing
@@ -38,7 +38,7 @@ class Watcher:
         self._faults: dict[str, int] = {}
 
     def faults(self) -> list[str]:
-        """What was wrong with the figures so far."""
+        """The faults of the figures so far."""
         return [f"In [{cell}]: {fault}" for fault, cell in self._faults.items()]
 
     def attach(self) -> None:
@@ -59,7 +59,7 @@ class Watcher:
 
 
 def figure_faults(figure: Figure) -> list[str]:
-    """What readers miss in `figure`: titles and labels of axes that have something on them."""
+    """The things that readers miss in `figure`: titles and labels of axes that have something on them."""
     faults = []
     shown = [axes for axes in figure.axes if axes.axison and axes.get_visible()]
     plots = [axes for axes in shown if not hasattr(axes, "_colorbar")]
@@ -88,5 +88,5 @@ def _unlabelled(axes: Axes, figure: Figure) -> list[str]:
 
 
 def _has_ticks(axis: Any) -> bool:
-    """Does the axis show any number or word (the inner ones of shared axes do not)."""
+    """True if the axis shows any number or word (the inner ones of shared axes do not)."""
     return any(tick.get_visible() and tick.get_text() for tick in axis.get_ticklabels())

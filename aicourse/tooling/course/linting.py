@@ -8,15 +8,14 @@ Rules are grouped by what they look at: `rules.content`, `rules.structure`, `rul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aicourse.tooling.course.notebooks import Lesson, lessons, read_notebook
-from aicourse.tooling.course.rules import content, references, rhythm, structure
-from aicourse.tooling.course.rules.rule import Problem, Rule, Subject
+from aicourse.tooling.course.rules import Breach, LintRule, Subject, content, references, rhythm, structure
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[LintRule, ...] = (
     *content.RULES,
     *structure.RULES,
     *rhythm.RULES,
@@ -26,57 +25,37 @@ UNREADABLE = "unreadable"
 RELAX = "relax"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One breach of one rule; `cell` is the number in the notebook, None when it concerns the whole."""
-
-    lesson: str
-    cell: int | None
-    cell_id: str
-    rule: str
-    message: str
-    fix: str
-
-    def __str__(self) -> str:
-        where = f" cell {self.cell} ({self.cell_id})" if self.cell else ""
-        return f"{self.lesson}{where}: {self.message} {self.fix} [{self.rule}]"
-
-
-def lint(names: Sequence[str | Path] | None = None) -> list[Finding]:
-    """What the lessons in `names` (all by default) do that a rule forbids, in the order of the cells.
+def lint(names: Sequence[str | Path] | None = None) -> list[Breach]:
+    """The breaches of rules in the lessons in `names` (all by default), in the order of the cells.
 
     Raises:
         LessonError: unknown lesson.
     """
-    return [finding for lesson in lessons(names) for finding in _lint(lesson)]
+    return [breach for lesson in lessons(names) for breach in _lint(lesson)]
 
 
-def _lint(lesson: Lesson) -> list[Finding]:
+def _lint(lesson: Lesson) -> list[Breach]:
     if lesson.problem:
-        return [Finding(lesson.name, None, "", UNREADABLE, lesson.problem, "")]
+        return [Breach(None, lesson.problem, "", lesson.name, UNREADABLE)]
     notebook = read_notebook(lesson.path)
     relaxed = notebook.metadata.get("aicourse", {}).get("relax", {})
     subject = Subject(lesson, notebook)
-    problems = [(rule.name, problem) for rule in RULES for problem in rule.problems(subject)]
-    kept = [(name, problem) for name, problem in problems if name not in relaxed]
-    kept += [(RELAX, problem) for problem in _idle_relaxations(relaxed, {name for name, _ in problems})]
     found = [
-        Finding(
-            lesson.name,
-            problem.cell.number if problem.cell else None,
-            problem.cell.id if problem.cell else "",
-            name,
-            problem.message,
-            problem.fix,
-        )
-        for name, problem in kept
+        replace(breach, lesson=lesson.name, rule=rule.name)
+        for rule in RULES
+        for breach in rule.breaches(subject)
     ]
-    return sorted(found, key=lambda finding: finding.cell or 0)
+    kept = [breach for breach in found if breach.rule not in relaxed]
+    kept += [
+        replace(breach, lesson=lesson.name, rule=RELAX)
+        for breach in _idle_relaxations(relaxed, {breach.rule for breach in found})
+    ]
+    return sorted(kept, key=lambda breach: breach.cell.number if breach.cell else 0)
 
 
-def _idle_relaxations(relaxed: dict[str, str], broken: set[str]) -> Iterator[Problem]:
+def _idle_relaxations(relaxed: Mapping[str, str], broken: Container[str]) -> Iterator[Breach]:
     for name, reason in relaxed.items():
         if name not in broken:
-            yield Problem(None, f"Rule {name!r} is relaxed, and nothing breaks it.", "Take the entry out.")
+            yield Breach(None, f"Rule {name!r} is relaxed, and nothing breaks it.", "Take the entry out.")
         elif not str(reason).strip():
-            yield Problem(None, f"Rule {name!r} is relaxed without a reason.", "Write the reason.")
+            yield Breach(None, f"Rule {name!r} is relaxed without a reason.", "Write the reason.")

@@ -43,12 +43,12 @@ class Cell:
 
     @property
     def is_code(self) -> bool:
-        """Does a kernel run it."""
+        """True if a kernel runs it."""
         return self.kind == "code"
 
     @property
     def is_markdown(self) -> bool:
-        """Is it text to read."""
+        """True if it is text to read."""
         return self.kind == "markdown"
 
 

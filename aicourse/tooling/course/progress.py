@@ -1,4 +1,4 @@
-"""What is known of a lesson while it runs: a progress bar, the cell it is in, and the error that ends it.
+"""A lesson on its way: its progress bar, and the cell it is in.
 
 Without a terminal there is no bar, but one line per lesson when it has ended.
 """
@@ -39,24 +39,8 @@ class LessonBar:
         return seconds
 
 
-@dataclass(frozen=True)
-class CellError:
-    """Where and why a lesson stopped; `cell` is the number in `In [n]`, None when no cell was running."""
-
-    cell: int | None
-    cell_id: str
-    line: int | None
-    name: str
-    message: str
-
-    def __str__(self) -> str:
-        where = f"In [{self.cell}] ({self.cell_id})" if self.cell else "before the first cell"
-        line = f", line {self.line}" if self.line else ""
-        return f"{where}{line}: {self.name}: {self.message}"
-
-
 @dataclass
-class Progress:
+class CellProgress:
     """Follows a run cell by cell: moves its bar, and remembers where it is."""
 
     bar: LessonBar

@@ -18,16 +18,16 @@ from typing import Any
 
 from aicourse.llm.formats import payloads
 from aicourse.llm.recordings import Place, Recording, RecordingFile
+from aicourse.tooling.course.lesson_run import CellError, LessonRun
 from aicourse.tooling.course.notebooks import Lesson, lessons
-from aicourse.tooling.course.progress import CellError
-from aicourse.tooling.course.runner import LessonRun, Settings, execute
+from aicourse.tooling.course.runner import Settings, execute
 
 _SAYING = {"content", "text", "arguments", "delta", "refusal", "name"}
 
 
 @dataclass(frozen=True)
 class RecordingReport:
-    """What became of one lesson's recordings, or would have; each list holds summaries of requests.
+    """The outcome of recording or checking one lesson; each list holds summaries of requests.
 
     `error` is why the lesson did not run to its end; then nothing was written. When checking, that is
     how a request that is not recorded shows itself.
@@ -42,7 +42,7 @@ class RecordingReport:
 
     @property
     def complete(self) -> bool:
-        """Is every request recorded and every recording asked for, with the same reply."""
+        """True if every request is recorded and every recording asked for, with the same reply."""
         return not (self.error or self.added or self.unused or self.changed)
 
     def __str__(self) -> str:
@@ -113,7 +113,7 @@ def _summaries(recordings: Iterable[Recording]) -> tuple[str, ...]:
 
 
 def _differ(new: Recording, old: Recording) -> bool:
-    """Do they say something else; ids, times and how a stream was cut do not matter."""
+    """True if they say something else; ids, times and how a stream was cut do not matter."""
     return new.status != old.status or _said(new) != _said(old)
 
 

@@ -21,7 +21,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
 from aicourse.llm.calls import dollars
 from aicourse.paths import write_atomically
-from aicourse.tooling.course.runner import LessonRun
+from aicourse.tooling.course.lesson_run import LessonRun
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LESSON_LINK = re.compile(r'(href="\d\d-[\w-]+)\.ipynb(["#])')

@@ -8,12 +8,12 @@ appear in the output folder whole or not at all. `validation` checks what they s
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,52 +22,15 @@ from jupyter_client.manager import AsyncKernelManager
 from aicourse import paths
 from aicourse.errors import LessonError
 from aicourse.processes import core_count, sole_holder
-from aicourse.tooling.course.journal import Journal, read_journal
 from aicourse.tooling.course.kernels import Kernels
-from aicourse.tooling.course.notebooks import Lesson, assigned_names, lessons, read_notebook
-from aicourse.tooling.course.progress import CellError, LessonBar, Progress
-
-
-@dataclass(frozen=True)
-class LessonRun:
-    """One lesson's run; `path` is the executed notebook, None when the lesson could not be read."""
-
-    lesson: Lesson
-    path: Path | None
-    seconds: float
-    cells: int
-    journal: Journal = field(default_factory=Journal)
-    error: CellError | None = None
-
-    @property
-    def calls(self) -> int:
-        """Exchanges with models, faults made on purpose included."""
-        return len(self.journal.usage.calls)
-
-    @property
-    def recorded(self) -> int:
-        """Replies that came from the recordings."""
-        return self.journal.usage.count("recorded")
-
-    @property
-    def live(self) -> int:
-        """Replies that a model made just now."""
-        return self.journal.usage.count("live")
-
-    @property
-    def cost(self) -> Decimal:
-        """USD paid now; a recorded reply is free."""
-        return self.journal.usage.spent
-
-    @property
-    def result(self) -> str:
-        """ "passed", or "failed"."""
-        return "failed" if self.error else "passed"
+from aicourse.tooling.course.lesson_run import CellError, LessonRun, read_journal
+from aicourse.tooling.course.notebooks import WIDGET_VIEW, Lesson, assigned_names, lessons, read_notebook
+from aicourse.tooling.course.progress import CellProgress, LessonBar
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the lessons of one command share; `recordings` is a folder to use instead of their own."""
+    """Settings for all lessons of one command; `recordings` is a folder to use instead of their own."""
 
     folder: Path
     replay: str = "only"
@@ -76,11 +39,11 @@ class Settings:
 
     @property
     def partial(self) -> Path:
-        """Where notebooks are until they are whole; a killed run leaves its files here."""
+        """The folder of notebooks that are not whole yet; a killed run leaves its files here."""
         return self.folder / ".partial"
 
     def journal(self, lesson: Lesson) -> Path:
-        """Where the lesson's session writes what it asks of models."""
+        """The file in which the lesson's session writes what it asks of models."""
         return self.partial / f"{lesson.name}.journal.jsonl"
 
     def environment(self, lesson: Lesson) -> dict[str, str]:
@@ -121,12 +84,35 @@ def run(
     settings = Settings((out or paths.build_dir() / "course").absolute(), replay, parameters or {})
     runs = execute(chosen, settings, jobs=jobs)
     if save:
-        from aicourse.tooling.course.outputs import store_outputs  # after the light import of nbformat
-
         for finished in runs:
             if finished.path and not finished.error:
                 store_outputs(finished.lesson.path, finished.path)
     return runs
+
+
+def store_outputs(source: Path, executed: Path) -> None:
+    """Replace the outputs in `source` by those of the same cells in `executed`: what readers see.
+
+    Everything else in the source stays as it was written. Left behind: papermill's and widgets' metadata,
+    execution times, widget views without their kernel. The same outputs give the same bytes.
+    """
+    ran = {cell["id"]: cell for cell in json.loads(executed.read_text(encoding="utf-8"))["cells"]}
+    notebook = json.loads(source.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [_without_widget(output) for output in ran[cell["id"]]["outputs"]]
+            cell["execution_count"] = ran[cell["id"]]["execution_count"]
+            cell["metadata"].pop("execution", None)
+    notebook["metadata"].pop("widgets", None)
+    notebook["metadata"].pop("papermill", None)
+    text = json.dumps(notebook, sort_keys=True, indent=1, ensure_ascii=False)
+    paths.write_atomically(source, f"{text}\n")
+
+
+def _without_widget(output: dict[str, Any]) -> dict[str, Any]:
+    """`output` in the form that readers without a kernel see."""
+    data = output.get("data", {})
+    return {**output, "data": {kind: data[kind] for kind in data if kind != WIDGET_VIEW}} if data else output
 
 
 def check_parameters(lesson: Lesson, parameters: Mapping[str, Any]) -> None:
@@ -185,7 +171,7 @@ def _run_one(lesson: Lesson, settings: Settings, kernels: Kernels) -> LessonRun:
         unreadable = CellError(None, "", None, "LessonError", lesson.problem)
         return LessonRun(lesson, None, 0.0, 0, error=unreadable)
     bar = LessonBar(lesson, len(read_notebook(lesson.path).code_cells))
-    progress = Progress(bar)
+    progress = CellProgress(bar)
     # Only now, because the warm server does its own, longer imports meanwhile.
     import aicourse.tooling.course.light_nbformat  # noqa: F401  (first: see there)
     from aicourse.tooling.course.engine import run_lesson

@@ -37,7 +37,7 @@ Runner = Callable[[Sequence[str], Path, Mapping[str, str]], int]
 
 @dataclass(frozen=True)
 class StepResult:
-    """How one step ended."""
+    """The outcome of one step."""
 
     name: str
     passed: bool

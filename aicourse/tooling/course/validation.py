@@ -31,7 +31,7 @@ FIGURES_FIX = "Label the axes and give the figure a title that states the findin
 
 @dataclass(frozen=True)
 class Failure:
-    """What does not hold; `cell` is the number in the notebook, None for the figures or the whole file."""
+    """A failed comparison; `cell` is the number in the notebook, None for the figures or the whole file."""
 
     cell: int | None
     cell_id: str
@@ -59,7 +59,7 @@ class Validation:
 
     @property
     def passed(self) -> bool:
-        """Does the lesson show what is stored in it."""
+        """True if the lesson shows what is stored in it."""
         return not self.failures
 
 

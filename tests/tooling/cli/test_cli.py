@@ -18,7 +18,7 @@ from aicourse.errors import AicourseError
 from aicourse.tooling import cli, course
 from aicourse.tooling.cli import reference
 from aicourse.tooling.course import doctor, selftest
-from aicourse.tooling.course.doctor.findings import Finding, Report
+from aicourse.tooling.course.doctor.diagnosis import Diagnosis, Report
 from aicourse.tooling.localmodel import model_files
 
 ROOT = Path(__file__).parents[3]
@@ -132,7 +132,7 @@ def test_version() -> None:
 
 @pytest.mark.parametrize(("status", "code"), [("ok", 0), ("warning", 0), ("problem", 1)])
 def test_doctor_fails_on_problems_only(status: Any, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    report = Report((Finding("Disk", status, "so so", "Mend it."),))
+    report = Report((Diagnosis("Disk", status, "so so", "Mend it."),))
     monkeypatch.setattr(doctor, "report", lambda: report)
     result = invoke("doctor")
     assert (result.exit_code, result.output) == (code, f"{report}\n")

@@ -15,15 +15,15 @@ import pytest
 from aicourse import paths
 from aicourse.llm import catalog
 from aicourse.tooling.course import doctor
-from aicourse.tooling.course.doctor import checks
-from aicourse.tooling.course.doctor.checks import Check
-from aicourse.tooling.course.doctor.findings import Finding, Report
+from aicourse.tooling.course.doctor import examinations
+from aicourse.tooling.course.doctor.diagnosis import Diagnosis, Report
+from aicourse.tooling.course.doctor.examinations import Examination
 from aicourse.tooling.localmodel.local_models import EMBEDDING_MODEL
 
 KEY = "sk-" + "not-a-real-key-0123456789"
 
 
-def only(findings: Iterator[Finding]) -> Finding:
+def only(findings: Iterator[Diagnosis]) -> Diagnosis:
     (finding,) = findings
     return finding
 
@@ -32,40 +32,44 @@ def only(findings: Iterator[Finding]) -> Finding:
 
 
 def test_a_failing_check_is_a_finding_and_the_others_still_run() -> None:
-    def broken() -> Iterator[Finding]:
-        yield Finding("Broken", "ok", "so far")
+    def broken() -> Iterator[Diagnosis]:
+        yield Diagnosis("Broken", "ok", "so far")
         raise RuntimeError("no idea")
 
-    def good() -> Iterator[Finding]:
-        yield Finding("Good", "ok", "fine")
+    def good() -> Iterator[Diagnosis]:
+        yield Diagnosis("Good", "ok", "fine")
 
-    report = doctor.report(checks=[Check("Broken", True, broken), Check("Good", True, good)])
-    assert [finding.status for finding in report.findings] == ["problem", "ok"]
-    assert "RuntimeError: no idea" in report.findings[0].message
+    report = doctor.report(
+        examinations=[Examination("Broken", True, broken), Examination("Good", True, good)]
+    )
+    assert [finding.status for finding in report.diagnoses] == ["problem", "ok"]
+    assert "RuntimeError: no idea" in report.diagnoses[0].message
     assert report.has_problems
 
 
 def test_brief_tells_one_line_for_each_needed_subject_and_nothing_of_this_machine() -> None:
     report = doctor.report(brief=True)
-    assert [finding.subject for finding in report.findings] == [c.subject for c in checks.CHECKS if c.needed]
-    assert {(finding.status, finding.message) for finding in report.findings} == {("ok", "ready")}
+    assert [finding.subject for finding in report.diagnoses] == [
+        c.subject for c in examinations.EXAMINATIONS if c.needed
+    ]
+    assert {(finding.status, finding.message) for finding in report.diagnoses} == {("ok", "ready")}
     assert report.summary == "Everything is fine."
 
 
 def test_brief_shows_the_worst_finding_of_a_subject() -> None:
-    findings = [Finding("Folders", status, status, "mend") for status in ("ok", "problem", "warning")]
-    report = doctor.report(brief=True, checks=[Check("Folders", True, lambda: iter(findings))])
-    assert report.findings == (findings[1],)
+    findings = [Diagnosis("Folders", status, status, "mend") for status in ("ok", "problem", "warning")]
+    report = doctor.report(brief=True, examinations=[Examination("Folders", True, lambda: iter(findings))])
+    assert report.diagnoses == (findings[1],)
 
 
 def test_summary_counts() -> None:
     statuses = ["ok", "warning", "warning", "problem"]
-    report = Report(tuple(Finding("x", status, "y") for status in statuses))  # type: ignore[arg-type]
+    report = Report(tuple(Diagnosis("x", status, "y") for status in statuses))  # type: ignore[arg-type]
     assert report.summary == "1 problem, 2 warnings"
 
 
 def test_json_holds_every_finding() -> None:
-    findings = (Finding("Disk", "warning", "1 GB free", "Free some."), Finding("Python", "ok", "3.12"))
+    findings = (Diagnosis("Disk", "warning", "1 GB free", "Free some."), Diagnosis("Python", "ok", "3.12"))
     assert json.loads(Report(findings).to_json())["findings"] == [
         {"subject": "Disk", "status": "warning", "message": "1 GB free", "fix": "Free some."},
         {"subject": "Python", "status": "ok", "message": "3.12", "fix": ""},
@@ -74,7 +78,7 @@ def test_json_holds_every_finding() -> None:
 
 def test_html_escapes_what_it_shows() -> None:
     nasty = "<script>alert(1)</script>"
-    shown = Report((Finding(nasty, "problem", nasty, nasty),))._repr_html_()
+    shown = Report((Diagnosis(nasty, "problem", nasty, nasty),))._repr_html_()
     assert "<script>" not in shown
     assert shown.count(html.escape(nasty)) == 3
 
@@ -91,14 +95,14 @@ def pretend_metadata(monkeypatch: pytest.MonkeyPatch, *, python: str, tried: str
 
 def test_a_python_that_was_never_tried_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_metadata(monkeypatch, python=">=3.11", tried="3.99")
-    finding = only(checks.check_python())
+    finding = only(examinations.examine_python())
     assert finding.status == "warning"
     assert "3.99" in finding.fix
 
 
 def test_a_python_that_is_too_old_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_metadata(monkeypatch, python=">=3.99", tried="3.99")
-    assert only(checks.check_python()).status == "problem"
+    assert only(examinations.examine_python()).status == "problem"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ def test_packages_are_compared_with_what_the_course_needs(
     requirement: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: [requirement])
-    finding = only(checks.check_packages())
+    finding = only(examinations.examine_packages())
     assert finding.status == ("ok" if expected is None else "problem")
     assert expected is None or expected in finding.message
 
@@ -125,7 +129,7 @@ def test_packages_are_compared_with_what_the_course_needs(
 
 def test_missing_course_files_say_how_to_find_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AICOURSE_HOME", str(tmp_path / "elsewhere"))
-    finding = only(checks.check_course_files())
+    finding = only(examinations.examine_course_files())
     assert finding.status == "problem"
     assert "AICOURSE_HOME" in finding.fix
 
@@ -135,7 +139,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("AICOURSE_CACHE", str(tmp_path / "file" / "cache"))
-    cache, state = checks.check_folders()
+    cache, state = examinations.examine_folders()
     assert (cache.status, state.status) == ("problem", "ok")
     assert "AICOURSE_CACHE" in cache.fix
 
@@ -155,7 +159,7 @@ def test_a_kernel_of_another_python_is_found(
 ) -> None:
     write_kernel(tmp_path, interpreter)
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    finding = only(checks.check_kernel())
+    finding = only(examinations.examine_kernel())
     assert finding.message.startswith("Mine")
     assert finding.status == status
 
@@ -169,26 +173,28 @@ def pull_pretended(model: catalog.Model, *, missing_bytes: int = 0) -> None:
 
 
 def test_models_are_judged_by_their_size() -> None:
-    absent = only(checks.check_models())
+    absent = only(examinations.examine_models())
     assert "not here" in absent.message
     pull_pretended(catalog.model(catalog.DEFAULT_MODEL))
     pull_pretended(catalog.model(EMBEDDING_MODEL), missing_bytes=1)
-    found = {finding.message.split()[0]: finding for finding in checks.check_models()}
+    found = {finding.message.split()[0]: finding for finding in examinations.examine_models()}
     assert found[catalog.DEFAULT_MODEL].status == "ok"
     assert found[EMBEDDING_MODEL].status == "problem"
     assert f"model pull {EMBEDDING_MODEL}" in found[EMBEDDING_MODEL].fix
 
 
 def test_a_full_disk_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: checks.shutil._ntuple_diskusage(10, 9, 1))
-    finding = only(checks.check_models())
+    monkeypatch.setattr(
+        examinations.shutil, "disk_usage", lambda path: examinations.shutil._ntuple_diskusage(10, 9, 1)
+    )
+    finding = only(examinations.examine_models())
     assert finding.status == "warning"
     assert "AICOURSE_CACHE" in finding.fix
 
 
 def test_a_compiled_part_that_does_not_load_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "NATIVE_PACKAGES", {"no_such_engine": "the embedded model"})
-    finding = only(checks.check_native_packages())
+    monkeypatch.setattr(examinations, "NATIVE_PACKAGES", {"no_such_engine": "the embedded model"})
+    finding = only(examinations.examine_native_packages())
     assert finding.status == "warning"
     assert "No module named 'no_such_engine'" in finding.message
 
@@ -208,7 +214,7 @@ def test_keys_are_told_by_length_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("value", [f" {KEY}", f"{KEY}\n", f'"{KEY}"'])
 def test_a_key_with_quotes_or_spaces_is_a_warning(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", value)
-    finding = only(checks.check_keys())
+    finding = only(examinations.examine_keys())
     assert finding.status == "warning"
     assert KEY not in str(finding)
 
@@ -216,12 +222,12 @@ def test_a_key_with_quotes_or_spaces_is_a_warning(value: str, monkeypatch: pytes
 def test_a_key_in_a_dotenv_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text(f"GROQ_API_KEY={KEY}\n")
     monkeypatch.chdir(tmp_path)
-    assert "set in .env" in only(checks.check_keys()).message
+    assert "set in .env" in only(examinations.examine_keys()).message
 
 
 def test_without_a_key_nothing_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert only(checks.check_keys()).status == "ok"
+    assert only(examinations.examine_keys()).status == "ok"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +243,7 @@ def test_settings_that_cannot_work_are_problems(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, value)
-    finding = only(checks.check_settings())
+    finding = only(examinations.examine_settings())
     assert finding.status == "problem"
     assert part in f"{finding.message} {finding.fix}"
 
@@ -247,4 +253,4 @@ def test_settings_that_cannot_work_are_problems(
 
 def test_paths_leave_out_the_user_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert str(tmp_path) not in "".join(finding.message for finding in checks.check_folders())
+    assert str(tmp_path) not in "".join(finding.message for finding in examinations.examine_folders())

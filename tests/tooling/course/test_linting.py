@@ -14,7 +14,7 @@ import pytest
 from aicourse.errors import LessonError
 from aicourse.tooling import course
 from aicourse.tooling.course.linting import RELAX, RULES, UNREADABLE
-from aicourse.tooling.course.rules import references
+from aicourse.tooling.course.rules import Breach, references
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "lint"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb") if path.stem != "good")
@@ -32,11 +32,11 @@ def _a_day_when_the_retired_fixture_is_retired(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def edited(tmp_path: Path) -> Callable[[Edit], list[course.Finding]]:
+def edited(tmp_path: Path) -> Callable[[Edit], list[Breach]]:
     """Lint the good lesson after one edit of its JSON."""
     shutil.copytree(FOLDER / "checks", tmp_path / "checks")
 
-    def lint_after(edit: Edit) -> list[course.Finding]:
+    def lint_after(edit: Edit) -> list[Breach]:
         notebook = json.loads((FOLDER / "good.ipynb").read_text(encoding="utf-8"))
         edit(notebook)
         path = tmp_path / "good.ipynb"
@@ -73,10 +73,12 @@ def test_a_rule_finds_its_fixture(name: str) -> None:
     assert len(found) == 1
     assert found[0].message.endswith("unreadable.ipynb" if name == UNREADABLE else ".")
     wrong = '"id": "wrong"' in (FOLDER / f"{name}.ipynb").read_text(encoding="utf-8")
+    cell = found[0].cell
     if name == "cell-id":
-        assert found[0].cell == 3
+        assert cell
+        assert cell.number == 3
     else:
-        assert (found[0].cell_id == "wrong") == wrong
+        assert (cell is not None and cell.id == "wrong") == wrong
     assert f"[{name}]" in str(found[0])
 
 
@@ -97,6 +99,8 @@ def test_a_rule_finds_its_fixture(name: str) -> None:
         ),
         (say("prices-code", "import aicourse._private"), "imports"),
         (say("prices-code", "from aicourse import no_such_name"), "imports"),
+        (say("prices-code", "from aicourse import tooling"), "tooling"),
+        (say("prices-code", "import aicourse.tooling.course as course"), "tooling"),
         (say("prices-code", "key = 'gsk_' 'x'; token = \"0123456789abcdef01\""), "secret"),
         (show("prices-code", "s" + "k-" + "a1" * 12), "secret"),
         (show("prices-code", "C:\\Users\\somebody\\notes.txt"), "absolute-path"),
@@ -135,7 +139,7 @@ def test_one_edit_of_the_good_lesson_breaks_one_rule(edited: Any, edit: Edit, ru
             "Write `[x](nowhere.ipynb)` to make a link, or a [real one](https://example.org/a?b#c) instead.",
         ),
         say("prices-code", "# NBVAL_IGNORE_OUTPUT\n# the time differs in every run\nprices"),
-        say("prices-code", "from aicourse.llm import catalog\nfrom aicourse import datasets"),
+        say("prices-code", "from aicourse.llm import catalog\nfrom aicourse import datasets, doctor"),
         say("prices-code", "%matplotlib inline\nprint('A magic is no Python.')"),
     ],
 )
@@ -157,6 +161,16 @@ def test_a_lesson_without_a_checks_file_is_told_so(tmp_path: Path) -> None:
     assert rules == {"exercise-hint"}
 
 
+def test_a_checks_file_that_imports_tooling_is_found(edited: Any, tmp_path: Path) -> None:
+    checks = tmp_path / "checks" / "lesson_90.py"
+    with checks.open("a", encoding="utf-8") as file:
+        file.write("\nfrom aicourse.tooling.course import lessons\n")
+    assert [str(finding) for finding in edited(lambda notebook: None)] == [
+        "good: lesson_90.py imports tooling, which students never meet. Use what aicourse itself offers, "
+        "or give the taught part the name that is missing. [tooling]"
+    ]
+
+
 def test_an_unknown_lesson_is_a_sentence() -> None:
     with pytest.raises(LessonError, match="No lesson '99'"):
         course.lint(["99"])
@@ -168,6 +182,6 @@ def test_findings_come_in_the_order_of_the_cells(edited: Any) -> None:
         say("start", "1 + 1")(notebook)
         show("start", "/tmp/x")(notebook)
 
-    numbers = [finding.cell or 0 for finding in edited(edit)]
+    numbers = [finding.cell.number if finding.cell else 0 for finding in edited(edit)]
     assert len(numbers) == 3
     assert numbers == sorted(numbers)

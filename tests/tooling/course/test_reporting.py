@@ -12,9 +12,8 @@ import pytest
 
 from aicourse.llm.calls import Call, Usage
 from aicourse.tooling import course
-from aicourse.tooling.course.journal import Journal, read_journal
+from aicourse.tooling.course.lesson_run import CellError, Journal, read_journal
 from aicourse.tooling.course.notebooks import Lesson
-from aicourse.tooling.course.progress import CellError
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}

@@ -1,4 +1,4 @@
-"""What on this machine helps or hinders the course, each finding with one line that mends it.
+"""The machine as the course needs it: what helps or hinders, each problem with one line that repairs it.
 
     from aicourse import doctor
 
@@ -7,36 +7,37 @@
 
 A lesson shows the brief report, because nbval compares its output with what is stored. Most of the
 course runs on recorded replies, so a missing model, key or server is no problem. Nothing here calls a
-provider, leaves this machine or shows a key; `checks` has one function for each thing that is looked at.
+provider, leaves this machine or shows a key; `examinations` has one function for each subject.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aicourse.tooling.course.doctor.checks import CHECKS, Check
-from aicourse.tooling.course.doctor.findings import Finding as Finding
-from aicourse.tooling.course.doctor.findings import Report as Report
+from aicourse.tooling.course.doctor.diagnosis import Diagnosis as Diagnosis
+from aicourse.tooling.course.doctor.diagnosis import Report as Report
+from aicourse.tooling.course.doctor.examinations import EXAMINATIONS, Examination
 
 SEVERITY = ("ok", "warning", "problem")
 
 
-def report(*, brief: bool = False, checks: Sequence[Check] = CHECKS) -> Report:
-    """Look at everything, or with `brief` at what every lesson needs: one finding for each check."""
+def report(*, brief: bool = False, examinations: Sequence[Examination] = EXAMINATIONS) -> Report:
+    """Look at everything, or with `brief` at what every lesson needs: one diagnosis for each subject."""
     if brief:
-        return Report(tuple(_worst(check) for check in checks if check.needed))
-    return Report(tuple(finding for check in checks for finding in _examine(check)))
+        return Report(tuple(_worst(one) for one in examinations if one.needed))
+    return Report(tuple(diagnosis for one in examinations for diagnosis in _examine(one)))
 
 
-def _examine(check: Check) -> tuple[Finding, ...]:
-    """The findings of one check; a check that fails is a finding too, and the others still run."""
+def _examine(examination: Examination) -> tuple[Diagnosis, ...]:
+    """The diagnoses of one examination; one that fails is a diagnosis too, and the others still run."""
     try:
-        return tuple(check.examine())
+        return tuple(examination.examine())
     except Exception as error:
         message = f"could not be looked at: {type(error).__name__}: {error}"
-        return (Finding(check.subject, "problem", message, "Please report this as a bug of aicourse."),)
+        fix = "Please report this as a bug of aicourse."
+        return (Diagnosis(examination.subject, "problem", message, fix),)
 
 
-def _worst(check: Check) -> Finding:
-    worst = max(_examine(check), key=lambda finding: SEVERITY.index(finding.status))
-    return Finding(check.subject, "ok", "ready") if worst.status == "ok" else worst
+def _worst(examination: Examination) -> Diagnosis:
+    worst = max(_examine(examination), key=lambda diagnosis: SEVERITY.index(diagnosis.status))
+    return Diagnosis(examination.subject, "ok", "ready") if worst.status == "ok" else worst

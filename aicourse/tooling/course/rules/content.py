@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from aicourse.llm.keys import contains_key
 from aicourse.tooling.course.notebooks import WIDGET_VIEW, Cell
-from aicourse.tooling.course.rules.rule import Problem, Rule, Subject, has_picture, output_texts
+from aicourse.tooling.course.rules import Breach, LintRule, Subject, has_picture, output_texts
 
 _ASSIGNED_KEY = re.compile(
     r"""(?ix) (?:api[_-]?key|token|secret|password) ["']? \s* [=:] \s* ["'] [^"'\s{}<>$]{16,} ["']"""
@@ -29,94 +29,94 @@ def _texts(cell: Cell) -> Iterator[tuple[str, str]]:
         yield "output", content
 
 
-def _secret(subject: Subject) -> Iterator[Problem]:
+def _secret(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         for place, content in _texts(cell):
             if contains_key(content) or _ASSIGNED_KEY.search(content):
-                yield Problem(
+                yield Breach(
                     cell,
                     f"Something that looks like a key is in the {place}.",
                     "Take it out, read keys from the environment or .env, and if it is real, revoke it.",
                 )
 
 
-def _absolute_path(subject: Subject) -> Iterator[Problem]:
+def _absolute_path(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         for place, content in _texts(cell):
             if found := _ABSOLUTE_PATH.search(content):
-                yield Problem(
+                yield Breach(
                     cell,
                     f"The {place} has {found[0]}, a path of one machine.",
                     "Use a path relative to the notebook, or OUT_DIR.",
                 )
 
 
-def _widget_state(subject: Subject) -> Iterator[Problem]:
+def _widget_state(subject: Subject) -> Iterator[Breach]:
     fix = "Give the widget a text and HTML form, and store outputs with: aicourse run --save"
     if "widgets" in subject.notebook.metadata:
-        yield Problem(None, "The notebook's metadata hold widget state.", fix)
+        yield Breach(None, "The notebook's metadata hold widget state.", fix)
     for cell in subject.notebook.cells:
         if any(WIDGET_VIEW in output.get("data", {}) for output in cell.outputs):
-            yield Problem(cell, "A widget view is stored, which shows nothing without its kernel.", fix)
+            yield Breach(cell, "A widget view is stored, which shows nothing without its kernel.", fix)
 
 
-def _standard_error(subject: Subject) -> Iterator[Problem]:
+def _standard_error(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         if any(output.get("name") == "stderr" for output in cell.outputs):
-            yield Problem(cell, "A warning or other message on stderr is stored.", "Mend its cause.")
+            yield Breach(cell, "A warning or other message on stderr is stored.", "Mend its cause.")
 
 
-def _error_output(subject: Subject) -> Iterator[Problem]:
+def _error_output(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         for output in cell.outputs:
             if output.get("output_type") == "error":
-                yield Problem(
+                yield Breach(
                     cell,
                     f"An error is stored: {output.get('ename')}.",
                     "Mend it, or catch it and show what readers should see.",
                 )
 
 
-def _progress_bar(subject: Subject) -> Iterator[Problem]:
+def _progress_bar(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         if any(_PROGRESS.search(content) for content in output_texts(cell)):
-            yield Problem(
+            yield Breach(
                 cell,
                 "The remains of a progress bar are stored.",
                 "Show no bar when AICOURSE_UNATTENDED is set.",
             )
 
 
-def _alt_text(subject: Subject) -> Iterator[Problem]:
+def _alt_text(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         if cell.is_code and has_picture(cell) and len(alt.split()) < 3:
-            yield Problem(
+            yield Breach(
                 cell,
                 "The picture has no alternative text.",
                 'Say what it shows in the cell\'s metadata: {"mystnb": {"image": {"alt": "…"}}}',
             )
         if cell.is_markdown and any(not found[1] for found in _MARKDOWN_IMAGE.finditer(cell.source)):
-            yield Problem(cell, "A picture has no alternative text.", "Write ![what it shows](file).")
+            yield Breach(cell, "A picture has no alternative text.", "Write ![what it shows](file).")
 
 
-def _execution_order(subject: Subject) -> Iterator[Problem]:
+def _execution_order(subject: Subject) -> Iterator[Breach]:
     fix = _RUN.format(number=subject.lesson.number)
     for expected, cell in enumerate(subject.notebook.code_cells, start=1):
         if cell.execution_count != expected:
             found = (
                 "was not run" if cell.execution_count is None else f"was run as number {cell.execution_count}"
             )
-            yield Problem(cell, f"Code cell {expected} {found}: the outputs are not of one fresh run.", fix)
+            yield Breach(cell, f"Code cell {expected} {found}: the outputs are not of one fresh run.", fix)
             return
 
 
-def _unchecked_output(subject: Subject) -> Iterator[Problem]:
+def _unchecked_output(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.code_cells:
         markers = list(_MARKER.finditer(cell.source))
         for marker in markers:
             if marker[2].strip():
-                yield Problem(
+                yield Breach(
                     cell,
                     f"nbval does not read {marker[1]} with words behind it.",
                     "Put the marker alone on its line, and the reason on the next.",
@@ -125,32 +125,32 @@ def _unchecked_output(subject: Subject) -> Iterator[Problem]:
         unchecked = _UNCHECKED & tags.union(marker[1] for marker in markers)
         comments = [line for line in cell.source.splitlines() if line.lstrip().startswith("#")]
         if unchecked and len(comments) <= len(markers):
-            yield Problem(
+            yield Breach(
                 cell,
                 f"{min(unchecked)} without a reason: this output may say anything.",
                 "Say in a comment below the marker why the output cannot be compared.",
             )
 
 
-def _cell_id(subject: Subject) -> Iterator[Problem]:
+def _cell_id(subject: Subject) -> Iterator[Breach]:
     seen: set[str] = set()
     for cell in subject.notebook.cells:
         if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", cell.id):
-            yield Problem(cell, "The cell has no valid id.", "Give it one: 1-64 letters, digits, - or _.")
+            yield Breach(cell, "The cell has no valid id.", "Give it one: 1-64 letters, digits, - or _.")
         elif cell.id in seen:
-            yield Problem(cell, f"Two cells have the id {cell.id!r}.", "Rename one of them.")
+            yield Breach(cell, f"Two cells have the id {cell.id!r}.", "Rename one of them.")
         seen.add(cell.id)
 
 
 RULES = (
-    Rule("secret", "No keys, in sources or outputs.", _secret),
-    Rule("absolute-path", "No path that exists on one machine only.", _absolute_path),
-    Rule("widget-state", "No stored widget state.", _widget_state),
-    Rule("standard-error", "No warnings or other output on stderr.", _standard_error),
-    Rule("error-output", "No stored errors.", _error_output),
-    Rule("progress-bar", "No remains of progress bars.", _progress_bar),
-    Rule("alt-text", "Every picture says in words what it shows.", _alt_text),
-    Rule("execution-order", "Outputs come from one fresh run, top to bottom.", _execution_order),
-    Rule("unchecked-output", "nbval compares every output, or the cell says why not.", _unchecked_output),
-    Rule("cell-id", "Every cell has an id of its own.", _cell_id),
+    LintRule("secret", "No keys, in sources or outputs.", _secret),
+    LintRule("absolute-path", "No path that exists on one machine only.", _absolute_path),
+    LintRule("widget-state", "No stored widget state.", _widget_state),
+    LintRule("standard-error", "No warnings or other output on stderr.", _standard_error),
+    LintRule("error-output", "No stored errors.", _error_output),
+    LintRule("progress-bar", "No remains of progress bars.", _progress_bar),
+    LintRule("alt-text", "Every picture says in words what it shows.", _alt_text),
+    LintRule("execution-order", "Outputs come from one fresh run, top to bottom.", _execution_order),
+    LintRule("unchecked-output", "nbval compares every output, or the cell says why not.", _unchecked_output),
+    LintRule("cell-id", "Every cell has an id of its own.", _cell_id),
 )

@@ -16,7 +16,7 @@ import aicourse
 from aicourse.errors import LessonError
 from aicourse.llm import catalog
 from aicourse.tooling.course.notebooks import read_notebook
-from aicourse.tooling.course.rules.rule import Problem, Rule, Subject
+from aicourse.tooling.course.rules import Breach, LintRule, Subject
 
 _LINK = re.compile(
     r"""(?<!\\) \[ [^\]]* \] \( \s* <? ([^)\s>]+) >? (?:\s+"[^"]*")? \s* \)  # [words](target "title")
@@ -28,14 +28,14 @@ _CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$|\bid=[\"']([^\"']+)[\"']", re.MULTILINE)
 
 
-def _links(subject: Subject) -> Iterator[Problem]:
+def _links(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         if not cell.is_markdown:
             continue
         for found in _LINK.finditer(_CODE.sub("", cell.source)):
             target = found[1] or found[2]
             if fault := _link_fault(target, subject):
-                yield Problem(cell, f"The link {target} {fault}.", "Correct it, or take it out.")
+                yield Breach(cell, f"The link {target} {fault}.", "Correct it, or take it out.")
 
 
 def _link_fault(target: str, subject: Subject) -> str | None:
@@ -71,7 +71,7 @@ def _anchors(file: Path) -> set[str]:
     return lab | github | {name for _, name in headings if name}
 
 
-def _retired_model(subject: Subject) -> Iterator[Problem]:
+def _retired_model(subject: Subject) -> Iterator[Breach]:
     notices = {
         model.name: notice
         for model in catalog.models().values()
@@ -80,18 +80,32 @@ def _retired_model(subject: Subject) -> Iterator[Problem]:
     for cell in subject.notebook.code_cells:
         for name, notice in notices.items():
             if re.search(rf"[\"']{re.escape(name)}[\"']", cell.source):
-                yield Problem(
+                yield Breach(
                     cell, f"The lesson uses a model that ends: {notice}", "Use its successor, and record."
                 )
 
 
-def _imports(subject: Subject) -> Iterator[Problem]:
+def _imports(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.code_cells:
         for module, name in _imported(cell.source):
             if any(part.startswith("_") for part in (*module.split("."), name)):
-                yield Problem(cell, f"{module}.{name} is private.", "Use a public name, or make one.")
+                yield Breach(cell, f"{module}.{name} is private.", "Use a public name, or make one.")
             elif module == "aicourse" and not _is_public(name):
-                yield Problem(cell, f"aicourse has no public name {name!r}.", "See aicourse.__all__.")
+                yield Breach(cell, f"aicourse has no public name {name!r}.", "See aicourse.__all__.")
+
+
+def _tooling(subject: Subject) -> Iterator[Breach]:
+    fix = "Use what aicourse itself offers, or give the taught part the name that is missing."
+    for cell in subject.notebook.code_cells:
+        if any(_is_tooling(module, name) for module, name in _imported(cell.source)):
+            yield Breach(cell, "The cell imports tooling, which students never meet.", fix)
+    checks = subject.lesson.checks
+    if checks.is_file() and any(_is_tooling(*found) for found in _imported(checks.read_text("utf-8"))):
+        yield Breach(None, f"{checks.name} imports tooling, which students never meet.", fix)
+
+
+def _is_tooling(module: str, name: str) -> bool:
+    return f"{module}.{name}.".startswith("aicourse.tooling.")
 
 
 def _imported(source: str) -> Iterator[tuple[str, str]]:
@@ -113,7 +127,8 @@ def _is_public(name: str) -> bool:
 
 
 RULES = (
-    Rule("links", "Links lead to files and headings that exist.", _links),
-    Rule("retired-model", "No model that is retired or soon will be.", _retired_model),
-    Rule("imports", "Only public names of aicourse.", _imports),
+    LintRule("links", "Links lead to files and headings that exist.", _links),
+    LintRule("retired-model", "No model that is retired or soon will be.", _retired_model),
+    LintRule("imports", "Only public names of aicourse.", _imports),
+    LintRule("tooling", "Nothing of aicourse.tooling, in the lesson and in its checks.", _tooling),
 )

@@ -1,6 +1,6 @@
-"""What doctor looks at: one generator of findings for each subject, and their order in `CHECKS`.
+"""The examinations of doctor: one generator of diagnoses for each subject, in the order of `EXAMINATIONS`.
 
-A check reads and tries things out; it changes nothing but folders of its own that are missing, and it
+An examination reads and tries things out; it changes nothing but folders of its own that are missing, and it
 reaches no other machine. A warning costs comfort or one feature; a problem keeps lessons from running.
 """
 
@@ -27,7 +27,7 @@ from aicourse.errors import AicourseError
 from aicourse.llm import catalog, keys
 from aicourse.llm.replay import choose_mode
 from aicourse.tooling import localmodel
-from aicourse.tooling.course.doctor.findings import Finding
+from aicourse.tooling.course.doctor.diagnosis import Diagnosis
 
 INSTALL = "Run: make setup  (or: python -m pip install -e .)"
 NATIVE_PACKAGES = {
@@ -37,16 +37,16 @@ NATIVE_PACKAGES = {
 
 
 @dataclass(frozen=True)
-class Check:
-    """Looks at one subject. `needed`: does every lesson depend on it."""
+class Examination:
+    """A look at one subject; `needed` if every lesson depends on it."""
 
     subject: str
     needed: bool
-    examine: Callable[[], Iterator[Finding]]
+    examine: Callable[[], Iterator[Diagnosis]]
 
 
-def check_python() -> Iterator[Finding]:
-    """Is this a Python that the course promises to support."""
+def examine_python() -> Iterator[Diagnosis]:
+    """Python, in a version that the course promises to support."""
     described = importlib.metadata.metadata("aicourse")
     tried = {
         line.rpartition(" ")[2] for line in described.get_all("Classifier", []) if " Python :: 3." in line
@@ -54,23 +54,23 @@ def check_python() -> Iterator[Finding]:
     version = ".".join(str(part) for part in sys.version_info[:3])
     if version not in SpecifierSet(described["Requires-Python"]):
         fix = "Install a newer Python, then: make setup PYTHON=/path/to/it"
-        yield Finding("Python", "problem", f"{version} is older than {described['Requires-Python']}", fix)
+        yield Diagnosis("Python", "problem", f"{version} is older than {described['Requires-Python']}", fix)
     elif ".".join(version.split(".")[:2]) not in tried:
         fix = f"If something fails, use one of {', '.join(sorted(tried))}."
-        yield Finding("Python", "warning", f"{version} was never tried with this course", fix)
+        yield Diagnosis("Python", "warning", f"{version} was never tried with this course", fix)
     else:
-        yield Finding("Python", "ok", f"{version} on {platform.system()} {platform.machine()}")
+        yield Diagnosis("Python", "ok", f"{version} on {platform.system()} {platform.machine()}")
 
 
-def check_packages() -> Iterator[Finding]:
-    """Is each dependency installed, in a version that the course was tested with or a newer one."""
+def examine_packages() -> Iterator[Diagnosis]:
+    """Each dependency, in a version that the course was tested with or a newer one."""
     wanted = [Requirement(line) for line in importlib.metadata.requires("aicourse") or ()]
     wanted = [need for need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})]
     faults = [fault for need in wanted if (fault := _fault(need))]
     for fault in faults:
-        yield Finding("Packages", "problem", fault, INSTALL)
+        yield Diagnosis("Packages", "problem", fault, INSTALL)
     if not faults:
-        yield Finding(
+        yield Diagnosis(
             "Packages",
             "ok",
             f"all {len(wanted)} installed, aicourse {importlib.metadata.version('aicourse')}",
@@ -87,24 +87,24 @@ def _fault(need: Requirement) -> str | None:
     return f"{need.name} {version} is installed, the course needs {need.specifier}"
 
 
-def check_course_files() -> Iterator[Finding]:
-    """Are notebooks and datasets where this process looks for them."""
+def examine_course_files() -> Iterator[Diagnosis]:
+    """Notebooks and datasets, where this process looks for them."""
     try:
         folder = paths.course_dir()
     except AicourseError as error:
-        yield Finding("Course files", "problem", *_split_sentence(error.message))
+        yield Diagnosis("Course files", "problem", *_split_sentence(error.message))
     else:
-        yield Finding("Course files", "ok", _shown(folder))
+        yield Diagnosis("Course files", "ok", _shown(folder))
 
 
 def _split_sentence(message: str) -> tuple[str, str]:
-    """What is wrong, and what to do: our messages are one sentence each."""
+    """The fault and its remedy: in our messages one sentence each."""
     wrong, _, fix = message.partition(". ")
     return wrong, fix
 
 
-def check_folders() -> Iterator[Finding]:
-    """May this user write where models and progress are kept."""
+def examine_folders() -> Iterator[Diagnosis]:
+    """Folders for models and progress, which this user must be able to write."""
     folders = {"AICOURSE_CACHE": paths.cache_dir(), "AICOURSE_STATE": paths.state_dir()}
     for variable, folder in folders.items():
         try:
@@ -112,27 +112,27 @@ def check_folders() -> Iterator[Finding]:
             tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             message = f"{_shown(folder)} cannot be written ({error.strerror})"
-            yield Finding("Folders", "problem", message, f"Set {variable} to a folder that you may write.")
+            yield Diagnosis("Folders", "problem", message, f"Set {variable} to a folder that you may write.")
         else:
-            yield Finding("Folders", "ok", _shown(folder))
+            yield Diagnosis("Folders", "ok", _shown(folder))
 
 
-def check_kernel() -> Iterator[Finding]:
-    """Does JupyterLab's default kernel run the Python that has the course installed."""
+def examine_kernel() -> Iterator[Diagnosis]:
+    """JupyterLab's default kernel, which must run the Python that has the course installed."""
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
-        yield Finding("Jupyter kernel", "problem", "there is no kernel called python3", INSTALL)
+        yield Diagnosis("Jupyter kernel", "problem", "there is no kernel called python3", INSTALL)
         return
     # jupyter_client itself replaces these names by the interpreter it runs in
     own_names = {"python", "python3", f"python3.{sys.version_info.minor}"}
     interpreter = spec.argv[0] if spec.argv[0] not in own_names else sys.executable
     if _bin_folder(interpreter) == _bin_folder(sys.executable):
-        yield Finding("Jupyter kernel", "ok", f"{spec.display_name} runs this Python")
+        yield Diagnosis("Jupyter kernel", "ok", f"{spec.display_name} runs this Python")
     else:
         message = f"{spec.display_name} runs {_shown(Path(interpreter))}, which is not this Python"
         fix = "Remove the kernel that hides this one: python -m jupyter kernelspec remove python3"
-        yield Finding("Jupyter kernel", "problem", message, fix)
+        yield Diagnosis("Jupyter kernel", "problem", message, fix)
 
 
 def _bin_folder(interpreter: str) -> str:
@@ -140,73 +140,73 @@ def _bin_folder(interpreter: str) -> str:
     return os.path.normcase(Path(shutil.which(interpreter) or interpreter).absolute().parent)
 
 
-def check_loopback() -> Iterator[Finding]:
-    """Can processes on this machine talk to each other, as kernels and the embedded model's server do."""
+def examine_loopback() -> Iterator[Diagnosis]:
+    """Loopback, over which kernels and the embedded model's server talk."""
     try:
         with socket.create_server(("127.0.0.1", 0)) as server:
             socket.create_connection(server.getsockname(), timeout=5).close()
     except OSError as error:
         fix = "Allow programs to listen on 127.0.0.1 in your firewall or sandbox."
-        yield Finding("Loopback", "problem", f"127.0.0.1 does not answer ({error})", fix)
+        yield Diagnosis("Loopback", "problem", f"127.0.0.1 does not answer ({error})", fix)
     else:
-        yield Finding("Loopback", "ok", "127.0.0.1 answers")
+        yield Diagnosis("Loopback", "ok", "127.0.0.1 answers")
 
 
-def check_native_packages() -> Iterator[Finding]:
-    """Do the compiled parts load; tried in a process of its own, because a wrong binary ends the process."""
+def examine_native_packages() -> Iterator[Diagnosis]:
+    """The compiled parts, loaded in a process of their own, because a wrong binary ends the process."""
     for name, purpose in NATIVE_PACKAGES.items():
         done = subprocess.run(
             [sys.executable, "-c", f"import {name}"], capture_output=True, text=True, check=False
         )
         if done.returncode == 0:
-            yield Finding("Compiled parts", "ok", f"{name} {importlib.metadata.version(name)} ({purpose})")
+            yield Diagnosis("Compiled parts", "ok", f"{name} {importlib.metadata.version(name)} ({purpose})")
             continue
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         fix = "Recorded replies, providers with a key and Ollama work without it."
-        yield Finding("Compiled parts", "warning", f"{name} ({purpose}) does not load: {reason}", fix)
+        yield Diagnosis("Compiled parts", "warning", f"{name} ({purpose}) does not load: {reason}", fix)
 
 
-def check_models() -> Iterator[Finding]:
-    """Is each model file that was pulled still whole, and is there room for the default model."""
+def examine_models() -> Iterator[Diagnosis]:
+    """Model files that were pulled, still whole, and room for the default model."""
     for model in catalog.models().values():
         if not model.files:
             continue
         folder = paths.models_dir() / model.name
         sizes = {file.name: _size(folder / file.name) for file in model.files}
         if all(sizes[file.name] == file.size for file in model.files):
-            yield Finding("Models", "ok", f"{model.name} is here ({_megabytes(sum(sizes.values()))})")
+            yield Diagnosis("Models", "ok", f"{model.name} is here ({_megabytes(sum(sizes.values()))})")
         elif any(sizes[file.name] not in (0, file.size) for file in model.files):
             fix = f"Run: aicourse model remove {model.name}, then: aicourse model pull {model.name}"
-            yield Finding("Models", "problem", f"{model.name} is damaged: a file has the wrong size", fix)
+            yield Diagnosis("Models", "problem", f"{model.name} is damaged: a file has the wrong size", fix)
         elif model.name == catalog.DEFAULT_MODEL:
-            yield from _check_room(model)
+            yield from _examine_room(model)
 
 
-def _check_room(model: catalog.Model) -> Iterator[Finding]:
+def _examine_room(model: catalog.Model) -> Iterator[Diagnosis]:
     size = sum(file.size for file in model.files)
     existing = next(folder for folder in (paths.cache_dir(), *paths.cache_dir().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     if free < 2 * size:  # the file, and what it is put together from
         message = f"{_megabytes(free)} free where models are kept; {model.name} needs {_megabytes(2 * size)}"
-        yield Finding(
+        yield Diagnosis(
             "Models", "warning", message, "Free some disk space, or set AICOURSE_CACHE to another disk."
         )
     else:
         message = f"{model.name} is not here; the first changed prompt fetches it ({_megabytes(size)})"
-        yield Finding("Models", "ok", message)
+        yield Diagnosis("Models", "ok", message)
 
 
-def check_server() -> Iterator[Finding]:
-    """Does the embedded model's server run."""
+def examine_server() -> Iterator[Diagnosis]:
+    """The embedded model's server, if it runs."""
     address = localmodel.running()
     if address is None:
-        yield Finding("Server", "ok", "not running; it starts by itself when a reply is not recorded")
+        yield Diagnosis("Server", "ok", "not running; it starts by itself when a reply is not recorded")
     else:
-        yield Finding("Server", "ok", f"running at {address.url} (process {address.pid})")
+        yield Diagnosis("Server", "ok", f"running at {address.url} (process {address.pid})")
 
 
-def check_keys() -> Iterator[Finding]:
-    """Which providers have a key, and where it is set; of the key only its length is told."""
+def examine_keys() -> Iterator[Diagnosis]:
+    """Providers' keys and where they are set; of a key only its length is told."""
     settings = keys.settings()
     for provider in catalog.providers().values():
         variable = provider.key_variable or ""
@@ -216,27 +216,27 @@ def check_keys() -> Iterator[Finding]:
         place = "the environment" if os.environ.get(variable) else ".env"
         if key != key.strip() or key[0] in "\"'":
             fix = f"Set {variable} again, without quotes and spaces around the key."
-            yield Finding("Keys", "warning", f"{variable} in {place} has a space or a quote around it", fix)
+            yield Diagnosis("Keys", "warning", f"{variable} in {place} has a space or a quote around it", fix)
         else:
-            yield Finding("Keys", "ok", f"{variable} is set in {place} ({len(key)} characters)")
+            yield Diagnosis("Keys", "ok", f"{variable} is set in {place} ({len(key)} characters)")
     if not any(settings.get(provider.key_variable or "") for provider in catalog.providers().values()):
-        yield Finding("Keys", "ok", "none set, and none needed: recorded replies, then the embedded model")
+        yield Diagnosis("Keys", "ok", "none set, and none needed: recorded replies, then the embedded model")
 
 
-def check_settings() -> Iterator[Finding]:
-    """Do the variables that steer the course have values it knows."""
+def examine_settings() -> Iterator[Diagnosis]:
+    """The variables that steer the course, whose values it must know."""
     settings = keys.settings()
     if name := settings.get("AICOURSE_PROVIDER"):
         try:
             keys.find_key(catalog.provider(name))
         except AicourseError as error:
-            yield Finding("Settings", "problem", *_split_sentence(error.message))
+            yield Diagnosis("Settings", "problem", *_split_sentence(error.message))
         else:
-            yield Finding("Settings", "ok", f"AICOURSE_PROVIDER is {name}")
+            yield Diagnosis("Settings", "ok", f"AICOURSE_PROVIDER is {name}")
     try:
         choose_mode(None)
     except AicourseError as error:
-        yield Finding("Settings", "problem", *_split_sentence(error.message))
+        yield Diagnosis("Settings", "problem", *_split_sentence(error.message))
 
 
 def _shown(path: Path) -> str:
@@ -255,16 +255,16 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.0f} MB"
 
 
-CHECKS = (
-    Check("Python", True, check_python),
-    Check("Packages", True, check_packages),
-    Check("Course files", True, check_course_files),
-    Check("Folders", True, check_folders),
-    Check("Jupyter kernel", True, check_kernel),
-    Check("Loopback", True, check_loopback),
-    Check("Compiled parts", False, check_native_packages),
-    Check("Models", False, check_models),
-    Check("Server", False, check_server),
-    Check("Keys", False, check_keys),
-    Check("Settings", False, check_settings),
+EXAMINATIONS = (
+    Examination("Python", True, examine_python),
+    Examination("Packages", True, examine_packages),
+    Examination("Course files", True, examine_course_files),
+    Examination("Folders", True, examine_folders),
+    Examination("Jupyter kernel", True, examine_kernel),
+    Examination("Loopback", True, examine_loopback),
+    Examination("Compiled parts", False, examine_native_packages),
+    Examination("Models", False, examine_models),
+    Examination("Server", False, examine_server),
+    Examination("Keys", False, examine_keys),
+    Examination("Settings", False, examine_settings),
 )
