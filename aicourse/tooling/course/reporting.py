@@ -7,35 +7,26 @@ formulas are shown as they are written, because MathJax would be a request.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from string import Template
 
 import nbformat
+from markupsafe import Markup
 from nbconvert.exporters import HTMLExporter
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
+from aicourse.html import NUMBER, Row, TableCell, asset, page, render, sort_button, table
 from aicourse.llm.calls import dollars
 from aicourse.paths import write_atomically
 from aicourse.tooling.course.lesson_run import LessonRun
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = "tooling/course/templates"
 _LESSON_LINK = re.compile(r'(href="\d\d-[\w-]+)\.ipynb(["#])')
-_HEADINGS = {
-    "Lesson": "",
-    "Result": "",
-    "Time (s)": "number",
-    "Cells": "number",
-    "Calls": "number",
-    "Recorded": "number",
-    "Live": "number",
-    "Cost (USD)": "number",
-    "Notebook": "",
-}
+_TEXTS = ("Lesson", "Result")
+_NUMBERS = ("Time (s)", "Cells", "Calls", "Recorded", "Live", "Cost (USD)")
 
 
 def write_report(runs: Sequence[LessonRun], folder: Path) -> Path:
@@ -57,13 +48,11 @@ def lesson_page(run: LessonRun, notebook: Path, exporter: HTMLExporter) -> str:
         for output in cell.get("outputs", ()) if alt else ():
             output.setdefault("metadata", {})["image/png"] = {"alt": alt}  # where nbconvert looks for it
     body, _ = exporter.from_notebook_node(node)
-    return _fill(
-        "lesson.html",
-        title=html.escape(f"{run.lesson.number} · {run.lesson.title}"),
-        highlighting=HtmlFormatter().get_style_defs(".highlight"),
-        notebook=html.escape(notebook.name),
-        body=_LESSON_LINK.sub(r"\1.html\2", body),
-    )
+    top = Markup("<p><a href='index.html'>All lessons</a> · <a href='{}'>this run as a notebook</a></p>")
+    content = top.format(notebook.name) + Markup(_LESSON_LINK.sub(r"\1.html\2", body))
+    style = asset(f"{_TEMPLATES}/lesson.css") + Markup(HtmlFormatter().get_style_defs(".highlight"))
+    title = f"{run.lesson.number} · {run.lesson.title}"
+    return page(title, content, style=style, inline_styles=True)
 
 
 def index_page(runs: Sequence[LessonRun]) -> str:
@@ -76,47 +65,48 @@ def index_page(runs: Sequence[LessonRun]) -> str:
         f"time, lesson after lesson: {sum(run.seconds for run in runs):.1f} s",
         f"spent: {dollars(sum((run.cost for run in runs), Decimal(0)))}",
     ]
-    return _fill(
-        "report.html",
-        summary=f"{lessons}, {f'{failed} failed' if failed else 'all passed'}",
+    summary = f"{lessons}, {f'{failed} failed' if failed else 'all passed'}"
+    date = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    header: Row = (
+        *map(sort_button, _TEXTS),
+        *(TableCell(sort_button(name), NUMBER) for name in _NUMBERS),
+        sort_button("Notebook"),
+    )
+    content = render(
+        f"{_TEMPLATES}/report.html",
+        summary=summary,
         totals=" · ".join(totals),
-        date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
-        headings="".join(
-            f'<th scope="col" class="{kind}"><button type="button">{name}</button></th>'
-            for name, kind in _HEADINGS.items()
-        ),
-        rows="\n".join(_row(run) for run in runs),
+        lessons=table(f"{date} · a column's heading sorts by it", header, map(_row, runs)),
+    )
+    style = asset(f"{_TEMPLATES}/report.css")
+    return page(f"{summary} · aicourse", content, style=style, script=asset("templates/sort.js"))
+
+
+def _row(run: LessonRun) -> Row:
+    lesson = run.lesson
+    name: str = f"{lesson.number} {lesson.title}"
+    if run.path:
+        name = Markup("<a href='{}.html'>{}</a>").format(run.path.stem, name)
+    shown = Markup("{}<span class='question'>{}</span>{}").format(name, lesson.question, _error(run))
+    notebook = Markup("<a href='{0}' title='{0}'>.ipynb</a>").format(run.path.name) if run.path else ""
+    counts = (run.cells, run.calls, run.recorded, run.live)
+    return (
+        TableCell(shown, {"data-key": lesson.number}),
+        TableCell(run.result, {"class": run.result}),
+        _number(f"{run.seconds:.1f}", f"{run.seconds:.2f}"),
+        *(_number(f"{count:,}", str(count)) for count in counts),
+        _number(dollars(run.cost).removeprefix("$"), f"{run.cost:f}"),
+        TableCell(notebook, {"data-key": run.path.name if run.path else ""}),
     )
 
 
-def _row(run: LessonRun) -> str:
-    lesson = run.lesson
-    name = html.escape(f"{lesson.number} {lesson.title}")
-    title = f'<a href="{html.escape(run.path.stem)}.html">{name}</a>' if run.path else name
-    notebook = html.escape(run.path.name) if run.path else ""
-    cells = [
-        (lesson.number, f'{title}<span class="question">{html.escape(lesson.question)}</span>{_error(run)}'),
-        (run.result, f'<span class="{run.result}">{run.result}</span>'),
-        (f"{run.seconds:.2f}", f"{run.seconds:.1f}"),
-        *((str(count), f"{count:,}") for count in (run.cells, run.calls, run.recorded, run.live)),
-        (f"{run.cost:f}", dollars(run.cost).removeprefix("$")),
-        (notebook, f'<a href="{notebook}" title="{notebook}">.ipynb</a>' if notebook else ""),
-    ]
-    tagged = zip(_HEADINGS.values(), cells, strict=True)
-    return "<tr>" + "".join(_cell(kind, key, shown) for kind, (key, shown) in tagged) + "</tr>"
+def _number(shown: str, key: str) -> TableCell:
+    return TableCell(shown, {**NUMBER, "data-key": key})
 
 
-def _cell(kind: str, key: str, shown: str) -> str:
-    return f'<td class="{kind}" data-key="{html.escape(key)}">{shown}</td>'
-
-
-def _error(run: LessonRun) -> str:
+def _error(run: LessonRun) -> Markup:
     if not run.error:
-        return ""
-    first, _, rest = html.escape(str(run.error)).partition("\n")
-    return f"<details><summary>{first}</summary><pre>{rest}</pre></details>" if rest else f"<p>{first}</p>"
-
-
-def _fill(name: str, **values: str) -> str:
-    page = Template((_TEMPLATES / name).read_text(encoding="utf-8"))
-    return page.substitute(style=(_TEMPLATES / "style.css").read_text(encoding="utf-8"), **values)
+        return Markup()
+    first, _, rest = str(run.error).partition("\n")
+    folded = Markup("<details><summary>{}</summary><pre>{}</pre></details>")
+    return folded.format(first, rest) if rest else Markup("<p>{}</p>").format(first)
