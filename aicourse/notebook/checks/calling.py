@@ -35,7 +35,7 @@ _ADDRESS = re.compile(r" (?:object )?at 0x[0-9A-Fa-f]+")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call did, wherever it ran: every executor makes these, and the judge reads nothing else.
+    """One call's result, wherever it ran: every executor makes these, and the judge reads nothing else.
 
     - returned: `value`
     - raised: `errors` are the names of the error's class and its bases, `message` is its text, `where` the
@@ -176,10 +176,13 @@ def describe(value: Any) -> str:
     >>> describe(object()), describe("x" * 500).count("x") < 80
     ('<object>', True)
     """
-    shape = getattr(value, "shape", None) if hasattr(type(value), "columns") else None
-    if isinstance(shape, tuple) and len(shape) == 2:
-        return f"{type(value).__name__} with {shape[0]} rows and {shape[1]} columns"
-    return shorten(_Shortener().repr(value), 400)
+    try:
+        shape = getattr(value, "shape", None) if hasattr(type(value), "columns") else None
+        if isinstance(shape, tuple) and len(shape) == 2:
+            return f"{type(value).__name__} with {shape[0]} rows and {shape[1]} columns"
+        return shorten(_Shortener().repr(value), 400)
+    except Exception:  # an integer of more digits than Python prints, say
+        return f"<{type(value).__name__} that cannot be shown>"
 
 
 def describe_error(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""When is a student's result the expected one? By structure and type, never by the result's own `==`.
+"""Comparison of a result with the expected one: by structure and type, never by the result's own `==`.
 
 A result is foreign: its class may define `__eq__` to say yes to everything, or to raise. So the
 *expected* value decides how to compare: numbers within rounding, containers element by element, tables
@@ -6,7 +6,7 @@ cell by cell. A model or dataclass written by the student is compared field by f
 reference's, because two classes of the same shape from two files are never equal to Python.
 
 An author who wants another rule passes `close_to(…)`, `unordered`, `ignoring_case` or any function of two
-arguments as a behaviour's `same`.
+arguments as a check's `same`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Same = Callable[[Any, Any], bool]
 
 
 def equal(answer: Any, expected: Any) -> bool:
-    """Whether `answer` is what was expected; numbers to a relative 1e-9, NaN equals NaN.
+    """True if `answer` is what was expected; numbers to a relative 1e-9, NaN equals NaN.
 
     >>> equal([0.1 + 0.2, "red"], [0.3, "red"]), equal(1, True), equal((1,), [1])
     (True, False, False)

@@ -1,4 +1,4 @@
-"""The judge: is an outcome right, what shows that it is not, and which known mistake explains it?
+"""The judge: whether an outcome is right, the evidence when it is not, and the known mistake behind it.
 
 One judge for all executors. It is given a check, an input and an `Outcome`, and does not know whether the
 call was made in this notebook or in a sandbox. What a student's objects may do when they are looked at
@@ -13,13 +13,15 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, Protocol
+from typing import Any
 
 from aicourse.notebook.checks.calling import Outcome, describe, describe_error, student_line
 from aicourse.notebook.checks.comparing import equal
 from aicourse.notebook.checks.language import Arguments, Check, Mistake
 
 Style = Callable[[str], str]
+Attempt = Callable[..., Outcome]
+"""Calls code that may fail: `attempt` in a notebook, `call_trusted` for what authors wrote."""
 
 
 @dataclass(frozen=True)
@@ -141,13 +143,6 @@ def namespace_of(answer: Any) -> dict[str, Any] | None:
     return vars(module) if module else None
 
 
-class Run(Protocol):
-    """How code is called that may fail: `attempt` in a notebook, `call_trusted` for authors' own."""
-
-    def __call__(self, action: Callable[[], Any], *, seconds: float | None) -> Outcome:
-        """What `action` did."""
-
-
 @dataclass(frozen=True, eq=False)
 class Recognised:
     """A known mistake's hint, and the failed trials that it explains."""
@@ -156,7 +151,7 @@ class Recognised:
     trials: frozenset[Trial]
 
 
-def recognise(trials: Sequence[Trial], run: Run) -> list[Recognised]:
+def recognise(trials: Sequence[Trial], run: Attempt) -> list[Recognised]:
     """The known mistakes that explain failed trials, over all checks that list them.
 
     On every input where a mistake goes wrong, the answer must have done the same: one input alone could
@@ -181,7 +176,7 @@ def _lists(check: Check, mistake: Mistake) -> bool:
     return any(mistake is listed for listed in check.mistakes)
 
 
-def _explained(mistake: Mistake, trials: Sequence[Trial], run: Run) -> frozenset[Trial]:
+def _explained(mistake: Mistake, trials: Sequence[Trial], run: Attempt) -> frozenset[Trial]:
     """The failed trials that a mistake explains; empty unless the answer agrees wherever it is wrong."""
     explained = set()
     for trial in trials:
@@ -199,7 +194,7 @@ def _explained(mistake: Mistake, trials: Sequence[Trial], run: Run) -> frozenset
     return frozenset(explained)
 
 
-def try_answer(check: Check, given: Arguments | None, answer: Any, run: Run) -> Trial:
+def try_answer(check: Check, given: Arguments | None, answer: Any, run: Attempt) -> Trial:
     """Call an answer with one input and judge what it does; both by `run`, on copies of the input."""
     if given is None:
         outcome = Outcome("returned", answer)
@@ -213,7 +208,7 @@ def try_answer(check: Check, given: Arguments | None, answer: Any, run: Run) -> 
     return Trial(check, given, judged, False, Evidence(note=f"Testing it {reason}."))
 
 
-def _is_same_data(mistake: Mistake, trial: Trial, run: Run) -> bool:
+def _is_same_data(mistake: Mistake, trial: Trial, run: Attempt) -> bool:
     if trial.outcome.kind != "returned":
         return False
     value, same = trial.outcome.value, trial.check.same
@@ -226,7 +221,7 @@ def _is_same_data(mistake: Mistake, trial: Trial, run: Run) -> bool:
     return run(compare, seconds=trial.check.seconds).value is True
 
 
-def _agree(trial: Trial, wrong: Trial, run: Run) -> bool:
+def _agree(trial: Trial, wrong: Trial, run: Attempt) -> bool:
     """True if an answer failed in the same way as a known mistake."""
     mine, theirs, same = trial.outcome, wrong.outcome, trial.check.same
     if trial.works:

@@ -101,7 +101,7 @@ class Check:
 
     @property
     def place(self) -> str:
-        """How errors name it."""
+        """Its name in errors."""
         if not self.question:
             return f"The check {self.name!r}"
         return f"checks.py: the check {self.name!r} of {self.question}"
@@ -127,7 +127,7 @@ class Check:
         return tuple(_as_arguments(item) for item in given)
 
     def expected(self, given: Arguments | None) -> Any:
-        """What the reference gives for one input, or the reference itself when it is data."""
+        """The reference's result for one input, or the reference itself when it is data."""
         if given is None or not callable(self.reference):
             return self.reference
         call = copy.deepcopy(given)  # what a reference does to its input stays with it

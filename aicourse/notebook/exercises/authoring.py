@@ -9,8 +9,6 @@ from __future__ import annotations
 import functools
 import numbers
 import re
-import sys
-import types
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +16,11 @@ from typing import Any
 
 from aicourse import paths
 from aicourse.errors import ExerciseError
+from aicourse.notebook.checks.files import run_file
 from aicourse.notebook.checks.language import SECONDS, Check, Mistake
 from aicourse.suggestions import close_matches
 
 _ID = re.compile(r"\d\d\.\d+")
-_LOAD_ERRORS = (Exception, SystemExit)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +34,6 @@ class Exercise:
     - `untouched`: for answers that are data, what the exercise's cell begins with: not started, not wrong.
     - `show_expected`: whether a failed input is shown with the expected result.
     - `seconds`: time limit for each call; None for answers that call a model.
-    - `repeatable`: False when asking the answer twice means paying twice, or rightly gives another result.
 
     Text may put code between `backticks`.
     """
@@ -51,7 +48,6 @@ class Exercise:
     untouched: Any = None
     show_expected: bool = True
     seconds: float | None = SECONDS
-    repeatable: bool = True
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -78,7 +74,7 @@ class Exercise:
 
     @property
     def accepted_types(self) -> tuple[type, ...]:
-        """What an answer that is data may be."""
+        """The types that an answer may have that is data."""
         if self.expects is not None:
             return self.expects if isinstance(self.expects, tuple) else (self.expects,)
         number = isinstance(self.reference, numbers.Number) and not isinstance(self.reference, bool)
@@ -91,7 +87,7 @@ class Exercise:
 
     @property
     def name(self) -> str:
-        """What the student calls the function."""
+        """The student's name for the function."""
         name = str(getattr(self.reference, "__name__", "answer")).removesuffix("_solution")
         return name if name.isidentifier() else "answer"
 
@@ -148,20 +144,15 @@ def load_checks(path: Path) -> tuple[Exercise, ...]:
 
 @functools.lru_cache(maxsize=64)
 def _load(path: Path, mtime_ns: int, size: int) -> tuple[Exercise, ...]:
-    # compiled here rather than imported: an import would leave __pycache__ beside the notebooks, and
-    # would not notice two edits in one second
-    module = types.ModuleType(f"aicourse_checks_{path.stem}")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # dataclasses and pydantic look their module up
     try:
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
-    except _LOAD_ERRORS as error:
+        found = run_file(path)
+    except (Exception, SystemExit) as error:
         raise ExerciseError(
             f"The checks file {path.name} does not run ({type(error).__name__}: {error}). "
             "If you did not change it: git checkout notebooks/checks",
             path=path,
         ) from error
-    return _validated(getattr(module, "exercises", None), path)
+    return _validated(found.get("exercises"), path)
 
 
 def _validated(exercises: Any, path: Path) -> tuple[Exercise, ...]:

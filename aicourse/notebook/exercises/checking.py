@@ -12,7 +12,7 @@ from aicourse.notebook.checks.comparing import equal
 from aicourse.notebook.checks.judging import Trial, recognise
 from aicourse.notebook.checks.trying import try_checks
 from aicourse.notebook.exercises.authoring import Exercise, find_exercise
-from aicourse.notebook.exercises.results import CheckResult, Finding, finding_of
+from aicourse.notebook.exercises.results import CheckFinding, CheckResult, finding_of
 from aicourse.notebook.store import ExerciseState, update_exercise
 
 UNREADABLE = "This answer cannot be shown: looking at it raises an error, or does not end."
@@ -48,7 +48,7 @@ def _record(result: CheckResult) -> None:
 
 
 def examine(exercise: Exercise, answer: Any) -> CheckResult:
-    """What `check` shows, without finding the exercise and without keeping the result."""
+    """The result of `check`, without finding the exercise and without keeping the result."""
     if answer is None or answer is Ellipsis or _is_untouched(exercise, answer):
         return _not_started(exercise)
     typed = attempt(lambda: _wrong_type(exercise, answer), seconds=exercise.seconds)
@@ -59,7 +59,7 @@ def examine(exercise: Exercise, answer: Any) -> CheckResult:
         finding_of(check.name, [trial for trial in trials if trial.check is check])
         for check in exercise.checks
     )
-    if all(finding.works for finding in findings) and exercise.wants_function and exercise.repeatable:
+    if all(finding.works for finding in findings) and exercise.wants_function:
         findings += _second_run(try_checks(exercise.checks, answer))
     if all(finding.works for finding in findings):
         return CheckResult(exercise.id, exercise.title, "solved", findings)
@@ -148,13 +148,13 @@ def _kind(answer: Any) -> str:
     return f"of type {type(answer).__name__}: `{describe(answer)}`"
 
 
-def _second_run(trials: Sequence[Trial]) -> tuple[Finding, ...]:
+def _second_run(trials: Sequence[Trial]) -> tuple[CheckFinding, ...]:
     """A finding when what worked once fails when asked again."""
     failed = [trial for trial in trials if not trial.works]
     if not failed:
         return ()
     advice = "The first time it was right. Does it remember earlier calls, or depend on chance?"
-    return (Finding("gives the same result when asked again", "missing", failed[0].evidence, advice),)
+    return (CheckFinding("gives the same result when asked again", "missing", failed[0].evidence, advice),)
 
 
 def _mistake_hints(trials: Sequence[Trial]) -> tuple[str, ...]:

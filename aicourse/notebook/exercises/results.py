@@ -28,7 +28,7 @@ _FINDING_MARKS: dict[str, tuple[str, html.Tone]] = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """One behaviour, and how it fares; `others` counts further inputs that fail as well."""
 
     behaviour: str
@@ -43,7 +43,7 @@ class Finding:
         return self.state == "works"
 
     def lines(self, code: Style, prose: Style) -> list[str]:
-        """What shows that the behaviour is missing, and what to do."""
+        """Evidence that the behaviour is missing, and what to do."""
         more = f"{self.others} more {'input fails' if self.others == 1 else 'inputs fail'} too."
         return [
             *self.evidence.lines(code, prose),
@@ -52,14 +52,14 @@ class Finding:
         ]
 
 
-def finding_of(behaviour: str, trials: Sequence[Trial]) -> Finding:
+def finding_of(behaviour: str, trials: Sequence[Trial]) -> CheckFinding:
     """The first failing trial speaks for its behaviour."""
     failed = [trial for trial in trials if trial.outcome.kind != "skipped" and not trial.works]
     if failed:
         message = failed[0].check.message
-        return Finding(behaviour, "missing", _shown(failed[0]), message, len(failed) - 1)
+        return CheckFinding(behaviour, "missing", _shown(failed[0]), message, len(failed) - 1)
     not_tested = any(trial.outcome.kind == "skipped" for trial in trials)
-    return Finding(behaviour, "not tested" if not_tested else "works")
+    return CheckFinding(behaviour, "not tested" if not_tested else "works")
 
 
 def _shown(trial: Trial) -> Evidence:
@@ -73,12 +73,12 @@ def _shown(trial: Trial) -> Evidence:
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:
-    """What `check` found; true when the exercise is solved."""
+    """The result of a check; true when the exercise is solved."""
 
     exercise: str
     title: str
     status: Status
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[CheckFinding, ...] = ()
     hints: tuple[str, ...] = ()
     message: str = ""
     offers_hint: bool = False
@@ -116,7 +116,7 @@ class CheckResult:
         return html.card(self.summary, "".join(parts), _MARKS[self.status][1])
 
 
-def _finding_html(finding: Finding) -> str:
+def _finding_html(finding: CheckFinding) -> str:
     details = "<br>".join(finding.lines(html.code, html.prose))
     shown = f'<div style="{html.DETAILS}">{details}</div>' if details else ""
     return f"<li>{html.mark(*_FINDING_MARKS[finding.state])} {html.prose(finding.behaviour)}{shown}</li>"

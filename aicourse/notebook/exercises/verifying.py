@@ -17,7 +17,7 @@ LEAST_INPUTS = 2
 
 
 def verify(exercise: Exercise) -> list[str]:
-    """What is wrong with an exercise, one sentence each; empty when all is well."""
+    """Problems of an exercise, one sentence each; empty when all is well."""
     problems = _reference_problems(exercise) + _stub_problems(exercise)
     for number, mistake in enumerate(exercise.mistakes, start=1):
         problems += _mistake_problems(exercise, number, mistake)

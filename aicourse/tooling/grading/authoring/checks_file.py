@@ -25,8 +25,6 @@ inputs, and what it gives is judged in the grader.
 from __future__ import annotations
 
 import hashlib
-import sys
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +33,7 @@ from typing import Any
 from aicourse.errors import AssignmentError
 from aicourse.notebook.checks import Arguments, Check
 from aicourse.notebook.checks.calling import describe, describe_error
+from aicourse.notebook.checks.files import run_file
 from aicourse.notebook.checks.language import SECONDS
 from aicourse.tooling.grading.sandbox.execution import Limits
 
@@ -79,12 +78,12 @@ class PromptCheck:
 
     @property
     def place(self) -> str:
-        """How errors name it."""
+        """Its name in errors."""
         return f"checks.py: the prompt check {self.name!r} of {self.question}"
 
     @property
     def points(self) -> float:
-        """What the best level gives."""
+        """Points of the best level."""
         return max(points for _, points in self.levels)
 
     @property
@@ -113,7 +112,7 @@ class Planted:
 
 @dataclass(frozen=True)
 class ChecksFile:
-    """What a `checks.py` defines.
+    """Everything that a `checks.py` defines.
 
     `alternatives` are other right answers by question; `files` are names beside it that students get and
     submissions may read.
@@ -142,7 +141,7 @@ def load_checks(path: Path) -> ChecksFile:
             "homework/README.md shows how.",
             path=path,
         ) from error
-    found = _run(path, source)
+    found = _run(path)
     listed = _records(found, "checks", (Check, PromptCheck), path)
     for check in listed:
         _validate(check)
@@ -157,14 +156,9 @@ def load_checks(path: Path) -> ChecksFile:
     )
 
 
-def _run(path: Path, source: bytes) -> dict[str, Any]:
-    # compiled here rather than imported: no __pycache__ beside it, and an edit is seen at once
-    name = f"aicourse_checks_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    module = types.ModuleType(name)
-    module.__file__ = str(path)
-    sys.modules[name] = module  # dataclasses and pydantic look their module up
+def _run(path: Path) -> dict[str, Any]:
     try:
-        exec(compile(source, str(path), "exec"), module.__dict__)
+        return run_file(path)
     except AssignmentError:
         raise
     except (Exception, SystemExit) as error:
@@ -172,7 +166,6 @@ def _run(path: Path, source: bytes) -> dict[str, Any]:
         raise AssignmentError(
             f"{path.name}{line} does not run ({type(error).__name__}: {error}). Correct it there.", path=path
         ) from error
-    return module.__dict__
 
 
 def _line_in(error: BaseException, path: Path) -> str:

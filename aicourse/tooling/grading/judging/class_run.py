@@ -16,7 +16,7 @@ from aicourse.tooling.grading.sandbox.execution import Executor
 
 @dataclass(frozen=True)
 class Place:
-    """Where student code runs: a level of protection here, or on the workers of `scheduler`."""
+    """The place where student code runs: a level of protection here, or on the workers of `scheduler`."""
 
     level: str | None = None
     trust_notebooks: bool = False
@@ -41,7 +41,7 @@ def grade_class(name: str | Path, source: Path, out: Path, place: Place, options
 
 @contextmanager
 def _executor(assignment: Assignment, place: Place) -> Iterator[tuple[Executor, str | None, int | None]]:
-    """What runs a job, the level it gives if known here, and how many at a time if not one per core."""
+    """The executor, the level it gives if known here, and how many at a time if not one per core."""
     if place.scheduler is not None:
         from aicourse.tooling.grading.cluster import ClusterExecutor
 

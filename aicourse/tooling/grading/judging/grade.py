@@ -29,7 +29,7 @@ from aicourse.tooling.grading.submissions.collecting import Found, Submission, c
 
 @dataclass(frozen=True)
 class Options:
-    """How to grade: `regrade` names the questions to judge anew (others stay), `again` does all anew."""
+    """Choices for one run: `regrade` names the questions to judge anew (others stay), `again` does all."""
 
     jobs: int | None = None
     only: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Handled:
-    """How one submission ended; `kept` when an earlier result was still right."""
+    """The end of one submission; `kept` when an earlier result was still right."""
 
     student: str
     status: Status
@@ -52,14 +52,14 @@ class Handled:
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run ended; `stale` are results in the folder without a submission any more."""
+    """The end of a run; `stale` are results in the folder without a submission any more."""
 
     folder: Path
     outcomes: tuple[Handled, ...]
     stale: tuple[str, ...] = field(default=())
 
     def count(self, status: Status) -> int:
-        """How many ended so."""
+        """The number that ended so."""
         return sum(outcome.status == status for outcome in self.outcomes)
 
     def __str__(self) -> str:

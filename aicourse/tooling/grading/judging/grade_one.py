@@ -153,7 +153,7 @@ def _question(
 
 
 def _problems(execution: Execution, places: dict[str, str]) -> Iterator[str]:
-    """What happened while it ran, in sentences."""
+    """Problems of the run, in sentences."""
     if execution.sentence:
         yield plain_text(execution.sentence, 400)
     elif execution.ending != "finished":

@@ -45,7 +45,7 @@ class PlannedCheck:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """What to ask of the submission, in order."""
+        """The calls to make in the submission, in order."""
         target, seconds = self.check.target, self.check.seconds or SECONDS
         if not self.inputs:
             return (Call(target, seconds=seconds),)
@@ -68,14 +68,13 @@ class Plan:
         return tuple(call for planned in self.checks for call in planned.calls)
 
 
-def plan(assignment: Assignment, student: str, *, public_only: bool = False) -> Plan:
+def plan(assignment: Assignment, student: str) -> Plan:
     """The checks with the inputs drawn for `student`: the same ones whenever and wherever they are drawn.
 
     Raises:
         AssignmentError: a check's `inputs` function fails or gives nothing.
     """
-    checks = (check for check in assignment.checks if check.public or not public_only)
-    planned = tuple(PlannedCheck(check, _draw(assignment, check, student)) for check in checks)
+    planned = tuple(PlannedCheck(check, _draw(assignment, check, student)) for check in assignment.checks)
     return Plan(assignment.name, student, planned)
 
 
@@ -188,7 +187,7 @@ def _judge_prompt(check: PromptCheck, answer: Answer, ask: Ask | None) -> CheckO
 
 
 def _prompt_problem(check: PromptCheck, answer: Answer) -> tuple[CheckKind, str]:
-    """Why a prompt is not asked; "" when it can be."""
+    """A reason not to ask a prompt, "" when there is none."""
     prompt = answer.value
     if answer.kind in _FAILURES:
         return answer.kind, _FAILURES[answer.kind].format(target=check.target, seconds=check.seconds)

@@ -1,4 +1,4 @@
-"""Who answers when the grader asks with a student's prompt: recordings first, then the model on this machine.
+"""Replies to a student's prompt that the grader asks: recordings first, then the model on this machine.
 
 Nothing is fetched and nothing is paid for without being asked: where there is neither a recording nor the
 model's file, a prompt check stays "pending" and the sentence names the command. Prompts of students are never

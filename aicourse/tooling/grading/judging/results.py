@@ -1,4 +1,4 @@
-"""What grading one submission gave: a plain record, one JSON file each, from which everything else is built.
+"""Results of grading: a plain record of one submission, one JSON file each, from which all else is built.
 
 A result holds what the student may see (messages and hints are safe by `checks`' contract) and the answers
 as handed in. It holds no hidden input and no expected value that the check does not allow to be shown.
@@ -31,7 +31,7 @@ CheckKind = OutcomeKind | Literal["passed", "failed", "pending", ""]
 
 
 class CheckOutcome(Record):
-    """How one check came out; `message` and `hint` may be shown to the student whose answer it was.
+    """One check's result; `message` and `hint` may be shown to the student whose answer it was.
 
     `kind` is "pending" when it could not be judged yet: not a zero, but a question that is still open.
     `question` is not in the file, where a check stands below its question.
@@ -64,7 +64,7 @@ class QuestionOutcome(Record):
 
 
 class Lateness(Record):
-    """How late it came: whole days begun after the grace, and the per cent of the points that costs."""
+    """Its lateness: whole days begun after the grace, and the per cent of the points that costs."""
 
     days: int
     percent: float
@@ -100,12 +100,12 @@ class SubmissionResult(Record):
 
     @property
     def points(self) -> float:
-        """What could be earned."""
+        """Points that could be earned."""
         return sum(question.points for question in self.questions)
 
     @property
     def earned(self) -> float | None:
-        """What was earned so far, before a deduction for lateness; None when it could not be graded."""
+        """Points earned so far, before a deduction for lateness; None when it could not be graded."""
         if self.status == "failed":
             return None
         return sum(question.earned or 0.0 for question in self.questions)

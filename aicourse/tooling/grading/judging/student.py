@@ -34,7 +34,7 @@ _INSTALLS = re.compile(r"^\s*[!%]\s*(?:pip|conda|mamba|uv)\b", re.MULTILINE)
 
 @dataclass(frozen=True)
 class StudentReport:
-    """What was found: `problems` cost points, `warnings` may; `results` are those of the public checks."""
+    """Findings: `problems` cost points, `warnings` may; `results` are those of the public checks."""
 
     assignment: str
     level: str
@@ -172,7 +172,7 @@ def _edits(notebook: ReadNotebook, release: Release) -> Iterator[str]:
 
 
 def _habits(notebook: ReadNotebook, execution: Execution) -> Iterator[str]:
-    """What works here and may not work there."""
+    """Things that work here and may not work there."""
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.kind == "code" and _INSTALLS.search(cell.source):
             yield f"Cell {number} installs packages: there is no network when it is graded."

@@ -37,7 +37,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class VerifyRow:
-    """How one variant came out; `problems` is empty when all is as it must be."""
+    """One variant's result; `problems` is empty when all is as it must be."""
 
     variant: str
     expected: float
