@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from aicourse.tooling.grading.authoring import assignment, building, samples
     from aicourse.tooling.grading.contrib import importing
     from aicourse.tooling.grading.judging import packing, prompting, student, verifying
-    from aicourse.tooling.grading.sandbox import executors
+    from aicourse.tooling.grading.sandbox import executor
 else:
     progress_bars = Lazy("tqdm.auto")
     assignment = Lazy("aicourse.tooling.grading.authoring.assignment")
     building = Lazy("aicourse.tooling.grading.authoring.building")
-    executors = Lazy("aicourse.tooling.grading.sandbox.executors")
+    executor = Lazy("aicourse.tooling.grading.sandbox.executor")
     importing = Lazy("aicourse.tooling.grading.contrib.importing")
     packing = Lazy("aicourse.tooling.grading.judging.packing")
     prompting = Lazy("aicourse.tooling.grading.judging.prompting")
@@ -62,7 +62,7 @@ def verify_homework(
     """Prove that a homework is fair. Right answers earn all points, a blank one 0, mistakes lose theirs."""
     loaded = assignment.load_assignment(name)
     ask = prompting.model_asker(loaded, record=record)
-    with executors.own_notebooks(lambda sentence: typer.echo(sentence, err=True)) as execute:
+    with executor.own_notebooks(lambda sentence: typer.echo(sentence, err=True)) as execute:
         report = verifying.verify(loaded, execute, ask, progress=_progress())
     typer.echo(report)
     exit_if(not report.passed)
@@ -71,7 +71,7 @@ def verify_homework(
 @app.command("check", epilog="Example: aicourse homework check hw01.ipynb")
 def check_notebook(notebook: Notebook) -> None:
     """Check your notebook before you hand it in. Runs it from top to bottom with its public checks."""
-    with executors.own_notebooks(lambda sentence: typer.echo(sentence, err=True)) as execute:
+    with executor.own_notebooks(lambda sentence: typer.echo(sentence, err=True)) as execute:
         report = student.examine(notebook, execute)
     typer.echo(report)
     exit_if(not report.passed)

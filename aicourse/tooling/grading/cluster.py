@@ -3,8 +3,9 @@
     with ClusterExecutor("tcp://scheduler:8786", level="L3") as cluster:
         grade(assignment, source, out, cluster.execute, options=Options(jobs=cluster.slots))
 
-What travels is plain data: a notebook, calls and files to a worker, outputs and answers back. References
-and comparisons stay with the client, which also writes every result. So nothing is lost when something dies:
+What travels is plain data: a notebook, calls and the bytes of files to a worker, outputs and answers back.
+References and comparisons stay with the client, which also writes every result. So nothing is lost when
+something dies:
 
 - a worker: Dask runs its submissions elsewhere; one that kills every worker ends as not graded, and says so;
 - the scheduler: the client waits for it to come back, and sends again what had not come back;
@@ -18,63 +19,25 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from aicourse.errors import GradingError, SandboxError
-from aicourse.tooling.grading.sandbox.execution import Execution, Job
+from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
+from aicourse.tooling.grading.sandbox.executor import Sandbox
 
 _TRIES = 3  # of a submission whose worker died, or whose scheduler went away
 
 
-@dataclass(frozen=True)
-class Parcel:
-    """A job with its files in it instead of a path: a worker may have no disk in common with the client."""
-
-    job: Job
-    files: tuple[tuple[str, bytes], ...]
-
-
-RunParcel = Callable[[Parcel], Execution]
-
-
-def packed(job: Job) -> Parcel:
-    """The job as it travels."""
-    if job.files is None:
-        return Parcel(job, ())
-    folder = job.files
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    files = tuple((path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths)
-    return Parcel(replace(job, files=None), files)
-
-
-def unpacked(parcel: Parcel, execute: Callable[[Job], Execution]) -> Execution:
-    """Run a parcel here, with its files in a folder of their own."""
-    if not parcel.files:
-        return execute(parcel.job)
-    with tempfile.TemporaryDirectory(prefix="aicourse-files-") as folder:
-        for name, data in parcel.files:
-            path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        return execute(replace(parcel.job, files=Path(folder)))
-
-
-def run_in_sandbox(parcel: Parcel, level: str | None, trust_notebooks: bool) -> Execution:
-    """What a worker does: run a parcel in its own sandbox, which lives as long as the worker."""
-    return unpacked(parcel, _sandbox(level, trust_notebooks).execute)
+def run_in_sandbox(job: Job, level: str | None, trust_notebooks: bool) -> Execution:
+    """A worker's part: run a job in its own sandbox, which lives as long as the worker."""
+    return _sandbox(level, trust_notebooks).execute(job)
 
 
 @functools.cache
-def _sandbox(level: str | None, trust_notebooks: bool) -> Any:
-    from aicourse.tooling.grading.sandbox.executor import Sandbox
-
+def _sandbox(level: str | None, trust_notebooks: bool) -> Sandbox:
     sandbox = Sandbox(level, trust_notebooks=trust_notebooks)
     sandbox.__enter__()  # its processes end with the worker's
     return sandbox
@@ -83,7 +46,7 @@ def _sandbox(level: str | None, trust_notebooks: bool) -> Any:
 class ClusterExecutor:
     """Sends jobs to a Dask cluster; `execute` may be called by many threads at a time. A context manager.
 
-    `run` is what a worker does with a parcel. `patience` is for how many seconds a scheduler may
+    `run` is what a worker does with a job. `patience` is for how many seconds a scheduler may
     be away before the run is given up.
 
     Raises:
@@ -96,7 +59,7 @@ class ClusterExecutor:
         *,
         level: str | None = None,
         trust_notebooks: bool = False,
-        run: RunParcel | None = None,
+        run: Executor | None = None,
         patience: float = 120.0,
     ) -> None:
         self._address = address
@@ -120,7 +83,7 @@ class ClusterExecutor:
 
     @property
     def slots(self) -> int:
-        """How many submissions to have under way: twice what runs at a time, so that no worker waits."""
+        """Submissions to have under way: twice what runs at a time, so that no worker waits."""
         workers: Any = self._connected().scheduler_info(n_workers=-1)["workers"].values()
         return max(2, 2 * sum(int(worker["nthreads"]) for worker in workers))
 
@@ -133,24 +96,23 @@ class ClusterExecutor:
         """
         from distributed import KilledWorker
 
-        parcel = packed(job)
         for attempt in range(1, _TRIES + 1):
             try:
                 # a death is blamed on all that ran on the worker: then each suspect runs without the others
                 with self._alone if attempt > 1 else contextlib.nullcontext():
-                    return self._run_through_losses(parcel)
+                    return self._run_through_losses(job)
             except KilledWorker:
                 continue
         sentence = f"Running it ended its worker {_TRIES} times. Look at it, or grade it alone with --only."
         raise SandboxError(sentence, level="")
 
-    def _run_through_losses(self, parcel: Parcel) -> Execution:
-        """Run a parcel, again if the scheduler goes away in between."""
+    def _run_through_losses(self, job: Job) -> Execution:
+        """Run a job, again if the scheduler goes away in between."""
         for _ in range(_TRIES):
             client = self._connected()
             try:
                 # impure: one notebook handed in twice is run twice; no retries: a failure is an answer
-                result: Execution = client.submit(self._run, parcel, pure=False, retries=0).result()
+                result: Execution = client.submit(self._run, job, pure=False, retries=0).result()
                 return result
             except Exception as error:
                 if not _is_lost_connection(error):
@@ -180,7 +142,7 @@ class ClusterExecutor:
 
 
 def _is_lost_connection(error: Exception) -> bool:
-    """Whether the cluster failed, and not what ran on it."""
+    """True if the cluster failed, and not what ran on it."""
     from concurrent.futures import CancelledError as PlainCancelledError
 
     from distributed import CancelledError

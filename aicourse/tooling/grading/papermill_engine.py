@@ -15,6 +15,7 @@ from papermill.engines import Engine, NotebookExecutionManager
 
 from aicourse.tooling.grading.sandbox.execution import Execution, Job, Limits
 from aicourse.tooling.grading.sandbox.executor import Sandbox
+from aicourse.tooling.grading.sandbox.files import files_below
 
 
 class SandboxEngine(Engine):
@@ -26,19 +27,20 @@ class SandboxEngine(Engine):
         nb_man: NotebookExecutionManager,
         kernel_name: str,
         *,
-        files: Path | None = None,
+        files: str | Path | None = None,
         execution_timeout: float | None = None,
         limits: Limits | None = None,
         **options: Any,
     ) -> None:
-        """Run `nb_man.nb`; `files` is a folder to copy beside it, `execution_timeout` the seconds per cell.
+        """Run `nb_man.nb`; `files` is a folder to copy beside it, `execution_timeout` seconds per cell.
 
         Raises:
             SandboxError: this machine cannot protect itself from the notebook.
         """
         limits = limits or Limits(cell_seconds=execution_timeout or Limits().cell_seconds)
+        beside = files_below(Path(files)) if files else {}
         with Sandbox() as sandbox:
-            execution = sandbox.execute(Job(plain_data(nb_man.nb), files=files, limits=limits))
+            execution = sandbox.execute(Job(plain_data(nb_man.nb), files=beside, limits=limits))
         store(execution, nb_man)
 
 

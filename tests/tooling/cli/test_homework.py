@@ -13,7 +13,7 @@ from tiny import copy_tiny, edit_checks, execute
 from typer.testing import CliRunner, Result
 
 from aicourse.tooling.cli import app
-from aicourse.tooling.grading.sandbox import executors
+from aicourse.tooling.grading.sandbox import executor
 from aicourse.tooling.grading.sandbox.execution import Executor
 
 FIXTURES = Path(__file__).parents[2] / "notebooks" / "import"
@@ -31,7 +31,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
         (tmp_path / folder).mkdir()
     copy_tiny(tmp_path / "homework")
     monkeypatch.setenv("AICOURSE_HOME", str(tmp_path))
-    monkeypatch.setattr(executors, "own_notebooks", fake)
+    monkeypatch.setattr(executor, "own_notebooks", fake)
     return lambda *arguments: CliRunner().invoke(app, ["homework", *map(str, arguments)])
 
 

@@ -17,7 +17,7 @@ import pytest
 from fakes import FIRST_NUMBER, hand_in, small_assignment, submission, to_bytes
 
 from aicourse.errors import GradingError, SandboxError
-from aicourse.tooling.grading.cluster import ClusterExecutor, Parcel, packed, unpacked
+from aicourse.tooling.grading.cluster import ClusterExecutor
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options, Summary, grade
 from aicourse.tooling.grading.publishing.gradebook import build
@@ -31,19 +31,19 @@ WORKERS = 6  # five die below, and on a busy machine Dask's nannies take their t
 QUIET = {"processes": True, "dashboard_address": None, "silence_logs": 60}
 
 
-def run_on_worker(parcel: Parcel, deaths: str) -> Execution:
+def run_on_worker(job: Job, deaths: str) -> Execution:
     """What workers do here: a marked notebook's first runs kill their worker, as a fault would."""
     import os
     from pathlib import Path
 
-    source = "\n".join(cell["source"] for cell in parcel.job.notebook["cells"])
+    source = "\n".join(cell["source"] for cell in job.notebook["cells"])
     for line in source.splitlines():
         if line.startswith("# kills its worker"):
             times = int(line.rsplit(" ", 1)[1])
             if len(list(Path(deaths).iterdir())) < times:
                 Path(deaths, f"{os.getpid()}-{os.urandom(4).hex()}").touch()
                 os.kill(os.getpid(), 9)
-    return unpacked(parcel, fakes.run_in_process)
+    return fakes.run_in_process(job)
 
 
 cloudpickle.register_pickle_by_value(sys.modules[run_on_worker.__module__])
@@ -151,7 +151,7 @@ def test_a_client_that_was_ended_goes_on_where_it_was(setting: Setting) -> None:
     assert setting.gradebook() == expected(setting)
 
 
-def wait_for_gate(parcel: Parcel, folder: str) -> Execution:
+def wait_for_gate(job: Job, folder: str) -> Execution:
     """Say that it runs, and go on when the gate is there."""
     import os
     import time
@@ -160,7 +160,7 @@ def wait_for_gate(parcel: Parcel, folder: str) -> Execution:
     Path(folder, f"running-{os.getpid()}").touch()
     while not Path(folder, "gate").exists():
         time.sleep(0.02)
-    return unpacked(parcel, fakes.run_in_process)
+    return fakes.run_in_process(job)
 
 
 def free_port() -> int:
@@ -196,24 +196,16 @@ def test_no_scheduler_there() -> None:
         ClusterExecutor("tcp://127.0.0.1:9", patience=0.1).__enter__()
 
 
-def test_files_travel_with_the_job(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "own.csv").write_text("a,b")
-    seen = []
-
+def test_files_travel_with_the_job(cluster: Any) -> None:
     def look(job: Job) -> Execution:
-        assert job.files is not None
-        seen.append((job.files / "data" / "own.csv").read_text())
-        return fakes.run_in_process(job)
+        return replace(fakes.run_in_process(job), sentence=job.files["data/own.csv"].decode())
 
-    parcel = packed(Job({"cells": []}, files=tmp_path))
-    assert parcel.job.files is None
-    unpacked(parcel, look)
-    assert seen == ["a,b"]
+    with ClusterExecutor(cluster.scheduler_address, run=look, patience=15) as executor:
+        assert executor.execute(Job({"cells": []}, files={"data/own.csv": b"a,b"})).sentence == "a,b"
 
 
 def test_what_a_worker_says_of_itself_arrives(cluster: Any) -> None:
-    def refuse(parcel: Parcel) -> Execution:
+    def refuse(job: Job) -> Execution:
         from aicourse.errors import SandboxError
 
         raise SandboxError("This machine offers only L1.", level="L1")

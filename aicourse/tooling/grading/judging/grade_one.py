@@ -10,14 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC
-from pathlib import Path
 from typing import Any
 
-from aicourse.errors import AicourseError
 from aicourse.tooling.grading.authoring.assignment import Assignment, Question
 from aicourse.tooling.grading.judging.judging import Ask, judge, plan
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, SubmissionResult
@@ -42,9 +38,9 @@ def grade_one(
     read = read_notebook(submission.data, submission.name)
     restored = restore(assignment, read)
     asked = plan(assignment, submission.student)
-    with _files(assignment, submission) as folder:
-        job = Job(restored.notebook, asked.calls, folder, limits=assignment.limits)
-        execution = execute(job)
+    given = [(name, (assignment.folder / name).read_bytes()) for name in assignment.files]
+    files = dict([*submission.files, *given])  # the assignment's win over the student's
+    execution = execute(Job(restored.notebook, asked.calls, files, limits=assignment.limits))
     notes = [plain_text(note, 400) for note in (*submission.notes, *read.notes, *restored.notes)]
     if execution.ending == "not_started":
         result = failed_result(
@@ -112,27 +108,6 @@ def _identity(assignment: Assignment, submission: Submission | Found) -> dict[st
         "submitted": submitted,
         "submitted_by": submission.submitted_by if submitted else "",
     }
-
-
-@contextmanager
-def _files(assignment: Assignment, submission: Submission) -> Iterator[Path | None]:
-    """A folder with the files that the notebook may read: the student's, then the assignment's over them."""
-    given = [(name, (assignment.folder / name).read_bytes()) for name in assignment.files]
-    files = dict([*submission.files, *given])
-    if not files:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="aicourse-files-") as folder:
-        for name, data in files.items():
-            path = Path(folder, name)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-            except OSError as error:
-                raise AicourseError(
-                    f"The file {name!r} cannot be laid beside the notebook ({error})."
-                ) from None
-        yield Path(folder)
 
 
 def _question(

@@ -20,7 +20,7 @@ from aicourse.tooling.grading.authoring.building import fingerprint
 from aicourse.tooling.grading.judging.judging import Plan, PlannedCheck, judge
 from aicourse.tooling.grading.judging.results import CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job, Limits
-from aicourse.tooling.grading.submissions.files import beside
+from aicourse.tooling.grading.sandbox.files import named_files
 from aicourse.tooling.grading.submissions.reading import ReadCell, ReadNotebook, read_notebook
 from aicourse.tooling.grading.submissions.release import Release, find_release
 
@@ -73,8 +73,8 @@ def examine(path: Path, execute: Executor) -> StudentReport:
     notebook = read_student_notebook(path)
     release = find_release(path, notebook)
     planned = Plan(release.assignment, "", tuple(_planned(check) for check in release.checks))
-    with beside(path.parent, release.files) as files:
-        execution = execute(Job(_runnable(notebook), planned.calls, files))
+    files = named_files(path.parent, release.files)
+    execution = execute(Job(_runnable(notebook), planned.calls, files))
     return StudentReport(
         assignment=release.assignment,
         level=execution.level,

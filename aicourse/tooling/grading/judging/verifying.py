@@ -18,7 +18,7 @@ from aicourse.tooling.grading.authoring.checks_file import Planted
 from aicourse.tooling.grading.judging.judging import Ask, judge, plan
 from aicourse.tooling.grading.judging.results import CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
-from aicourse.tooling.grading.submissions.files import beside
+from aicourse.tooling.grading.sandbox.files import named_files
 
 STUDENT = "verify"
 Progress = Callable[[int, int, str], None]
@@ -89,8 +89,8 @@ def verify(
     for number, variant in enumerate(tried):
         progress(number, len(tried), variant.name)
         asked = plan(assignment, STUDENT)
-        with beside(assignment.folder, assignment.files) as files:
-            execution = execute(Job(variant.notebook, asked.calls, files, limits=assignment.limits))
+        files = named_files(assignment.folder, assignment.files)
+        execution = execute(Job(variant.notebook, asked.calls, files, limits=assignment.limits))
         level = execution.level
         results = judge(asked, execution.answers, ask)
         rows.append(_row(variant, execution, results))

@@ -1,9 +1,11 @@
 """Running student code so that it harms nobody: protection levels, namespaces, filters and limits.
 
-In reading order: `levels` (what this machine offers), `launching` and `kernel` (the grader's side), `request`
-(what passes between), `zygote`, `supervisor` and `child` (the other side), then what protects: `view`,
-`namespaces`, `seccomp` with `syscalls`, `landlock`, `limits`, `cgroups`, `watcher`. `proxy` is the only way
-to a model, `provisioner` the way in for Jupyter clients. `child.enter_sandbox` is the heart of it.
+In reading order: `levels` (what this machine offers), `execution` (what is asked, what comes back),
+`executor` and `running` (a notebook from its start to its answers), `launching` and `kernel` (the grader's
+side of a kernel), `request` and `files` (what is handed over), `zygote`, `supervisor`, `child` and
+`kernel_side` (the other side). What protects: `view`, `namespaces`, `seccomp` with `syscalls`, `landlock`,
+`limits`, `cgroups`, `watcher`; the heart of it is `child.enter_sandbox`. `proxy` is the only way to a model,
+`provisioner` the way in for Jupyter clients, `plain` what runs where there is no sandbox.
 
 Names load on first use: the zygote lives in this package, and must not import the grader.
 """

@@ -1,6 +1,6 @@
 """From a fork of the zygote to a student's kernel: protections go up, then the kernel runs.
 
-The order matters. Namespaces and mounts need rights; copying the submission's files needs the grader's;
+The order matters. Namespaces and mounts need rights, and so does giving the submission's files to its user;
 then the rights go, then limits and the filter of system calls come, and only then is student code read.
 """
 
@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from aicourse.tooling.grading.sandbox import landlock, linux, namespaces, seccomp, view
 from aicourse.tooling.grading.sandbox.channel import Channel
+from aicourse.tooling.grading.sandbox.files import unpack_files, write_files
 from aicourse.tooling.grading.sandbox.limits import ProcessLimits
 from aicourse.tooling.grading.sandbox.request import Request
 
@@ -61,9 +62,17 @@ def enter_sandbox(request: Request, handles: dict[str, int], control: socket.soc
     os.chdir(work)
     readable = view.readable_paths() if request.level == "L2" else []
     if "files" in handles:
-        namespaces.copy_files(handles["files"], work, request.owner)
-        os.close(handles["files"])
+        write_files(work, unpack_files(handles["files"]))
+        if request.owner is not None:
+            _hand_over(work, request.owner)
     _give_up_rights(request, readable)
+
+
+def _hand_over(folder: str, owner: int) -> None:
+    """Give everything below `folder` to the submission's own user."""
+    for place, folders, names in os.walk(folder):
+        for name in [*folders, *names]:
+            os.chown(os.path.join(place, name), owner, owner, follow_symlinks=False)
 
 
 def _give_up_rights(request: Request, readable: list[str]) -> None:

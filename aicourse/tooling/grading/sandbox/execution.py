@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 AnswerKind = Literal["returned", "raised", "endless", "missing", "unreadable", "dead"]
@@ -97,7 +96,7 @@ class Job:
 
     notebook: dict[str, Any]
     calls: Sequence[Call] = ()
-    files: Path | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()
     model_calls: int = 0  # how many the proxy lets through; 0: no model at all

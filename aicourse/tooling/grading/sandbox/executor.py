@@ -11,18 +11,21 @@ kernels, the package `sandbox` the protection.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox import sentences
-from aicourse.tooling.grading.sandbox.execution import Answer, Ending, Execution, Job
-from aicourse.tooling.grading.sandbox.kernel import End
+from aicourse.tooling.grading.sandbox.execution import Answer, Ending, Execution, Executor, Job
+from aicourse.tooling.grading.sandbox.kernel import End, Starter
 from aicourse.tooling.grading.sandbox.levels import choose_level
 from aicourse.tooling.grading.sandbox.parameters import with_parameters
-from aicourse.tooling.grading.sandbox.running import Attempt, Kernel, Lost, Progress
-from aicourse.tooling.grading.sandbox.starting import Starter, starter_for
+from aicourse.tooling.grading.sandbox.running import Attempt, Lost, RunState
 
 if TYPE_CHECKING:
     from aicourse.tooling.grading.sandbox.proxy import Ask
@@ -72,23 +75,23 @@ class Sandbox:
         Raises:
             SandboxError: the sandbox itself has failed, not the submission.
         """
-        progress = Progress(job)
+        state = RunState(job)
         notebook = with_parameters(job.notebook, job.parameters)
         ends: list[End] = []
         failed_starts = 0
         while True:
-            ending, end = self._attempt(progress, notebook["cells"])
+            ending, end = self._attempt(state, notebook["cells"])
             ends.append(end)
             if ending is None:
                 break
             if ending == "not_started":
                 failed_starts += 1
                 if failed_starts >= _SPARE_STARTS:
-                    progress.note("not_started", sentences.did_not_start(end.failed or "no answer"))
+                    state.note("not_started", sentences.did_not_start(end.failed or "no answer"))
                     break
-            if time.monotonic() - progress.started > _most_seconds(job):
+            if time.monotonic() - state.started > _most_seconds(job):
                 break
-        return self._execution(progress, notebook, ends)
+        return self._execution(state, notebook, ends)
 
     def _start(self) -> Starter:
         with self._lock:
@@ -96,10 +99,10 @@ class Sandbox:
                 self._starter = starter_for(self.level, self._ask)
             return self._starter
 
-    def _attempt(self, progress: Progress, cells: list[dict[str, Any]]) -> tuple[Ending | None, End]:
+    def _attempt(self, state: RunState, cells: list[dict[str, Any]]) -> tuple[Ending | None, End]:
         """Run once; why the kernel was lost (None: it was not), and how it ended."""
-        kernel: Kernel = self._start().start(progress.job)
-        attempt = Attempt(progress, kernel, cells)
+        kernel = self._start().start(state.job)
+        attempt = Attempt(state, kernel, cells)
         lost: Lost | None = None
         try:
             attempt.run()
@@ -109,26 +112,52 @@ class Sandbox:
             end = kernel.end()
         if lost is None:
             if end.out_of_memory:
-                progress.note("out_of_memory", sentences.about_process(progress.job.limits))
+                state.note("out_of_memory", sentences.about_process(state.job.limits))
             return None, end
         return ("not_started" if lost.ending == "not_started" else attempt.blame(lost, end)), end
 
-    def _execution(self, progress: Progress, notebook: dict[str, Any], ends: list[End]) -> Execution:
-        _store_outputs(notebook, progress)
+    def _execution(self, state: RunState, notebook: dict[str, Any], ends: list[End]) -> Execution:
+        _store_outputs(notebook, state)
         unasked = Answer("dead", message="The notebook could not be run to its end.")
-        answers = tuple(progress.answers.get(number, unasked) for number in range(len(progress.job.calls)))
-        problems = progress.problems
+        answers = tuple(state.answers.get(number, unasked) for number in range(len(state.job.calls)))
+        problems = state.problems
         return Execution(
             notebook=notebook,
             answers=answers,
             ending=problems[0][0] if problems else "finished",
             sentence=" ".join(sentence for _, sentence in problems[:3]),
-            failures=tuple(failure for _, failure in sorted(progress.failures.items())),
+            failures=tuple(failure for _, failure in sorted(state.failures.items())),
             level=self.level,
-            seconds=time.monotonic() - progress.started,
+            seconds=time.monotonic() - state.started,
             cpu_seconds=sum(end.cpu_seconds for end in ends),
             peak_memory=max((end.peak_memory for end in ends), default=0),
         )
+
+
+@contextmanager
+def own_notebooks(say: Callable[[str], None] = lambda sentence: None) -> Iterator[Executor]:
+    """An executor for notebooks that the user wrote or trusts; `say` hears when there is no sandbox.
+
+    Submissions of others never run here: grading refuses where there is no sandbox.
+    """
+    with ExitStack() as stack:
+        try:
+            sandbox = stack.enter_context(Sandbox())
+        except SandboxError:
+            say("There is no sandbox on this machine, so it runs unprotected: it is your own code.")
+            sandbox = stack.enter_context(Sandbox(trust_notebooks=True))
+        yield sandbox.execute
+
+
+def starter_for(level: str, ask: Ask | None) -> Starter:
+    """The zygote's forks on Linux, plain processes elsewhere; `ask` reaches a model."""
+    if sys.platform == "linux":
+        from aicourse.tooling.grading.sandbox.launching import ZygoteStarter
+
+        return ZygoteStarter(level, ask)
+    from aicourse.tooling.grading.sandbox.plain import PlainStarter
+
+    return PlainStarter()
 
 
 def _most_seconds(job: Job) -> float:
@@ -136,9 +165,9 @@ def _most_seconds(job: Job) -> float:
     return 2 * job.limits.notebook_seconds + sum(call.seconds for call in job.calls)
 
 
-def _store_outputs(notebook: dict[str, Any], progress: Progress) -> None:
+def _store_outputs(notebook: dict[str, Any], state: RunState) -> None:
     for index, cell in enumerate(notebook["cells"]):
         if cell.get("cell_type") == "code":
-            found = progress.outputs.get(index)
+            found = state.outputs.get(index)
             cell["outputs"] = found.outputs if found else []
-            cell["execution_count"] = progress.counts.get(index)
+            cell["execution_count"] = state.counts.get(index)

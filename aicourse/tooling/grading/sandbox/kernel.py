@@ -1,4 +1,4 @@
-"""One running kernel, as the grader holds it: a channel to student code and a line to its supervisor."""
+"""Kernels as the grader holds them: a channel to student code, and in a sandbox a line to its supervisor."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import signal
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aicourse.tooling.grading.sandbox.cgroups import MemoryGroup
 from aicourse.tooling.grading.sandbox.channel import Channel
+
+if TYPE_CHECKING:
+    from aicourse.tooling.grading.sandbox.execution import Job
 
 _REPORT = 4_096
 _END_SECONDS = 20.0
@@ -32,7 +35,29 @@ class End:
     failed: str = ""
 
 
-class Kernel:
+class Kernel(Protocol):
+    """One running kernel, protected (`SandboxKernel`) or not (`plain.PlainKernel`)."""
+
+    channel: Channel
+
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does: raise a KeyboardInterrupt in the running cell."""
+
+    def end(self) -> End:
+        """Kill what still runs and say how it ended."""
+
+
+class Starter(Protocol):
+    """Something that starts kernels until it is closed."""
+
+    def start(self, job: Job) -> Kernel:
+        """Start a kernel with the submission's files."""
+
+    def close(self) -> None:
+        """End everything that was started."""
+
+
+class SandboxKernel:
     """Ends with `end`, which must be called; `channel` must not be used afterwards."""
 
     def __init__(
@@ -49,6 +74,10 @@ class Kernel:
         self._failed = ""
         self._report: dict[str, Any] | None = None
 
+    def close_with_it(self, part: contextlib.closing[Any]) -> None:
+        """Close `part` when the kernel has ended."""
+        self._resources.enter_context(part)
+
     def listener(self, until: float) -> socket.socket | None:
         """The socket that listens inside the sandbox for requests to a model; None: it did not start."""
         while True:
@@ -59,7 +88,7 @@ class Kernel:
                 return None
 
     def interrupt(self) -> None:
-        """What Ctrl-C does: a KeyboardInterrupt in the running cell."""
+        """Raise a KeyboardInterrupt in the running cell."""
         self.signal(signal.SIGINT)
 
     def kill(self) -> None:
@@ -72,7 +101,7 @@ class Kernel:
             self.control.send(bytes([number]))
 
     def runs(self) -> bool:
-        """Whether it has not ended yet, as far as its supervisor has said."""
+        """True if it has not ended yet, as far as its supervisor has said."""
         while self._report is None:
             packet, _ = self._packet(0.0)
             if packet is None:

@@ -16,6 +16,7 @@ about working well for honest notebooks. It reads the clock and compares nothing
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import os
@@ -291,7 +292,8 @@ class PipeKernel:
         """Let handles 1 and 2 (subprocesses, C code) write to a file that is shown when the cell ends."""
         path = os.path.join(scratch, ".output")
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
-        os.unlink(path)
+        with contextlib.suppress(PermissionError):  # Windows: it goes with its folder
+            os.unlink(path)
         os.dup2(handle, 1)
         os.dup2(handle, 2)
         self._printed_by_others = os.fdopen(handle, "r+b")

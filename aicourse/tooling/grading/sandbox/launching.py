@@ -1,4 +1,4 @@
-"""The grader's side of the sandbox: starts the zygote, and asks it for kernels."""
+"""The grader's side of the sandbox: starts the zygote, asks it for kernels, replaces it if it was killed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox.cgroups import MemoryGroup
 from aicourse.tooling.grading.sandbox.channel import Channel
-from aicourse.tooling.grading.sandbox.execution import Limits
-from aicourse.tooling.grading.sandbox.kernel import Kernel
+from aicourse.tooling.grading.sandbox.execution import Job, Limits
+from aicourse.tooling.grading.sandbox.files import pack_files
+from aicourse.tooling.grading.sandbox.kernel import SandboxKernel
+from aicourse.tooling.grading.sandbox.proxy import Ask, ModelProxy, ask_provider
 from aicourse.tooling.grading.sandbox.request import Request
 from aicourse.tooling.grading.sandbox.view import environment
 
@@ -27,6 +29,8 @@ _USERS = 512
 _ZYGOTE = (sys.executable, "-s", "-P", "-m", "aicourse.tooling.grading.sandbox.zygote")
 _START_SECONDS = 180.0  # 2 on an idle machine, more where matplotlib has no list of fonts yet
 _END_SECONDS = 10.0
+_LISTEN_SECONDS = 30.0
+_MODEL_PORT = 8000
 _REPORT = 4_096
 _SLACK = 1 << 20  # what a frame may have beyond the output that a cell may show
 
@@ -78,12 +82,12 @@ class Zygote:
         self,
         limits: Limits,
         *,
-        files: Path | None = None,
+        files: Mapping[str, bytes] | None = None,
         model_port: int = 0,
         handles: Mapping[str, int] | None = None,
         connection: str = "",
-    ) -> Kernel:
-        """Start a kernel; `files` is a folder to copy, `handles` and `connection` are for Jupyter clients.
+    ) -> SandboxKernel:
+        """Start a kernel; `files` lie beside it, `handles` and `connection` are for Jupyter clients.
 
         Raises:
             SandboxError: the zygote is gone.
@@ -97,8 +101,8 @@ class Zygote:
             sent = {"control": supervisors.fileno(), "channel": kernels.fileno(), **(handles or {})}
             if group is not None:
                 sent["group"] = group.joining
-            if files is not None:
-                sent["files"] = os.open(files, os.O_RDONLY | os.O_DIRECTORY)
+            if files:
+                sent["files"] = pack_files(files)
                 inside.callback(os.close, sent["files"])
             request = Request(
                 level=self.level,
@@ -115,7 +119,7 @@ class Zygote:
             )
             self._send(request, list(sent.values()))
             inside.close()
-            return Kernel(control, Channel(channel, limits.output + _SLACK), group, stack.pop_all())
+            return SandboxKernel(control, Channel(channel, limits.output + _SLACK), group, stack.pop_all())
 
     def _new_group(self, limits: Limits, stack: contextlib.ExitStack) -> MemoryGroup | None:
         if self.level != "L4":
@@ -163,6 +167,38 @@ class Zygote:
             self._process.kill()
             self._process.wait()
         self._home.cleanup()
+
+
+class ZygoteStarter:
+    """Forks kernels from a zygote, and starts another one should that have been killed."""
+
+    def __init__(self, level: str, ask: Ask | None) -> None:
+        self._level, self._ask = level, ask or ask_provider
+        self._lock = threading.Lock()
+        self._zygote = Zygote(level)
+
+    def start(self, job: Job) -> SandboxKernel:
+        """Fork a kernel; with `job.model_calls`, put a proxy behind its way to a model."""
+        port = _MODEL_PORT if job.model_calls else 0
+        zygote = self._zygote
+        try:
+            kernel = zygote.launch(job.limits, files=job.files, model_port=port)
+        except SandboxError:
+            kernel = self._replacement(zygote).launch(job.limits, files=job.files, model_port=port)
+        if port and (listener := kernel.listener(time.monotonic() + _LISTEN_SECONDS)):
+            kernel.close_with_it(contextlib.closing(ModelProxy(listener, job.model_calls, self._ask)))
+        return kernel
+
+    def _replacement(self, broken: Zygote) -> Zygote:
+        with self._lock:
+            if self._zygote is broken:
+                broken.close()
+                self._zygote = Zygote(self._level)
+            return self._zygote
+
+    def close(self) -> None:
+        """End the zygote."""
+        self._zygote.close()
 
 
 def _pair(

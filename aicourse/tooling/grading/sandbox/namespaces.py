@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-import stat
 import struct
 
 from aicourse.tooling.grading.sandbox import linux
@@ -73,37 +72,6 @@ def mount_student_files(*, size: int, files: int, owner: int | None) -> None:
         os.mkdir(path, 0o700)
         if owner is not None:
             os.chown(path, owner, owner)
-
-
-def copy_files(source: int, target: str, owner: int | None) -> None:
-    """Copy the folder with the open handle `source` into `target`: files, folders, and links as links.
-
-    Devices, sockets and pipes are left out. A planted link leads nowhere but inside the sandbox.
-
-    Raises:
-        OSError: they do not fit.
-    """
-    for folder, folders, names, handle in os.fwalk(".", dir_fd=source, follow_symlinks=False):
-        here = os.path.normpath(os.path.join(target, folder))
-        for name in [*folders, *names]:
-            _copy(handle, name, os.path.join(here, name))
-            if owner is not None:
-                os.chown(os.path.join(here, name), owner, owner, follow_symlinks=False)
-
-
-def _copy(folder: int, name: str, target: str) -> None:
-    kind = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
-    if stat.S_ISLNK(kind):
-        os.symlink(os.readlink(name, dir_fd=folder), target)
-    elif stat.S_ISDIR(kind):
-        os.mkdir(target, 0o755)
-    elif stat.S_ISREG(kind):
-        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-        with open(handle, "rb") as source, open(target, "wb") as copy:
-            while block := source.read(1 << 20):
-                copy.write(block)
-    else:
-        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))  # an empty file in a special file's place
 
 
 def _start_loopback() -> None:

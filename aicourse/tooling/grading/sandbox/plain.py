@@ -1,4 +1,4 @@
-"""Kernels without protection, for macOS and Windows (L0): a process each, for notebooks that are trusted.
+"""Kernels without protection, for macOS and Windows (L0): a process each, for one's own or trusted notebooks.
 
     python -s -P -m aicourse.tooling.grading.sandbox.plain PORT TOKEN FOLDER
 
@@ -23,6 +23,7 @@ from pathlib import Path
 from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job
+from aicourse.tooling.grading.sandbox.files import FilesError, write_files
 from aicourse.tooling.grading.sandbox.kernel import End
 from aicourse.tooling.grading.sandbox.view import environment
 
@@ -50,9 +51,13 @@ class PlainKernel:
 
     def __init__(self, job: Job) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="aicourse-"))
-        if job.files is not None:
-            shutil.copytree(job.files, self._folder / "work", symlinks=True)
-        (self._folder / "work").mkdir(exist_ok=True)
+        work = self._folder / "work"
+        work.mkdir()
+        try:
+            write_files(work, job.files.items())
+        except FilesError as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise SandboxError(str(error), level="L0") from None
         token = secrets.token_hex(16)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(_START_SECONDS)
@@ -76,7 +81,7 @@ class PlainKernel:
         )
 
     def interrupt(self) -> None:
-        """What Ctrl-C does; Windows cannot, and the kernel is killed instead when its time is up."""
+        """Send what Ctrl-C does; Windows cannot, and the kernel is killed instead when its time is up."""
         if os.name == "posix":
             self._process.send_signal(signal.SIGINT)
 

@@ -5,8 +5,8 @@ asks for it (https://jupyter-client.readthedocs.io/en/stable/provisioning.html):
 
     "metadata": {"kernel_provisioner": {"provisioner_name": "aicourse-sandbox", "config": {"folder": "s1"}}}
 
-`folder` is copied into the sandbox, nothing is copied back. There is one zygote per process that starts
-kernels. Without level L3 the kernel does not start.
+The files in `folder` are copied into the sandbox, nothing is copied back. There is one zygote per process
+that starts kernels. Without level L3 the kernel does not start.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict, Unicode
 
 from aicourse.tooling.grading.sandbox.execution import Limits
-from aicourse.tooling.grading.sandbox.kernel import End, Kernel
+from aicourse.tooling.grading.sandbox.files import files_below
+from aicourse.tooling.grading.sandbox.kernel import End, SandboxKernel
 from aicourse.tooling.grading.sandbox.launching import Zygote
 from aicourse.tooling.grading.sandbox.levels import choose_level
 
@@ -37,12 +38,12 @@ _zygotes: list[Zygote] = []
 class SandboxProvisioner(KernelProvisionerBase):
     """One sandboxed kernel; `limits` are those of `execution.Limits` by name."""
 
-    folder = Unicode("", help="a folder to copy into the sandbox").tag(config=True)
+    folder = Unicode("", help="a folder whose files are copied into the sandbox").tag(config=True)
     limits = Dict({}, help="limits by name, as in aicourse.tooling.grading.sandbox.execution.Limits").tag(
         config=True
     )
 
-    _kernel: Kernel | None = None
+    _kernel: SandboxKernel | None = None
     _ended: End | None = None
     _run_folder: Path | None = None
 
@@ -77,7 +78,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         try:
             self._kernel = zygote.launch(
                 Limits(**self.limits),
-                files=Path(self.folder) if self.folder else None,
+                files=files_below(Path(self.folder)) if self.folder else {},
                 handles={f"zmq-{name}": listener.fileno() for name, listener in sockets.items()},
                 connection=(self._run_folder / "connection.json").read_text(),
             )

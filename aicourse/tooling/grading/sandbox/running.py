@@ -12,31 +12,19 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from aicourse.tooling.grading.sandbox import sentences
-from aicourse.tooling.grading.sandbox.channel import Channel, ChannelBroken, ChannelClosed
+from aicourse.tooling.grading.sandbox.channel import ChannelBroken, ChannelClosed
 from aicourse.tooling.grading.sandbox.encoding import NotPlainData, decode, encode
 from aicourse.tooling.grading.sandbox.execution import Answer, Call, CellFailure, Ending, Job
-from aicourse.tooling.grading.sandbox.kernel import End
+from aicourse.tooling.grading.sandbox.kernel import End, Kernel
 from aicourse.tooling.grading.sandbox.outputs import CellOutputs, plain
 
 GRACE = 0.5  # seconds that a cell or call has to give in to an interrupt
 START_SECONDS = 30.0
 _LONGEST_PRINTED = 20_000
 _SLACK = 512 << 10  # what frames cost beside the output in them
-
-
-class Kernel(Protocol):
-    """What this module needs of a kernel (`sandbox.kernel.Kernel`, `plain_kernel.PlainKernel`)."""
-
-    channel: Channel
-
-    def interrupt(self) -> None:
-        """What Ctrl-C does."""
-
-    def end(self) -> End:
-        """Kill what still runs and say how it ended."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,7 @@ class Lost(Exception):
 
 @dataclass
 class Stopped:
-    """Why a cell is not run again: it ended like this, and showed this until then."""
+    """A cell that is not run again: it ended like this, and showed this until then."""
 
     ending: Ending
     sentence: str
@@ -56,8 +44,8 @@ class Stopped:
 
 
 @dataclass
-class Progress:
-    """What is known of a submission so far, over all attempts."""
+class RunState:
+    """A submission's outputs, answers and problems so far, over all attempts."""
 
     job: Job
     started: float = field(default_factory=time.monotonic)
@@ -78,22 +66,22 @@ class Progress:
 class Attempt:
     """One kernel's run of the notebook and the calls; raises `Lost` after noting what was lethal."""
 
-    def __init__(self, progress: Progress, kernel: Kernel, cells: list[dict[str, Any]]) -> None:
-        self._progress, self._kernel, self._cells = progress, kernel, cells
-        self._limits = progress.job.limits
+    def __init__(self, state: RunState, kernel: Kernel, cells: list[dict[str, Any]]) -> None:
+        self._state, self._kernel, self._cells = state, kernel, cells
+        self._limits = state.job.limits
         self._deadline = time.monotonic() + self._limits.notebook_seconds
         self.current: tuple[str, int, CellOutputs] | None = None
 
     def run(self) -> None:
         """All cells, then all calls that have no answer yet."""
         self._await_ready()
-        self._progress.failures.clear()
+        self._state.failures.clear()
         for index, cell in enumerate(self._cells):
             if cell.get("cell_type") == "code" and source_of(cell).strip():
                 self._run_cell(index, source_of(cell), str(cell.get("id", "")))
-        for number, call in enumerate(self._progress.job.calls):
-            if number not in self._progress.answers:
-                self._progress.answers[number] = self._ask(number, call)
+        for number, call in enumerate(self._state.job.calls):
+            if number not in self._state.answers:
+                self._state.answers[number] = self._ask(number, call)
 
     def _await_ready(self) -> None:
         try:
@@ -102,19 +90,19 @@ class Attempt:
             raise Lost("not_started") from error
 
     def _run_cell(self, index: int, source: str, identity: str) -> None:
-        progress = self._progress
-        if index in progress.lethal_cells:
+        state = self._state
+        if index in state.lethal_cells:
             self._leave_out(index, identity)
             return
-        if progress.last_cell is not None and index >= progress.last_cell:
+        if state.last_cell is not None and index >= state.last_cell:
             return
-        outputs = progress.outputs[index] = CellOutputs()
+        outputs = state.outputs[index] = CellOutputs()
         self.current = ("cell", index, outputs)
         until = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
         request = {"do": "cell", "source": source, "cell": identity, "output": self._limits.output}
         reply, in_time = self._exchange(request, "done", until, outputs, self._limits.output + _SLACK)
         self.current = None
-        progress.counts[index] = 1 + max(progress.counts.values(), default=0)
+        state.counts[index] = 1 + max(state.counts.values(), default=0)
         self._judge_cell(index, identity, reply, outputs, in_time)
 
     def _judge_cell(
@@ -133,12 +121,12 @@ class Attempt:
             ending = "out_of_memory"
         if ending is not None:
             message = self._sentence(index, ending)
-            self._progress.note(ending, message)
+            self._state.note(ending, message)
             name = name or "Stopped"
         if not in_time and time.monotonic() >= self._deadline:
-            self._progress.last_cell = index
+            self._state.last_cell = index
         if error or ending:
-            self._progress.failures[index] = CellFailure(index, identity, name, message)
+            self._state.failures[index] = CellFailure(index, identity, name, message)
 
     def _sentence(self, index: int, ending: Ending, code: int | None = None) -> str:
         if ending == "timed_out" and time.monotonic() >= self._deadline:
@@ -146,9 +134,9 @@ class Attempt:
         return sentences.about_cell(index + 1, ending, self._limits, code=code)
 
     def _leave_out(self, index: int, identity: str) -> None:
-        stopped = self._progress.lethal_cells[index]
-        self._progress.outputs[index] = stopped.outputs
-        self._progress.failures[index] = CellFailure(index, identity, "Stopped", stopped.sentence)
+        stopped = self._state.lethal_cells[index]
+        self._state.outputs[index] = stopped.outputs
+        self._state.failures[index] = CellFailure(index, identity, "Stopped", stopped.sentence)
 
     def _ask(self, number: int, call: Call) -> Answer:
         outputs = CellOutputs()
@@ -209,15 +197,15 @@ class Attempt:
             return "not_started"
         kind, index, outputs = self.current
         if kind == "call":
-            self._progress.answers[index] = _lost_answer(ending, outputs, self._limits.memory)
+            self._state.answers[index] = _lost_answer(ending, outputs, self._limits.memory)
             return ending
         code = end.code if lost.ending == "died" else None
         sentence = self._sentence(index, ending, code)
         if ending == "timed_out" and time.monotonic() >= self._deadline:
-            self._progress.last_cell = index + 1
+            self._state.last_cell = index + 1
         outputs.fail("Stopped", sentence)
-        self._progress.note(ending, sentence)
-        self._progress.lethal_cells[index] = Stopped(ending, sentence, outputs)
+        self._state.note(ending, sentence)
+        self._state.lethal_cells[index] = Stopped(ending, sentence, outputs)
         return ending
 
 
@@ -250,7 +238,7 @@ def _lost_answer(ending: Ending, outputs: CellOutputs, memory: int) -> Answer:
 
 
 def printed(outputs: CellOutputs) -> str:
-    """What a call printed, cut short and with valid Unicode."""
+    """The text that a call printed, cut short and with valid Unicode."""
     return outputs.printed[:_LONGEST_PRINTED]
 
 

@@ -59,4 +59,6 @@ def did_not_start(reason: str) -> str:
     """The sandbox could not be entered."""
     if "No space left" in reason:
         return "The files beside the notebook are larger than a submission may be, so it was not run."
+    if reason.startswith("FilesError: "):
+        return reason.removeprefix("FilesError: ")
     return f"The notebook could not be run: the sandbox did not start ({reason})."

@@ -217,7 +217,7 @@ def test_two_graders_in_one_folder(assignment: Assignment, source: Path, tmp_pat
 
 def test_files_lie_beside_the_notebook(assignment: Assignment, tmp_path: Path) -> None:
     def look(job: Job) -> Execution:
-        seen.append(sorted(path.name for path in job.files.iterdir()) if job.files else [])
+        seen.append(sorted(job.files))
         return run_in_process(job)
 
     seen: list[list[str]] = []

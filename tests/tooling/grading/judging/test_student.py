@@ -159,8 +159,7 @@ def test_a_file_that_belongs_to_it_must_be_there(tmp_path: Path) -> None:
     seen: list[list[str]] = []
 
     def look(job: Job) -> Execution:
-        assert job.files is not None
-        seen.append([file.name for file in job.files.iterdir()])
+        seen.append(list(job.files))
         return execute(job)
 
     assert examine(path, look).passed

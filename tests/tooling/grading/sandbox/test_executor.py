@@ -15,6 +15,7 @@ from aicourse.errors import SandboxError, SubmissionError
 from aicourse.tooling.grading.sandbox import levels
 from aicourse.tooling.grading.sandbox.execution import Call
 from aicourse.tooling.grading.sandbox.executor import Sandbox
+from aicourse.tooling.grading.sandbox.files import files_below
 from aicourse.tooling.grading.sandbox.levels import LEVELS, Level, LevelReport, choose_level, probe_levels
 from aicourse.tooling.grading.sandbox.parameters import with_parameters
 from aicourse.tooling.grading.sandbox.plain import PlainStarter
@@ -160,7 +161,9 @@ def test_files_lie_beside_the_notebook_and_changes_stay_inside(sandbox: Sandbox,
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "x.txt").write_text("here")
     (tmp_path / "loop").symlink_to(tmp_path)
-    execution = run(sandbox, "print(open('data/x.txt').read())\nopen('new', 'w').write('x');", files=tmp_path)
+    execution = run(
+        sandbox, "print(open('data/x.txt').read())\nopen('new', 'w').write('x');", files=files_below(tmp_path)
+    )
     assert printed(execution) == ["here\n"]
     assert not (tmp_path / "new").exists()
 
@@ -168,10 +171,16 @@ def test_files_lie_beside_the_notebook_and_changes_stay_inside(sandbox: Sandbox,
 def test_files_that_do_not_fit_are_told(sandbox: Sandbox, tmp_path: Path) -> None:
     with (tmp_path / "big").open("wb") as file:
         file.truncate(40 << 20)
-    execution = run(sandbox, HONEST, calls=[Call("double", (1,))], files=tmp_path)
+    execution = run(sandbox, HONEST, calls=[Call("double", (1,))], files=files_below(tmp_path))
     assert execution.ending == "not_started"
     assert execution.sentence.startswith("The files beside the notebook are larger than a submission may be")
     assert [answer.kind for answer in execution.answers] == ["dead"]
+
+
+def test_a_file_that_cannot_be_laid_down_is_told(sandbox: Sandbox) -> None:
+    execution = run(sandbox, HONEST, files={"a": b"", "a/b": b""})
+    assert execution.ending == "not_started"
+    assert execution.sentence.startswith("The file 'a/b' cannot be laid beside the notebook")
 
 
 def test_open_data_can_be_loaded(sandbox: Sandbox) -> None:
@@ -190,7 +199,7 @@ def test_without_a_sandbox_trusted_notebooks_still_run(plain_sandbox: Sandbox, t
     (tmp_path / "x.txt").write_text("here")
     calls = [Call("double", (4,)), Call("spin", (), seconds=0.2), Call("double", (5,))]
     cells = (HONEST, "print(open('x.txt').read())", "def spin():\n    while True: pass")
-    execution = run(plain_sandbox, *cells, calls=calls, files=tmp_path)
+    execution = run(plain_sandbox, *cells, calls=calls, files=files_below(tmp_path))
     assert [answer.value for answer in execution.answers] == [8, None, 10]
     assert printed(execution)[1] == "here\n"
 

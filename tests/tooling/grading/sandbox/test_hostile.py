@@ -18,6 +18,7 @@ from sandboxes import HONEST, SHORT, descendants, notebook, open_sandbox, printe
 
 from aicourse.tooling.grading.sandbox.execution import Answer, Call, Execution, Job
 from aicourse.tooling.grading.sandbox.executor import Sandbox
+from aicourse.tooling.grading.sandbox.files import files_below
 
 CALLS = (Call("double", (21,)), Call("triple", (5,)), Call("double", ("ab",)))
 AFTER = "def triple(x):\n    return 3 * x"
@@ -257,7 +258,7 @@ def test_answers_neighbours_and_the_grader_cannot_be_read(
             Job(
                 notebook(source, "print(open('data.csv').read())", "print(dict(os.environ))"),
                 calls,
-                files=mine,
+                files=files_below(mine),
                 limits=SHORT,
             )
         )
@@ -344,7 +345,7 @@ for name, arguments in {{
 def test_nothing_can_be_written_or_changed_outside(sandbox: Sandbox, tmp_path: Path) -> None:
     source = WRITE.format(places=str(tmp_path))
     execution = sandbox.execute(
-        Job(notebook(source), (Call("written"), Call("refused")), limits=SHORT, files=tmp_path)
+        Job(notebook(source), (Call("written"), Call("refused")), limits=SHORT, files=files_below(tmp_path))
     )
     refused = [
         "mount",
