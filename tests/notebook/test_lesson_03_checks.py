@@ -16,7 +16,7 @@ from aicourse.notebook.exercises import CheckResult, checks_path, examine, load_
 from aicourse.prompts.file import prompt_text
 
 EXERCISES = {exercise.id: exercise for exercise in load_checks(checks_path("03"))}
-CHECKS = sys.modules["aicourse_checks_lesson_03"]
+CHECKS = sys.modules[EXERCISES["03.1"].reference.__module__]
 
 
 def missing(exercise_id: str, answer: Any) -> list[str]:

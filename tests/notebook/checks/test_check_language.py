@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from aicourse.errors import ExerciseError
 from aicourse.homework import check as public_check
 from aicourse.homework import example
 from aicourse.notebook.checks import Check, Mistake, arguments, known
@@ -127,12 +126,3 @@ def test_only_the_references_own_error_leaves_the_judge() -> None:
         judge(broken, arguments(1), Outcome("returned", 2))
     strict = Check("strict", [1], reference=double, same=lambda answer, expected: answer.no_such_name)
     assert not judge(strict, arguments(1), Outcome("returned", 2)).works
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [({}, "tests nothing"), ({"predicate": bool, "raises": ValueError, "inputs": [1]}, "only one")],
-)
-def test_a_check_that_cannot_mean_anything_is_refused(fields: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ExerciseError, match=sentence):
-        Check("empty", **fields)

@@ -1,26 +1,13 @@
-'''An assignment's `checks.py`, which stands beside the master notebook: plain Python, never released.
+"""The `checks.py` of an assignment, which stands beside its master notebook: plain Python, never released.
 
-    from functools import partial
-    from aicourse.notebook.checks import Check, Mistake
-    from aicourse.tooling.grading.authoring.checks_file import Planted
-
-    def read_size(text): ...                      # the reference
-    def first_number(text): ...                   # what many students write instead
-
-    q1 = partial(Check, question="q1", target="read_size", reference=read_size,
-                 mistakes=[Mistake(first_number, "You take the first number. Which one has a unit?")])
-    checks = [
-        q1(name="reads centimetres", points=0, inputs=["waist 80 cm", "60 cm"], public=True),
-        q1(name="takes no other number", points=2, inputs=lambda rng: [f"{rng.randint(2, 9)} mugs"]),
-    ]
-    planted = [Planted("q1", "first number", loses=2, shows="Which one has a unit?", source="""...""")]
+    checks = [Check("reads centimetres", ["80 cm", "6 cm"], reference=read_size, question="q1", …), …]
+    planted = [Planted("q1", "first number", loses=2, shows="Which one has a unit?", source="def …")]
     alternatives = {"q1": ["def read_size(text): ..."]}   # other right answers: they must earn all points
     seed = "spring 2027"                                  # other drawn inputs than last year's
 
-Checks are written as in lessons (see `aicourse.notebook.checks`); inputs may be drawn from a generator that
-is seeded by assignment and student. Student code never sees any of it: a submission is called with the
-inputs, and what it gives is judged in the grader.
-'''
+Checks are written as in lessons (see `aicourse.notebook.checks`); `homework/README.md` has a longer example.
+Student code never sees any of it: a submission is called with the inputs, and judged in the grader.
+"""
 
 from __future__ import annotations
 

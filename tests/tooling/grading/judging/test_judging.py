@@ -10,7 +10,7 @@ import pytest
 from tiny import TINY, copy_tiny, edit_checks
 
 from aicourse.errors import AicourseError, AssignmentError
-from aicourse.notebook.checks import Check, Mistake, arguments, known, unordered
+from aicourse.notebook.checks import Check, Mistake, unordered
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
 from aicourse.tooling.grading.authoring.checks_file import PromptCase, PromptCheck
 from aicourse.tooling.grading.judging.judging import Plan, PlannedCheck, judge, plan
@@ -230,11 +230,6 @@ def test_the_mistake_that_explains_more_is_named_alone() -> None:
     part = Mistake(lambda x: -9 if x == 3 else x * x, "The sign of 3 is wrong.")
     whole = Mistake(lambda x: -x * x, "All signs are wrong.")
     assert hints(lambda x: -x * x, check(mistakes=[part, whole])) == ["All signs are wrong."]
-
-
-def test_known_calls_make_a_reference() -> None:
-    power = known((3, 9), (arguments(2, power=3), 8))
-    assert (power(3), power(2, power=3)) == (9, 8)
 
 
 CASES = [PromptCase(str(number), {"listing": f"listing {number}"}, number) for number in range(4)]
