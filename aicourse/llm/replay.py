@@ -23,7 +23,7 @@ import difflib
 import json
 import os
 import warnings
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -172,23 +172,9 @@ def _replayed(recording: Recording) -> httpx2.Response:
     return httpx2.Response(
         recording.status,
         headers=recording.headers,
-        stream=_Chunks(recording.content()),
+        content=b"".join(recording.content()),  # at once: waiting again teaches nothing
         extensions={"aicourse": origin},
     )
-
-
-class _Chunks(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """Recorded chunks, at once: the original timing is in the usage, waiting again teaches nothing."""
-
-    def __init__(self, chunks: list[bytes]) -> None:
-        self._chunks = chunks
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._chunks
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._chunks:
-            yield chunk
 
 
 def _missing(session: Session, asked: CanonicalRequest, position: int) -> RecordingMissing:

@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -30,6 +31,19 @@ def digest_of(file: IO[bytes], length: int) -> hashlib._Hash:
         digest.update(chunk)
         length -= len(chunk)
     return digest
+
+
+def write_chunks(chunks: Iterable[bytes], out: IO[bytes], digest: hashlib._Hash, limit: int, bar: Bar) -> int:
+    """Write, hash and show chunks as they come; the number of bytes, above `limit` if it stopped there."""
+    written = 0
+    for chunk in chunks:
+        written += len(chunk)
+        if written > limit:
+            break
+        out.write(chunk)
+        digest.update(chunk)
+        bar.update(len(chunk))
+    return written
 
 
 def prove(path: Path, digest: str, file: ModelFile, source: str) -> Path:

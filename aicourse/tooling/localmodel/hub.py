@@ -18,7 +18,7 @@ import httpx2
 
 from aicourse.errors import DownloadError
 from aicourse.paths import write_atomically
-from aicourse.tooling.localmodel.checksum import digest_of, prove, require_space, size_of
+from aicourse.tooling.localmodel.checksum import digest_of, prove, require_space, size_of, write_chunks
 from aicourse.tooling.localmodel.local_models import HubFile, ModelFile
 
 if TYPE_CHECKING:
@@ -119,14 +119,10 @@ def _append(response: httpx2.Response, start: int, file: ModelFile, part: Path, 
     bar.n = bar.initial = start  # so that the rate counts only what arrives now
     with part.open("r+b" if start else "wb") as out:
         digest = digest_of(out, start)
-        written = start
-        for chunk in response.iter_raw():  # as it comes: a larger chunk size would lose its tail when cut off
-            written += len(chunk)
-            if written > file.size:
-                raise DownloadError(f"{response.url.host} sent more than {file.size:,} bytes")
-            out.write(chunk)
-            digest.update(chunk)
-            bar.update(len(chunk))
+        chunks = response.iter_raw()  # as they come: a larger chunk size would lose its tail when cut off
+        written = start + write_chunks(chunks, out, digest, file.size - start, bar)
+    if written > file.size:
+        raise DownloadError(f"{response.url.host} sent more than {file.size:,} bytes")
     if written < file.size:  # without a length in the header, an early end looks like the end
         raise httpx2.RemoteProtocolError("it ended early")
     return digest.hexdigest()

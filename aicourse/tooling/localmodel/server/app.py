@@ -18,14 +18,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from aicourse.tooling.localmodel.local_models import local_models
 from aicourse.tooling.localmodel.server import embeddings, messages, responses
-from aicourse.tooling.localmodel.server.answers import Stream, complete
+from aicourse.tooling.localmodel.server.answers import (
+    Chunks,
+    EventStream,
+    Stream,
+    chat_events,
+    complete,
+    named_events,
+)
 from aicourse.tooling.localmodel.server.backend import Backend
 from aicourse.tooling.localmodel.server.counters import Counted, Counters
 from aicourse.tooling.localmodel.server.guard import Guard, WaitingLine
 from aicourse.tooling.localmodel.server.http_errors import HttpError, defect
 from aicourse.tooling.localmodel.server.pictures import Describer, Told
 from aicourse.tooling.localmodel.server.requests import chat_request, model_of, object_in, read_json
-from aicourse.tooling.localmodel.server.streams import Chunks, EventStream, chat_events, named_events
 from aicourse.tooling.localmodel.server.toolcalls import calling, toolbox
 
 SERVED, WAITING = 1, 16
