@@ -118,7 +118,7 @@ def roll_prompt_back(name: Name, label: Label = "production") -> None:
 
 
 def gate_proof(before: Path, after: Path) -> prompts.Approval:
-    """What the gate says about two runs, by its default rules: each main score, over all cases and in slices.
+    """The gate's verdict on two runs by its default rules: each main score, over all cases and in slices.
 
     Raises:
         EvaluationError: a file is no run, a run does not name its prompt's hash, or they cannot be compared.

@@ -14,8 +14,9 @@ needs neither. Each function lives in the module whose docstring explains it.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aicourse.face import lazily
 
 if TYPE_CHECKING:
     from aicourse.tooling.course.lesson_run import LessonRun as LessonRun
@@ -30,24 +31,19 @@ if TYPE_CHECKING:
     from aicourse.tooling.course.validation import validate as validate
 
 _HOME = {
-    "Lesson": "notebooks",
-    "LessonRun": "lesson_run",
-    "RecordingReport": "recorder",
-    "Validation": "validation",
-    "lessons": "notebooks",
-    "lint": "linting",
-    "record": "recorder",
-    "run": "runner",
-    "validate": "validation",
-    "write_report": "reporting",
+    "Lesson": "aicourse.tooling.course.notebooks",
+    "LessonRun": "aicourse.tooling.course.lesson_run",
+    "RecordingReport": "aicourse.tooling.course.recorder",
+    "Validation": "aicourse.tooling.course.validation",
+    "lessons": "aicourse.tooling.course.notebooks",
+    "lint": "aicourse.tooling.course.linting",
+    "record": "aicourse.tooling.course.recorder",
+    "run": "aicourse.tooling.course.runner",
+    "validate": "aicourse.tooling.course.validation",
+    "write_report": "aicourse.tooling.course.reporting",
 }
 
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aicourse.tooling.course' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"aicourse.tooling.course.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazily(__name__, _HOME)

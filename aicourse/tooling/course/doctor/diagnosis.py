@@ -28,7 +28,7 @@ class Diagnosis:
     fix: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """All diagnoses, in the order they were looked at."""
 
@@ -63,6 +63,8 @@ class Report:
             if diagnosis.fix:
                 lines.append(f"{'':<7}  {'':<{width}}  -> {diagnosis.fix}")
         return "\n".join([*lines, "", self.summary])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         rows = "".join(_html_row(diagnosis) for diagnosis in self.diagnoses)
