@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from aicourse import paths
 from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
 
 if TYPE_CHECKING:
@@ -46,10 +45,7 @@ def build_homework(
     """Write the notebook that students get. Beside the master, without solutions and hidden checks."""
     typer.echo(building.build(name))
     if solution:
-        loaded = assignment.load_assignment(name)
-        target = paths.build_dir() / "homework" / f"{loaded.name}-solution.ipynb"
-        paths.write_atomically(target, building.to_text(building.solution_notebook(loaded)))
-        typer.echo(target)
+        typer.echo(building.build_solution(name))
 
 
 @app.command("verify", epilog="Example: aicourse homework verify hw01")

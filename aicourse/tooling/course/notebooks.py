@@ -1,4 +1,4 @@
-"""The ordered list of lessons, read from the notebooks with plain JSON.
+"""The ordered list of lessons, read from the notebooks.
 
 A lesson is a file `NN-some-title.ipynb`; its metadata say what it asks and what it needs:
 
@@ -6,67 +6,23 @@ A lesson is a file `NN-some-title.ipynb`; its metadata say what it asks and what
                   "minutes": 60, "builds_on": ["00"], "live_calls": 31,
                   "relax": {"rhythm": "a table of providers needs three cells in a row"}}}
 
-nbformat is not used, because importing it takes longer than reading every lesson (about 2 s against
-10 ms); the format is https://nbformat.readthedocs.io, version 4.5. This module runs nothing.
+This module runs nothing.
 """
 
 from __future__ import annotations
 
 import ast
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from aicourse import paths
 from aicourse.errors import LessonError
+from aicourse.notebook_json import Notebook, parse_notebook
 from aicourse.suggestions import did_you_mean
 
-Json = Mapping[str, Any]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell; `number` counts from 1 over all cells, as a reader counts them."""
-
-    number: int
-    id: str
-    kind: str
-    source: str
-    tags: frozenset[str]
-    execution_count: int | None
-    outputs: tuple[Json, ...]
-    metadata: Json
-
-    @property
-    def is_code(self) -> bool:
-        """True if a kernel runs it."""
-        return self.kind == "code"
-
-    @property
-    def is_markdown(self) -> bool:
-        """True if it is text to read."""
-        return self.kind == "markdown"
-
-
-@dataclass(frozen=True)
-class Notebook:
-    """A notebook as stored on disk."""
-
-    cells: tuple[Cell, ...]
-    metadata: Json
-
-    @property
-    def code_cells(self) -> tuple[Cell, ...]:
-        """Cells that a kernel runs: the ones that are not empty."""
-        return tuple(cell for cell in self.cells if cell.is_code and cell.source.strip())
-
-    def tagged(self, tag: str) -> tuple[Cell, ...]:
-        """Cells that carry `tag`, in order."""
-        return tuple(cell for cell in self.cells if tag in cell.tags)
 
 
 @dataclass(frozen=True)
@@ -142,38 +98,15 @@ def read_notebook(path: Path) -> Notebook:
         LessonError: no such file, or it is not a notebook of format 4.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["nbformat"] != 4:
-            raise ValueError(f"nbformat {data['nbformat']}, not 4")
-        cells = tuple(_cell(number, cell) for number, cell in enumerate(data["cells"], start=1))
+        return parse_notebook(path.read_bytes())
     except FileNotFoundError:
         raise LessonError(f"No notebook at {path}. Check the name.", path=path) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise LessonError(
             f"{path.name} is not a notebook ({type(error).__name__}: {error}). "
             f"Restore it with: git checkout -- {path.name}",
             path=path,
         ) from None
-    return Notebook(cells, data.get("metadata", {}))
-
-
-def _cell(number: int, data: Json) -> Cell:
-    metadata = data.get("metadata", {})
-    return Cell(
-        number=number,
-        id=str(data.get("id", "")),
-        kind=data["cell_type"],
-        source=text(data["source"]),
-        tags=frozenset(metadata.get("tags", ())),
-        execution_count=data.get("execution_count"),
-        outputs=tuple(data.get("outputs", ())),
-        metadata=metadata,
-    )
-
-
-def text(lines: str | Sequence[str]) -> str:
-    """A multi-line field of the format, which may be one string or a list of lines."""
-    return lines if isinstance(lines, str) else "".join(lines)
 
 
 def assigned_names(source: str) -> list[str]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from aicourse.tooling.course.notebooks import Cell, Lesson, Notebook, text
+from aicourse.notebook_json import Cell, Notebook, text
+from aicourse.tooling.course.notebooks import Lesson
 
 
 @dataclass(frozen=True)

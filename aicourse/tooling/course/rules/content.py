@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from aicourse.llm.keys import contains_key
-from aicourse.tooling.course.notebooks import WIDGET_VIEW, Cell
+from aicourse.notebook_json import Cell
+from aicourse.tooling.course.notebooks import WIDGET_VIEW
 from aicourse.tooling.course.rules import Breach, LintRule, Subject, has_picture, output_texts
 
 _ASSIGNED_KEY = re.compile(

@@ -12,7 +12,7 @@ import re
 import statistics
 from collections.abc import Iterator
 
-from aicourse.tooling.course.notebooks import Cell
+from aicourse.notebook_json import Cell
 from aicourse.tooling.course.rules import Breach, LintRule, Subject
 
 RATIO = (1.0, 1.7)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from aicourse.errors import ExerciseError
 from aicourse.notebook.exercises.authoring import Exercise, load_checks
-from aicourse.tooling.course.notebooks import Cell, assigned_names
+from aicourse.notebook_json import Cell
+from aicourse.tooling.course.notebooks import assigned_names
 from aicourse.tooling.course.rules import Breach, LintRule, Subject, has_picture
 
 PARAMETERS = ("MODEL", "N_CASES", "SEED", "OUT_DIR")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aicourse import paths
+from aicourse.notebook_json import KERNEL, new_cell, new_notebook, notebook_text
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
 from aicourse.tooling.grading.authoring.master import MasterCell
 from aicourse.tooling.grading.authoring.public import PublicExample, public_examples, to_data
@@ -39,8 +40,20 @@ def build(name_or_folder: str | Path) -> Path:
         AssignmentError: the assignment is not as it must be.
     """
     assignment = load_assignment(name_or_folder)
-    paths.write_atomically(assignment.student_notebook, to_text(student_notebook(assignment)))
+    paths.write_atomically(assignment.student_notebook, notebook_text(student_notebook(assignment)))
     return assignment.student_notebook
+
+
+def build_solution(name_or_folder: str | Path) -> Path:
+    """Write an assignment's notebook with solutions to build/homework; returns where it is.
+
+    Raises:
+        AssignmentError: the assignment is not as it must be.
+    """
+    assignment = load_assignment(name_or_folder)
+    target = paths.build_dir() / "homework" / f"{assignment.name}-solution.ipynb"
+    paths.write_atomically(target, notebook_text(solution_notebook(assignment)))
+    return target
 
 
 def student_notebook(assignment: Assignment) -> dict[str, Any]:
@@ -63,13 +76,8 @@ def answered_notebook(assignment: Assignment, sources: Mapping[str, str]) -> dic
     answers = {cell.id for cell in assignment.cells if cell.role in ("answer", "manual")}
     for cell in notebook["cells"]:
         if cell["id"] in answers and cell["id"] in sources:
-            cell["source"] = _lines(sources[cell["id"]])
+            cell["source"] = sources[cell["id"]].rstrip("\n").splitlines(keepends=True)
     return notebook
-
-
-def to_text(notebook: Mapping[str, Any]) -> str:
-    """A notebook as Jupyter writes it: one blank of indentation, letters as they are, a line end."""
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
 def fingerprint(source: str) -> str:
@@ -86,30 +94,12 @@ def _cell(cell: MasterCell, source: str) -> dict[str, Any]:
     if cell.question or cell.role != "given":
         stated = {"question": cell.question, "role": cell.role, "points": cell.stated.get("points")}
         metadata["aicourse"] = {name: value for name, value in stated.items() if value is not None}
-    return _plain_cell(cell.kind, cell.id, metadata, source)
-
-
-def _plain_cell(kind: str, cell_id: str, metadata: dict[str, Any], source: str) -> dict[str, Any]:
-    """Keys in the order in which Jupyter writes them."""
-    code = {"execution_count": None} if kind == "code" else {}
-    outputs: dict[str, Any] = {"outputs": []} if kind == "code" else {}
-    return {
-        "cell_type": kind,
-        **code,
-        "id": cell_id,
-        "metadata": metadata,
-        **outputs,
-        "source": _lines(source),
-    }
-
-
-def _lines(source: str) -> list[str]:
-    return source.rstrip("\n").splitlines(keepends=True)
+    return new_cell(cell.kind, source.rstrip("\n"), cell.id, metadata)
 
 
 def _submission_cell(assignment: Assignment) -> dict[str, Any]:
     metadata = {"deletable": False, "editable": False}
-    return _plain_cell("markdown", SUBMISSION_ID, metadata, _SUBMISSION.format(name=assignment.name))
+    return new_cell("markdown", _SUBMISSION.format(name=assignment.name), SUBMISSION_ID, metadata)
 
 
 def _release(
@@ -142,14 +132,6 @@ def _stated(cell: dict[str, Any]) -> dict[str, str]:
 
 
 def _notebook(assignment: Assignment, cells: list[dict[str, Any]], release: dict[str, Any]) -> dict[str, Any]:
-    kernel = dict(assignment.metadata).get("kernelspec") or {
-        "display_name": "Python 3 (ipykernel)",
-        "language": "python",
-        "name": "python3",
-    }
-    return {
-        "cells": cells,
-        "metadata": {"aicourse": release, "kernelspec": kernel, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+    kernel = dict(assignment.metadata).get("kernelspec") or {**KERNEL, "display_name": "Python 3 (ipykernel)"}
+    metadata = {"aicourse": release, "kernelspec": kernel, "language_info": {"name": "python"}}
+    return {**new_notebook(cells), "metadata": metadata}

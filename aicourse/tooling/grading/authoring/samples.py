@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aicourse.notebook_json import new_cell, notebook_text
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.authoring.assignment import Assignment
-from aicourse.tooling.grading.authoring.building import answered_notebook, to_text
+from aicourse.tooling.grading.authoring.building import answered_notebook
 
 COUNT = 20
 _FIRST = (
@@ -129,15 +130,8 @@ class _Maker:
         """The student notebook with these answers, and a cell in front."""
         notebook = answered_notebook(self._assignment, sources)
         if first:
-            cell: dict[str, Any] = {
-                "cell_type": "code",
-                "execution_count": None,
-                "id": "own-cell",
-                "metadata": {},
-                "outputs": [],
-            }
-            notebook["cells"].insert(1, {**cell, "source": first.splitlines(True)})
-        return to_text(notebook).encode()
+            notebook["cells"].insert(1, new_cell("code", first, "own-cell"))
+        return notebook_text(notebook).encode()
 
     def one_mistake(self) -> tuple[str, bytes]:
         """One of the planted mistakes."""
@@ -177,14 +171,14 @@ class _Maker:
         for cell in notebook["cells"]:
             del cell["id"]
             cell["metadata"] = {}
-        return to_text({**notebook, "metadata": {}, "nbformat_minor": 4}).encode()
+        return notebook_text({**notebook, "metadata": {}, "nbformat_minor": 4}).encode()
 
     def deleted(self) -> bytes:
         """One answer cell is gone."""
         notebook = json.loads(self.notebook(self.solution()))
         gone = self._rng.choice(self._answers).id
         notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] != gone]
-        return to_text(notebook).encode()
+        return notebook_text(notebook).encode()
 
     def reordered(self) -> bytes:
         """Two neighbouring cells changed places."""
@@ -192,7 +186,7 @@ class _Maker:
         cells = notebook["cells"]
         position = self._rng.randrange(1, len(cells) - 2)
         cells[position], cells[position + 1] = cells[position + 1], cells[position]
-        return to_text(notebook).encode()
+        return notebook_text(notebook).encode()
 
     def _planted(self, wrong: Any) -> Sources:
         first, *others = self._assignment.answer_cells(wrong.question)

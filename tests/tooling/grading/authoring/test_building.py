@@ -11,6 +11,7 @@ import pytest
 from tiny import TINY, cell_of, copy_tiny, edit_master, source_of
 
 from aicourse.notebook.checks import Check
+from aicourse.notebook_json import notebook_text
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
 from aicourse.tooling.grading.authoring.building import (
     answered_notebook,
@@ -18,7 +19,6 @@ from aicourse.tooling.grading.authoring.building import (
     fingerprint,
     solution_notebook,
     student_notebook,
-    to_text,
 )
 from aicourse.tooling.grading.authoring.public import public_examples, to_checks, to_data
 
@@ -66,15 +66,15 @@ def test_outputs_and_foreign_metadata_are_left_behind(tmp_path: Path) -> None:
         cell_of(data, "setup")["metadata"]["execution"] = {"shell.execute_reply": "2026"}
         data["metadata"]["widgets"] = {"state": {}}
 
-    clean = to_text(student_notebook(load_assignment(folder)))
+    clean = notebook_text(student_notebook(load_assignment(folder)))
     edit_master(folder, spoil)
-    assert to_text(student_notebook(load_assignment(folder))) == clean
+    assert notebook_text(student_notebook(load_assignment(folder))) == clean
 
 
 def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     folder = copy_tiny(tmp_path)
     first = build(folder).read_bytes()
-    assert build(folder).read_bytes() == first == to_text(json.loads(first)).encode()
+    assert build(folder).read_bytes() == first == notebook_text(json.loads(first)).encode()
 
 
 def test_the_metadata_hold_what_a_copy_is_compared_with(tiny: Assignment) -> None:
@@ -126,7 +126,9 @@ def test_only_answers_can_be_filled_in(tiny: Assignment) -> None:
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_a_shipped_notebook_is_a_fresh_build(folder: Path) -> None:
     assignment = load_assignment(folder)
-    assert assignment.student_notebook.read_text(encoding="utf-8") == to_text(student_notebook(assignment))
+    assert assignment.student_notebook.read_text(encoding="utf-8") == notebook_text(
+        student_notebook(assignment)
+    )
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)

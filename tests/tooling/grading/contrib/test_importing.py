@@ -10,8 +10,9 @@ import pytest
 from tiny import execute, source_of
 
 from aicourse.errors import AssignmentError
+from aicourse.notebook_json import notebook_text
 from aicourse.tooling.grading.authoring.assignment import load_assignment
-from aicourse.tooling.grading.authoring.building import student_notebook, to_text
+from aicourse.tooling.grading.authoring.building import student_notebook
 from aicourse.tooling.grading.contrib.assertions import check_sources, convert, expected_output
 from aicourse.tooling.grading.contrib.draft import question_id
 from aicourse.tooling.grading.contrib.importing import import_assignment
@@ -77,7 +78,7 @@ def test_an_imported_assignment_is_fair_and_gives_nothing_away(origin: Any, tmp_
     report = import_assignment(FIXTURES / f"{origin}.ipynb", origin, tmp_path / "hw07-x")
     imported = load_assignment(report.folder)
     assert verify(imported, execute).passed, str(verify(imported, execute))
-    text = to_text(student_notebook(imported))
+    text = notebook_text(student_notebook(imported))
     for secret in (
         "i ** 2",
         "return 2 * x",

@@ -14,8 +14,9 @@ import pytest
 from tiny import TINY, cell_of, copy_tiny, edit_checks, execute
 
 from aicourse.errors import SubmissionError
+from aicourse.notebook_json import notebook_text
 from aicourse.tooling.grading.authoring.assignment import load_assignment
-from aicourse.tooling.grading.authoring.building import build, solution_notebook, student_notebook, to_text
+from aicourse.tooling.grading.authoring.building import build, solution_notebook, student_notebook
 from aicourse.tooling.grading.judging.packing import pack
 from aicourse.tooling.grading.judging.student import StudentReport, examine
 from aicourse.tooling.grading.sandbox.execution import Execution, Job
@@ -25,7 +26,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 def save(folder: Path, change: Change = lambda data: None, name: str = "hw90.ipynb") -> Path:
     """The solution as a student would hand it in, changed."""
-    data = json.loads(to_text(solution_notebook(load_assignment(TINY))))
+    data = json.loads(notebook_text(solution_notebook(load_assignment(TINY))))
     change(data)
     path = folder / name
     path.write_text(json.dumps(data), encoding="utf-8")
@@ -51,7 +52,7 @@ def test_a_good_notebook_is_ready(tmp_path: Path) -> None:
 
 def test_the_released_notebook_is_not_answered_yet(tmp_path: Path) -> None:
     path = tmp_path / "hw90.ipynb"
-    path.write_text(to_text(student_notebook(load_assignment(TINY))))
+    path.write_text(notebook_text(student_notebook(load_assignment(TINY))))
     found = examine(path, execute)
     assert not found.passed
     assert found.warnings == tuple(f"q{number} is not answered yet." for number in (1, 2, 3))
@@ -147,7 +148,7 @@ def with_prices(folder: Path) -> Path:
     edit_checks(copy, 'seed = "tests"', 'files = ["prices.csv"]')
     (copy / "prices.csv").write_text("7")
     path = folder / "hw90.ipynb"
-    path.write_text(to_text(solution_notebook(load_assignment(copy))))
+    path.write_text(notebook_text(solution_notebook(load_assignment(copy))))
     return path
 
 
