@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aicourse.errors import AicourseError
-from aicourse.notebook.exercises import html
+from aicourse.notebook import pieces
 from aicourse.notebook.exercises.authoring import find_exercise
 from aicourse.notebook.store import ExerciseState, update_exercise
 
@@ -23,10 +23,10 @@ class Hint:
         return "\n".join([f"Hints for {self.exercise}", *numbered, f"  {self.message}"])
 
     def _repr_html_(self) -> str:
-        items = "".join(f"<li>{html.prose(hint)}</li>" for hint in self.hints)
+        items = "".join(f"<li>{pieces.prose(hint)}</li>" for hint in self.hints)
         body = f'<ol style="margin: 6px 0">{items}</ol>' if items else ""
-        return html.card(
-            f"Hints for {self.exercise}", body + html.paragraph(html.prose(self.message)), "neutral"
+        return pieces.card(
+            f"Hints for {self.exercise}", body + pieces.paragraph(pieces.prose(self.message)), "neutral"
         )
 
 

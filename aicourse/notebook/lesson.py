@@ -12,12 +12,12 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from aicourse import paths
 from aicourse.errors import LessonError
+from aicourse.html import escape
 from aicourse.jupyter import notebook_shell
 from aicourse.llm import session
 from aicourse.llm.calls import Call, Usage, dollars

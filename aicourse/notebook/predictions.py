@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aicourse.notebook.exercises import html
+from aicourse.notebook import pieces
 from aicourse.notebook.live import load_ipywidgets, mimebundle
 from aicourse.notebook.store import Option, PredictionState, update_prediction
 
@@ -79,11 +79,11 @@ class Prediction:
 
     def _repr_html_(self) -> str:
         options = "".join(
-            f"<li>{_bullet(self.state, option)} {html.prose(option.label)}</li>"
+            f"<li>{_bullet(self.state, option)} {pieces.prose(option.label)}</li>"
             for option in self.state.options
         )
-        body = f'<ul style="{html.LIST}">{options}</ul>{html.paragraph(html.prose(self.status))}'
-        return html.card(f"Predict {self.id}: {self.state.question}", body, "neutral")
+        body = f'<ul style="{pieces.LIST}">{options}</ul>{pieces.paragraph(pieces.prose(self.status))}'
+        return pieces.card(f"Predict {self.id}: {self.state.question}", body, "neutral")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return mimebundle(self, lambda: prediction_buttons(self))
@@ -124,9 +124,9 @@ class PredictionOutcome:
         return f"{self.verdict}: {self.id} {self.state.question}".rstrip() + f"\n  {self.details}"
 
     def _repr_html_(self) -> str:
-        tones: dict[bool | None, html.Tone] = {True: "good", False: "bad", None: "neutral"}
+        tones: dict[bool | None, pieces.Tone] = {True: "good", False: "bad", None: "neutral"}
         heading = f"{self.verdict}: {self.id} {self.state.question}".rstrip()
-        return html.card(heading, html.paragraph(html.prose(self.details)), tones[self.state.is_right])
+        return pieces.card(heading, pieces.paragraph(pieces.prose(self.details)), tones[self.state.is_right])
 
 
 def prediction_buttons(prediction: Prediction) -> Any:
@@ -160,13 +160,13 @@ def prediction_buttons(prediction: Prediction) -> Any:
 
     options.observe(keep("choice"), names="value")
     sure.observe(keep("sureness"), names="value")
-    heading = widgets.HTML(f"<strong>{html.prose(f'Predict {prediction.id}: {state.question}')}</strong>")
+    heading = widgets.HTML(f"<strong>{pieces.prose(f'Predict {prediction.id}: {state.question}')}</strong>")
     how_sure = widgets.HBox([widgets.HTML("How sure are you?"), sure], layout={"margin": "6px 0 0 0"})
     return widgets.VBox([heading, options, how_sure, status])
 
 
 def _small(sentence: str) -> str:
-    return f"<em>{html.prose(sentence)}</em>"
+    return f"<em>{pieces.prose(sentence)}</em>"
 
 
 def _status(state: PredictionState) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aicourse.errors import AicourseError
+from aicourse.html import table
 from aicourse.llm import session
-from aicourse.notebook.exercises import html
+from aicourse.notebook import pieces
 from aicourse.notebook.exercises.authoring import checks_path, load_checks
 from aicourse.notebook.predictions import SURENESS
 from aicourse.notebook.store import ExerciseState, PredictionState, read_state
@@ -78,8 +79,8 @@ class Progress:
 
     def _repr_html_(self) -> str:
         if not self.lessons:
-            return html.card("Your progress", html.paragraph(NOTHING_YET), "neutral")
-        return "".join(html.table(*table) for table in self.tables())
+            return pieces.card("Your progress", pieces.paragraph(NOTHING_YET), "neutral")
+        return "".join(table(*parts, pieces.CARD_TABLE) for parts in self.tables())
 
 
 def progress() -> Progress:

@@ -69,7 +69,7 @@ def text_of(html: str) -> str:
     collected: list[str] = []
     parser = HTMLParser()
     parser.handle_data = collected.append  # type: ignore[method-assign]
-    parser.feed(html)
+    parser.feed(str(html))  # not `Markup`, whose parts escape each other
     return " ".join(" ".join(collected).split())
 
 

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from aicourse.notebook import pieces
 from aicourse.notebook.checks.judging import Evidence, Style, Trial
-from aicourse.notebook.exercises import html
 
 Status = Literal["solved", "not yet", "not started", "cannot check"]
-_MARKS: dict[Status, tuple[str, html.Tone]] = {
+_MARKS: dict[Status, tuple[str, pieces.Tone]] = {
     "solved": ("✓ Solved", "good"),
     "not yet": ("✗ Not yet", "bad"),
     "not started": ("○ Not started", "neutral"),
     "cannot check": ("! Cannot check", "bad"),
 }
-_FINDING_MARKS: dict[str, tuple[str, html.Tone]] = {
+_FINDING_MARKS: dict[str, tuple[str, pieces.Tone]] = {
     "works": ("✓ works", "good"),
     "missing": ("✗ missing", "bad"),
     "not tested": ("○ not tested", "neutral"),
@@ -110,13 +110,13 @@ class CheckResult:
 
     def _repr_html_(self) -> str:
         items = "".join(_finding_html(finding) for finding in self.findings)
-        parts = [f'<ul style="{html.LIST}">{items}</ul>' if items else ""]
-        parts += [html.paragraph(f"<strong>Hint:</strong> {html.prose(hint)}") for hint in self.hints]
-        parts += [html.paragraph(html.prose(line)) for line in (self.message, self.next_step) if line]
-        return html.card(self.summary, "".join(parts), _MARKS[self.status][1])
+        parts = [f'<ul style="{pieces.LIST}">{items}</ul>' if items else ""]
+        parts += [pieces.paragraph(f"<strong>Hint:</strong> {pieces.prose(hint)}") for hint in self.hints]
+        parts += [pieces.paragraph(pieces.prose(line)) for line in (self.message, self.next_step) if line]
+        return pieces.card(self.summary, "".join(parts), _MARKS[self.status][1])
 
 
 def _finding_html(finding: CheckFinding) -> str:
-    details = "<br>".join(finding.lines(html.code, html.prose))
-    shown = f'<div style="{html.DETAILS}">{details}</div>' if details else ""
-    return f"<li>{html.mark(*_FINDING_MARKS[finding.state])} {html.prose(finding.behaviour)}{shown}</li>"
+    details = "<br>".join(finding.lines(pieces.code, pieces.prose))
+    shown = f'<div style="{pieces.DETAILS}">{details}</div>' if details else ""
+    return f"<li>{pieces.mark(*_FINDING_MARKS[finding.state])} {pieces.prose(finding.behaviour)}{shown}</li>"

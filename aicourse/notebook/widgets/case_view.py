@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.scores import Score
 from aicourse.llm.calls import dollars
-from aicourse.notebook.exercises.html import mark
-from aicourse.notebook.widgets import html
+from aicourse.notebook import pieces
 from aicourse.notebook.widgets.fields import REPLY, WARNINGS, FieldRow, compare_fields, shown
 
 if TYPE_CHECKING:
@@ -72,14 +73,14 @@ class CaseView:
 
     def shown(self) -> str:
         """The case as a view of its own, with its title."""
-        return html.view("case", html.heading(self.title), self.to_html())
+        return pieces.view("case", pieces.heading(self.title), self.to_html())
 
     def to_html(self, limit: int = LIVE_LIMIT) -> str:
         """Everything about the case but its title; texts are cut off after `limit` characters, and say so."""
-        text = html.block(pretty(self.record.input), limit)
-        left = html.heading("Listing") + (html.beside(text, _photo(self.photo)) if self.photo else text)
+        text = pieces.block(pieces.text(pretty(self.record.input), limit))
+        left = pieces.heading("Listing") + (pieces.beside(text, _photo(self.photo)) if self.photo else text)
         parts = [left, self._error(limit), self._fields(limit), self._warnings(limit), self._scores(limit)]
-        return "".join([*parts, self._raw(limit), html.line(self.took)])
+        return "".join([*parts, self._raw(limit), pieces.line(self.took)])
 
     @property
     def took(self) -> str:
@@ -95,23 +96,24 @@ class CaseView:
     def _error(self, limit: int) -> str:
         if self.record.error is None:
             return ""
-        return html.heading("✗ The task failed") + html.raw(self.record.error, limit)
+        return pieces.heading("✗ The task failed") + pieces.raw(self.record.error, limit)
 
     def _fields(self, limit: int) -> str:
         earlier = [] if self.before is None else [f"got before ({self.before_name})"]
         header = ["field", "expected", "got", *earlier, "verdict"]
         rows = [self._field(row, limit) for row in self.rows]
-        return html.table("Expected against got", header, rows)
+        return pieces.table("Expected against got", header, rows)
 
     def _field(self, row: FieldRow, limit: int) -> list[str]:
-        got = html.text(shown(row.got), limit)
-        verdict = mark(row.marked, "bad") if row.is_wrong else html.text(row.marked)
+        got = pieces.text(shown(row.got), limit)
+        verdict = pieces.mark(row.marked, "bad") if row.is_wrong else pieces.text(row.marked)
         failed = self.record.error is not None
-        cells = [html.text(row.name), html.text(shown(row.expected), limit)]
-        cells.append("-" if failed else f"<strong>{got}</strong>" if row.is_wrong else got)
+        cells: list[str] = [pieces.text(row.name), pieces.text(shown(row.expected), limit)]
+        strong = Markup(f"<strong>{got}</strong>")
+        cells.append("-" if failed else strong if row.is_wrong else got)
         if self.before is not None:
             was = "task failed" if self.before.error is not None else shown(row.before)
-            cells.append(html.text(was, limit))
+            cells.append(pieces.text(was, limit))
         return [*cells, verdict]
 
     def _warnings(self, limit: int) -> str:
@@ -119,7 +121,7 @@ class CaseView:
         warnings = output.get(WARNINGS) if isinstance(output, Mapping) else None
         if not isinstance(warnings, list) or not warnings:
             return ""
-        return html.heading("Warnings") + html.block("\n".join(map(pretty, warnings)), limit)
+        return pieces.heading("Warnings") + pieces.block(pieces.text("\n".join(map(pretty, warnings)), limit))
 
     def _scores(self, limit: int) -> str:
         if not self.record.scores:
@@ -128,17 +130,17 @@ class CaseView:
         earlier = [] if before is None else ["before"]
         rows = []
         for score in self.record.scores:
-            was = [] if before is None else [html.text(score_text(before.get(score.name)))]
-            reason = html.text(score.error or score.reason, limit)
-            rows.append([html.text(score.name), html.text(score_text(score)), *was, reason])
-        return html.table("Scores", ["score", "value", *earlier, "reason"], rows)
+            was = [] if before is None else [pieces.text(score_text(before.get(score.name)))]
+            reason = pieces.text(score.error or score.reason, limit)
+            rows.append([pieces.text(score.name), pieces.text(score_text(score)), *was, reason])
+        return pieces.table("Scores", ["score", "value", *earlier, "reason"], rows)
 
     def _raw(self, limit: int) -> str:
         name, words = raw_reply(self.record.output)
-        parts = html.folded(name, html.raw(words, limit))
+        parts = pieces.folded(name, pieces.raw(words, limit))
         if self.before is not None and self.before.output != self.record.output:
             name, words = raw_reply(self.before.output)
-            parts += html.folded(f"{name} before ({self.before_name})", html.raw(words, limit))
+            parts += pieces.folded(f"{name} before ({self.before_name})", pieces.raw(words, limit))
         return parts
 
 
@@ -175,7 +177,7 @@ def pretty(value: Any) -> str:
 
 
 def _photo(photo: CasePhoto) -> str:
-    return html.line(photo.words) if photo.source is None else html.picture(photo.source, photo.words)
+    return pieces.line(photo.words) if photo.source is None else pieces.picture(photo.source, photo.words)
 
 
 def photo_of(case_id: str, photos: Photos | None) -> CasePhoto | None:

@@ -19,8 +19,8 @@ from aicourse.errors import AicourseError, EvaluationError
 from aicourse.evals.error_analysis import Note, NoteBook, sample_failures
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.runs import Run
+from aicourse.notebook import pieces
 from aicourse.notebook.live import load_ipywidgets, mimebundle
-from aicourse.notebook.widgets import html
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
 
 if TYPE_CHECKING:
@@ -154,12 +154,12 @@ class CodingSession:
         return [record for record in self.records if record.id not in notes]
 
     def _repr_html_(self) -> str:
-        heading = html.heading(f"Open coding of run {self.run}: {self.progress}")
+        heading = pieces.heading(f"Open coding of run {self.run}: {self.progress}")
         cases = [
-            html.folded(f"Not coded yet: {record.id}", CaseView(record).to_html(_CHARACTERS))
+            pieces.folded(f"Not coded yet: {record.id}", CaseView(record).to_html(_CHARACTERS))
             for record in self._open()[:_UNFOLDED]
         ]
-        return html.view("coding", heading, codes_table(self.notebook), self._cases_table(), *cases)
+        return pieces.view("coding", heading, codes_table(self.notebook), self._cases_table(), *cases)
 
     def _cases_table(self) -> str:
         """The failures with their notes."""
@@ -169,12 +169,12 @@ class CodingSession:
             note = notes.get(record.id)
             seen = "not coded yet" if note is None else "; ".join(note.codes) or "nothing wrong"
             cells = (record.id, CaseView(record).wrong, seen, note.comment if note else "")
-            rows.append([html.text(cell, _CHARACTERS) for cell in cells])
+            rows.append([pieces.text(cell, _CHARACTERS) for cell in cells])
         if not rows:
             return ""
         more = len(self.records) - len(rows)
-        table = html.table("Failures", ("case", "what is wrong", "codes", "comment"), rows)
-        return table + (html.line(f"{more} more failures are not listed here.") if more else "")
+        table = pieces.table("Failures", ("case", "what is wrong", "codes", "comment"), rows)
+        return table + (pieces.line(f"{more} more failures are not listed here.") if more else "")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return mimebundle(self, lambda: CodingControls(self).box)
@@ -182,8 +182,8 @@ class CodingSession:
 
 def codes_table(notebook: NoteBook) -> str:
     """The number of cases that have each code so far, as HTML."""
-    rows = [(html.text(code), str(cases)) for code, cases in notebook.codes().items()]
-    return html.table("Codes so far", ("code", "cases"), rows) if rows else html.line("No codes yet.")
+    rows = [(pieces.text(code), str(cases)) for code, cases in notebook.codes().items()]
+    return pieces.table("Codes so far", ("code", "cases"), rows) if rows else pieces.line("No codes yet.")
 
 
 @dataclass(frozen=True)
@@ -246,20 +246,20 @@ class CodingControls:
         try:
             after = self.session.save(codes, draft.comment)
         except (AicourseError, OSError, Timeout) as error:  # what a button raises is seen by nobody
-            self.saved.value = html.line(f"✗ Not saved: {error}")
+            self.saved.value = pieces.line(f"✗ Not saved: {error}")
             return
         if record is not None:
             self._drafts.pop(record.id, None)
         self._show(after)
         if record is not None:
-            self.saved.value = html.line(f"✓ Saved {record.id}: {'; '.join(codes) or 'nothing wrong'}")
+            self.saved.value = pieces.line(f"✓ Saved {record.id}: {'; '.join(codes) or 'nothing wrong'}")
 
     def _show(self, session: CodingSession) -> None:
         self.session = session
         record, view, note = session.record, session.view(), session.note
         draft = _kept(note) if record is None else self._drafts.get(record.id, _kept(note))
         where = f" · showing {session.place + 1} of {len(session.records)}" if session.records else ""
-        self.progress.value = f"<strong>{html.text(session.progress + where)}</strong>"
+        self.progress.value = f"<strong>{pieces.text(session.progress + where)}</strong>"
         self.case.value = "" if view is None else view.shown()
         self.form.layout.display = "none" if view is None else ""
         self.codes.children = [
@@ -268,8 +268,8 @@ class CodingControls:
         self.new_code.value, self.comment.value = draft.new_code, draft.comment
         remarks = [] if note is None else ["This case has a note; saving replaces it."]
         remarks += ["Not saved yet."] if draft != _kept(note) else []
-        self.saved.value = html.line(" ".join(remarks)) if remarks else ""
-        self.counts.value = html.view("codes", codes_table(session.notebook))
+        self.saved.value = pieces.line(" ".join(remarks)) if remarks else ""
+        self.counts.value = pieces.view("codes", codes_table(session.notebook))
 
 
 def _kept(note: Note | None) -> FormContent:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aicourse.evals.runs import Run
+from aicourse.notebook import pieces
 from aicourse.notebook.live import load_ipywidgets, mimebundle
-from aicourse.notebook.widgets import html
 from aicourse.notebook.widgets.browsing import MEAN, Change, Filter, RecordIndex
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
 
@@ -108,15 +108,17 @@ class Explorer:
 
     def _repr_html_(self) -> str:
         header, rows = self._table()
-        cells = [[html.text(cell, _CHARACTERS) for cell in row] for row in rows]
-        table = html.table("Cases", header, cells) if rows else html.line("No case fits. Loosen the filter.")
+        cells = [[pieces.text(cell, _CHARACTERS) for cell in row] for row in rows]
+        table = (
+            pieces.table("Cases", header, cells) if rows else pieces.line("No case fits. Loosen the filter.")
+        )
         cases = [
-            html.folded(f"Case {view.title}", view.to_html(_CHARACTERS))
+            pieces.folded(f"Case {view.title}", view.to_html(_CHARACTERS))
             for number, place in enumerate(self.places[:_UNFOLDED])
             for view in [self.case(place, with_photo=number == 0)]
         ]
-        left_out = html.line(self._left_out) if self._left_out else ""
-        return html.view("explorer", html.heading(self.caption), table, left_out, *cases)
+        left_out = pieces.line(self._left_out) if self._left_out else ""
+        return pieces.view("explorer", pieces.heading(self.caption), table, left_out, *cases)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return mimebundle(self, lambda: ExplorerControls(self).view)
@@ -217,7 +219,7 @@ class ExplorerControls:
         """Count what fits, once for each filter, and show its first case."""
         self._place = Position(0, len(self._places))
         self.below.disabled = self.show.value != _BELOW
-        self.status.value = html.text(self.explorer.index.counts(self._places, self.explorer.chosen.score))
+        self.status.value = pieces.text(self.explorer.index.counts(self._places, self.explorer.chosen.score))
         self._draw()
 
     def _move(self, steps: int) -> None:
@@ -228,7 +230,7 @@ class ExplorerControls:
         explorer, place = self.explorer, self._place
         self.position.value = f"<strong>{place}</strong>"
         # an end is said in the position: a disabled button would drop the keyboard's focus
-        empty = html.line("No case fits. Loosen the filter.")
+        empty = pieces.line("No case fits. Loosen the filter.")
         self.case.value = explorer.case(self._places[place.number]).shown() if place.of else empty
 
 

@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 from aicourse import prompts
 from aicourse.errors import PromptError
+from aicourse.html import join
+from aicourse.notebook import pieces
 from aicourse.notebook.live import load_ipywidgets, mimebundle
-from aicourse.notebook.widgets import html
 from aicourse.prompts import Prompt, PromptDiff
 from aicourse.prompts.difference import LEGEND, Piece, marked
 
@@ -42,28 +43,28 @@ class PromptDiffView:
 
     def to_html(self, layout: Layout) -> str:
         """The changed text in one of two layouts."""
-        pieces = self.difference.pieces
-        if all(piece.kind == "same" for piece in pieces):
-            return html.line("The two texts are the same.")
+        changes = self.difference.pieces
+        if all(piece.kind == "same" for piece in changes):
+            return pieces.line("The two texts are the same.")
         if layout == "inline":
-            return html.line(LEGEND) + html.ready_block(marked(pieces))
+            return pieces.line(LEGEND) + pieces.block(marked(changes))
         header = (self.difference.before.ref, self.difference.after.ref)
-        return html.panes(LEGEND, header, [(marked(old), marked(new)) for old, new in rows_of(pieces)])
+        return pieces.panes(LEGEND, header, [(marked(old), marked(new)) for old, new in rows_of(changes)])
 
     def head_html(self) -> str:
         """The numbers, the changed settings and the changelog."""
-        settings = "".join(html.line(line) for line in self.difference.settings)
-        rows = [(html.text(step.ref), html.text(step.changelog)) for step in self.difference.steps]
-        log = html.table("What the changelog says", ("version", "change"), rows)
-        return html.heading(self.difference.headline) + settings + log
+        settings = join(pieces.line(line) for line in self.difference.settings)
+        rows = [(pieces.text(step.ref), pieces.text(step.changelog)) for step in self.difference.steps]
+        log = pieces.table("What the changelog says", ("version", "change"), rows)
+        return pieces.heading(self.difference.headline) + settings + log
 
     def __repr__(self) -> str:
         return str(self.difference)
 
     def _repr_html_(self) -> str:
         side, inline = (self.to_html(layout) for layout in LAYOUTS)
-        folded = html.folded("Side by side", side, is_open=True) + html.folded("Inline", inline)
-        return html.view("prompt-diff", self.head_html(), folded)
+        folded = pieces.folded("Side by side", side, is_open=True) + pieces.folded("Inline", inline)
+        return pieces.view("prompt-diff", self.head_html(), folded)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return mimebundle(self, lambda: PromptDiffControls(self).box)
@@ -119,13 +120,13 @@ class PromptDiffControls:
         try:
             self.view = show_diff(self.before.value, self.after.value)
         except PromptError as error:  # what a control raises is seen by nobody
-            self.head.value, self.text.value = html.line(f"✗ {error}"), ""
+            self.head.value, self.text.value = pieces.line(f"✗ {error}"), ""
             return
         self._draw()
 
     def _draw(self) -> None:
-        self.head.value = html.view("prompt-diff", self.view.head_html())
-        self.text.value = html.view("prompt-diff", self.view.to_html(self.layout.value))
+        self.head.value = pieces.view("prompt-diff", self.view.head_html())
+        self.text.value = pieces.view("prompt-diff", self.view.to_html(self.layout.value))
 
 
 def _versions(name: str, shown: Prompt) -> Any:

@@ -18,7 +18,7 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.tags: list[str] = []
         self.text = ""
-        self.feed(text)
+        self.feed(str(text))  # not `Markup`, whose parts escape each other
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -16,8 +16,7 @@ import pytest
 
 from aicourse.evals.records import CaseRecord
 from aicourse.evals.scores import Score
-from aicourse.notebook import live
-from aicourse.notebook.widgets import html
+from aicourse.notebook import live, pieces
 from aicourse.notebook.widgets.case_view import MAX_BYTES, CaseView, photo_of
 from aicourse.notebook.widgets.fields import compare_fields, shown
 
@@ -137,11 +136,11 @@ def test_texts_of_strangers_stay_texts_and_nothing_is_loaded(read_page: Any, evi
 
 
 def test_a_lone_surrogate_can_be_saved_and_a_long_text_says_what_is_left_out(read_page: Any) -> None:
-    assert html.text("a\ud800b").encode() == "a\N{REPLACEMENT CHARACTER}b".encode()
+    assert pieces.text("a\ud800b").encode() == "a\N{REPLACEMENT CHARACTER}b".encode()
     page = read_page(CaseView(record_of("y" * 90, "y", input="x" * 5_000)).to_html(limit=50))
     assert "x" * 50 + " … (4,950 more characters)" in page.text
     assert page.text.count("y" * 50 + " … (40 more characters)") == 2
-    assert html.text("<&>", 2) == "&lt;&amp; … (1 more character)"
+    assert pieces.text("<&>", 2) == "&lt;&amp; … (1 more character)"
 
 
 def test_the_time_of_a_task_without_calls_is_not_shown() -> None:
