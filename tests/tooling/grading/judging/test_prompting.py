@@ -48,7 +48,7 @@ def test_the_model_on_this_machine_is_asked_once_for_the_same(
 ) -> None:
     model = ScriptedModel("blue")
     modes = answer_with(model, monkeypatch)
-    monkeypatch.setattr(prompting.model_files, "local_path", lambda name: Path("model.gguf"))
+    monkeypatch.setattr(prompting.localmodel, "local_path", lambda name: Path("model.gguf"))
     ask = model_asker(tiny)
     assert [ask(BODY), ask(dict(BODY))] == ["blue", "blue"]
     assert len(model.history) == 1
@@ -58,14 +58,14 @@ def test_the_model_on_this_machine_is_asked_once_for_the_same(
 def test_without_the_model_only_recordings_are_used(
     tiny: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prompting.model_files, "local_path", lambda name: None)
+    monkeypatch.setattr(prompting.localmodel, "local_path", lambda name: None)
     with pytest.raises(AicourseError, match=r"is not on this machine\. Fetch it with: aicourse model pull"):
         model_asker(tiny)(BODY)
 
 
 def test_a_promise_that_nothing_goes_live_is_kept(tiny: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AICOURSE_REPLAY", "only")
-    monkeypatch.setattr(prompting.model_files, "local_path", lambda name: Path("model.gguf"))
+    monkeypatch.setattr(prompting.localmodel, "local_path", lambda name: Path("model.gguf"))
     with pytest.raises(AicourseError, match="no reply to this prompt is recorded"):
         model_asker(tiny)(BODY)
 
