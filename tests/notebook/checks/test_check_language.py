@@ -126,3 +126,13 @@ def test_only_the_references_own_error_leaves_the_judge() -> None:
         judge(broken, arguments(1), Outcome("returned", 2))
     strict = Check("strict", [1], reference=double, same=lambda answer, expected: answer.no_such_name)
     assert not judge(strict, arguments(1), Outcome("returned", 2)).works
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"), [({}, ""), ({"show_expected": True}, "4"), ({"public": True}, "4")]
+)
+def test_evidence_holds_what_was_expected_only_where_it_may_be_shown(
+    fields: dict[str, Any], shown: str
+) -> None:
+    (trial,) = try_checks([Check("doubles", [2], reference=double, **fields)], lambda number: 5)
+    assert trial.evidence.expected == shown
