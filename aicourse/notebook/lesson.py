@@ -46,7 +46,7 @@ def start(number: str) -> None:
 
 @dataclass(frozen=True)
 class Header:
-    """What a lesson says of itself in its notebook's metadata; `path` is the notebook."""
+    """The header that a lesson has in its notebook's metadata; `path` is the notebook."""
 
     number: str
     path: Path
@@ -63,7 +63,7 @@ class Header:
 
     @property
     def facts(self) -> list[str]:
-        """What to know before beginning, one short phrase each."""
+        """Things to know before beginning, one short phrase each."""
         calls = "1 model call" if self.live_calls == 1 else f"{self.live_calls} model calls"
         return [
             *([f"{self.minutes} minutes"] if self.minutes else []),
@@ -106,7 +106,7 @@ def read_header(number: str) -> Header:
 
 @dataclass(frozen=True)
 class Badge:
-    """Where replies came from: `kind` chooses the colour, `words` say it."""
+    """The source of the replies so far: `kind` chooses the colour, `words` say it."""
 
     kind: str
     words: str

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,8 +19,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from aicourse.errors import PromptError
-from aicourse.html import join, visible
-from aicourse.prompts import markdown
+from aicourse.html import escape, join, visible
 from aicourse.prompts.library import load
 from aicourse.prompts.prompt import BOX, PRE, Prompt
 
@@ -88,17 +87,20 @@ class PromptDiff:
     @property
     def settings(self) -> tuple[str, ...]:
         """The changes beside the text: parameters and hints, one line each."""
-        gone = [f"- parameter {name}" for name in self.before.parameters if name not in self.after.parameters]
-        come = [f"+ parameter {name}" for name in self.after.parameters if name not in self.before.parameters]
-        return (*gone, *come, *_changed_hints(self.before.hints, self.after.hints))
+        before, after = self.before, self.after
+        gone = [f"- parameter {name}" for name in before.parameters if name not in after.parameters]
+        come = [f"+ parameter {name}" for name in after.parameters if name not in before.parameters]
+        hints = [
+            f"~ {name}: {before.hints.get(name, 'not set')} -> {after.hints.get(name, 'not set')}"
+            for name in sorted({*before.hints, *after.hints})
+            if before.hints.get(name) != after.hints.get(name)
+        ]
+        return (*gone, *come, *hints)
 
     def __str__(self) -> str:
         """The change with added words as {+…+}, removed ones as [-…-], as in `git diff --word-diff`."""
-        return "\n".join([self.headline, *self.settings, "", self._text, "", "Changelog", *self._log])
-
-    @property
-    def _text(self) -> str:
-        return "".join(_MARKS[piece.kind].format(piece.text) for piece in self.pieces).rstrip("\n")
+        text = "".join(_MARKS[piece.kind].format(piece.text) for piece in self.pieces).rstrip("\n")
+        return "\n".join([self.headline, *self.settings, "", text, "", "Changelog", *self._log])
 
     @property
     def _log(self) -> list[str]:
@@ -108,17 +110,11 @@ class PromptDiff:
         return f"<PromptDiff {self.headline}>"
 
     def _repr_html_(self) -> str:
-        parts = [Markup("<div><b>{}</b></div>").format(self.headline)]
-        parts += [Markup("<div><code>{}</code></div>").format(line) for line in self.settings]
+        parts = [Markup("<div><b>{}</b></div>").format(escape(self.headline))]
+        parts += [Markup("<div><code>{}</code></div>").format(escape(line)) for line in self.settings]
         parts += [Markup("<small>{}</small><hr><pre {}>{}</pre>").format(LEGEND, PRE, marked(self.pieces))]
-        parts += [Markup("<div>{}</div>").format(line) for line in self._log]
+        parts += [Markup("<div>{}</div>").format(escape(line)) for line in self._log]
         return Markup("<div {}>{}</div>").format(BOX, join(parts))
-
-    def _repr_markdown_(self) -> str:
-        """The text in a fenced block, which no prompt can break out of."""
-        lines = "".join(f"{markdown.plain(line)}  \n" for line in self.settings)
-        log = "".join(f"- {markdown.plain(line.strip())}\n" for line in self._log)
-        return f"**{markdown.plain(self.headline)}**\n\n{lines}\n{markdown.fenced(self._text)}\n\n{log}"
 
 
 def diff(before: Prompt | str | Path, after: Prompt | str | Path) -> PromptDiff:
@@ -146,7 +142,7 @@ def marked(pieces: Iterable[Piece]) -> Markup:
     """The pieces with marks that need no colour; a line end that came or went is shown as ↵."""
     return join(
         _TAGS[piece.kind].format(
-            visible(piece.text if piece.kind == "same" else piece.text.replace("\n", "↵\n"))
+            escape(visible(piece.text if piece.kind == "same" else piece.text.replace("\n", "↵\n")))
         )
         for piece in pieces
     )
@@ -180,28 +176,14 @@ def _on_line_ends(pieces: list[Piece]) -> tuple[Piece, ...]:
     """
     for index in range(1, len(pieces) - 1):
         first, change, last = pieces[index - 1 : index + 2]
-        if first.kind != "same" or last.kind != "same" or "\n" not in change.text:
-            continue
-        if first.text.endswith("\n"):
-            continue
-        shift = change.text.index("\n")
-        if shift < len(last.text) and last.text.startswith(change.text[:shift]):
+        is_between = first.kind == last.kind == "same" and not first.text.endswith("\n")
+        shift = change.text.find("\n")
+        if is_between and 0 <= shift < len(last.text) and last.text.startswith(change.text[:shift]):
             pieces[index - 1] = Piece("same", first.text + change.text[:shift])
             pieces[index] = Piece(change.kind, change.text[shift:] + change.text[:shift])
             pieces[index + 1] = Piece("same", last.text[shift:])
     return tuple(pieces)
 
 
-def _change(removed: str, added: str) -> Iterator[Piece]:
-    if removed:
-        yield Piece("removed", removed)
-    if added:
-        yield Piece("added", added)
-
-
-def _changed_hints(before: Mapping[str, object], after: Mapping[str, object]) -> Sequence[str]:
-    return [
-        f"~ {name}: {before.get(name, 'not set')} -> {after.get(name, 'not set')}"
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    ]
+def _change(removed: str, added: str) -> list[Piece]:
+    return [piece for piece in (Piece("removed", removed), Piece("added", added)) if piece.text]

@@ -134,10 +134,10 @@ def locked(folder: Path) -> Iterator[None]:
 @functools.lru_cache(maxsize=1)
 def _session_dir(identity: int) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="aicourse-prompts-"))
+
+    def remove(_owner: session.Session) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
     # the handler keeps the session alive, so that a later one cannot get the same id
-    atexit.register(_remove, folder, session.current())
+    atexit.register(remove, session.current())
     return folder
-
-
-def _remove(folder: Path, _owner: session.Session) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

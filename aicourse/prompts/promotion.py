@@ -110,9 +110,8 @@ def promote(prompt: Prompt, label: str = PRODUCTION, *, approval: Approval | Non
     if not _LABEL.fullmatch(label):
         raise PromptError(f"{label!r} is no label: use one lower-case word, such as candidate.", label=label)
     root = folders.own_dir_for_writing()
-    if prompt.source is None or prompt.source.resolve().parent.parent not in [
-        r.resolve() for r in folders.roots()
-    ]:
+    places = [known.resolve() for known in folders.roots()]
+    if prompt.source is None or prompt.source.resolve().parent.parent not in places:
         raise PromptError(
             f"{prompt.ref} lies in no prompt folder, so no label can point to it. Make a version of it with: "
             f"aicourse prompts new {prompt.name} --file FILE",
@@ -127,9 +126,7 @@ def promote(prompt: Prompt, label: str = PRODUCTION, *, approval: Approval | Non
         if label == PRODUCTION and current:
             _check(approval, current, prompt)
         reason = approval.headline if approval else "first version" if label == PRODUCTION else "set by hand"
-        move = _move(label, "promote", prompt.version, prompt.hash, reason)
-        _write(root / prompt.name, moves, move)
-    return move
+        return _moved(root / prompt.name, moves, label, "promote", (prompt.version, prompt.hash), reason)
 
 
 def rollback(name: str, label: str = PRODUCTION) -> LabelMove:
@@ -150,9 +147,8 @@ def rollback(name: str, label: str = PRODUCTION) -> LabelMove:
                 label=label,
             )
         left, to = steps[-1], steps[-2]
-        move = _move(label, "rollback", to.version, to.hash, f"back from v{left.version}")
-        _write(root / name, moves, move)
-    return move
+        reason = f"back from v{left.version}"
+        return _moved(root / name, moves, label, "rollback", (to.version, to.hash), reason)
 
 
 def _steps(moves: Sequence[LabelMove]) -> list[LabelMove]:
@@ -190,13 +186,6 @@ def _check(approval: Approval | None, current: LabelMove, prompt: Prompt) -> Non
     raise PromptError(f"{problem} {advice}", prompt=prompt.ref, approval=approval)
 
 
-def _move(
-    label: str, action: Literal["promote", "rollback"], version: int, digest: str, reason: str
-) -> LabelMove:
-    at = datetime.now(UTC).replace(microsecond=0)
-    return LabelMove(label=label, action=action, version=version, hash=digest, at=at, reason=reason, by="you")
-
-
 def _moves(name: str) -> _Moves:
     """The moves by label: the shipped ones, and instead of them your own where you have moved a label."""
     merged: _Moves = {}
@@ -206,8 +195,19 @@ def _moves(name: str) -> _Moves:
     return merged
 
 
-def _write(folder: Path, merged: _Moves, move: LabelMove) -> None:
+def _moved(
+    folder: Path,
+    moves: _Moves,
+    label: str,
+    action: Literal["promote", "rollback"],
+    to: tuple[int, str],
+    reason: str,
+) -> LabelMove:
     """Add a move to your own file; the history that came before it is kept there too."""
-    own = folders.kept(folder / FILE, _MOVES, {})
-    own[move.label] = [*merged.get(move.label, []), move]
+    at = datetime.now(UTC).replace(microsecond=0)
+    version, digest = to
+    move = LabelMove(label=label, action=action, version=version, hash=digest, at=at, reason=reason, by="you")
+    own: _Moves = folders.kept(folder / FILE, _MOVES, {})
+    own[label] = [*moves.get(label, []), move]
     paths.write_atomically(folder / FILE, _MOVES.dump_json(own, indent=1) + b"\n")
+    return move

@@ -1,7 +1,6 @@
 """A prompt: one version of the text that a model is asked with, and everything that identifies it.
 
-Drawn as HTML for notebooks and as Markdown for CI summaries, all text escaped. Borders take the text's own
-colour, so that dark themes work.
+Drawn as HTML for notebooks, all text escaped. Borders take the text's own colour, so that dark themes work.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from markupsafe import Markup
 from aicourse.errors import PromptError
 from aicourse.html import escape
 from aicourse.llm.calls import PROMPT_HEADER
-from aicourse.prompts import markdown
 from aicourse.prompts.sampling import HintItems
 from aicourse.prompts.template import PLACEHOLDER, Section, body_text
 from aicourse.suggestions import did_you_mean
@@ -152,11 +150,6 @@ class Prompt:
             f"<div>{escape(self.changelog)}</div><div><small>{escape(self._notes)}</small></div><hr>"
             f"{''.join(parts)}</div>"
         )
-
-    def _repr_markdown_(self) -> str:
-        head = [f"**{self.ref}** `{self.hash}`", *map(markdown.plain, (self.changelog, self._notes))]
-        blocks = [f"{section.role}\n{markdown.fenced(section.text)}" for section in self.sections]
-        return "\n\n".join([*head, *blocks]) + "\n"
 
     @property
     def _notes(self) -> str:

@@ -129,12 +129,6 @@ def test_html_escapes_text_and_shows_placeholders() -> None:
     assert PROMPT.hash in shown
 
 
-def test_markdown_keeps_the_prompt_inside_its_fence() -> None:
-    shown = PROMPT._repr_markdown_()
-    assert "user\n````text\n<b>{{listing}}</b>\n```\ncode\n```\n````" in shown
-    assert r"Names \<colours\>." in shown
-
-
 # ------------------------------------------------------------ diff
 
 
@@ -173,15 +167,14 @@ def test_parameters_and_hints_are_compared() -> None:
     )
 
 
-def test_the_views_of_a_diff_mark_without_colour_and_escape() -> None:
+def test_the_forms_of_a_diff_mark_without_colour_and_escape() -> None:
     diff = prompts.diff(body("# user\n<i>old"), body("# user\n<i>new ``` x"))
     shown = diff._repr_html_()
     assert re.search(
         r'<del style="text-decoration: line-through">old</del><ins style="text-decoration: underline">', shown
     )
     assert "<i>" not in shown
-    assert "````text" in diff._repr_markdown_()
-    assert "[-old-]{+new ``` x+}" in diff._repr_markdown_()
+    assert "[-old-]{+new ``` x+}" in str(diff)
 
 
 def test_the_same_prompt_differs_in_nothing() -> None:
