@@ -117,7 +117,7 @@ def block(content: str) -> Markup:
 
 
 def raw(words: str, limit: int | None = None) -> Markup:
-    """What a machine wrote, letter by letter."""
+    """A machine's words, letter by letter."""
     return Markup(f'<div style="{_SHADE}; {_WRAP}; {_CODE_FONT}">{text(words, limit)}</div>')
 
 
