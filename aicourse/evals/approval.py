@@ -1,10 +1,10 @@
-"""What the gate decided, as the proof that `prompts.promote` asks for.
+"""The gate's decision as the approval that `prompts.promote` asks for.
 
-    result = check_gate(before, after, rules)
-    prompts.promote(prompt, approval=proof_of(result, before, after))
+    result = gate(before, after, rules)
+    prompts.promote(prompt, approval=approval_of(result, before, after))
 
-Runs name the prompt by its hash (the fact "hash"), so that a proof cannot be used for another prompt. A file
-of a proof is plain JSON; it records a decision and protects nothing.
+Runs name the prompt by its hash (the fact "hash"), so that an approval cannot be used for another prompt.
+Its file is plain JSON; it records a decision and protects nothing.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from aicourse.errors import EvaluationError
-from aicourse.evals.gate import GateResult
+from aicourse.evals.gating import GateResult
 from aicourse.evals.runs import Run
 from aicourse.paths import write_atomically
 from aicourse.prompts import Approval
 
-_PROOF = TypeAdapter(Approval)
+_APPROVAL = TypeAdapter(Approval)
 
 
-def proof_of(result: GateResult, before: Run, after: Run) -> Approval:
-    """The proof that `result` gives about the prompts of both runs; a failed gate gives one that says so.
+def approval_of(result: GateResult, before: Run, after: Run) -> Approval:
+    """The approval that `result` gives the prompts of both runs; a failed gate gives one that says so.
 
     Raises:
         EvaluationError: the result is about other runs, or a run does not name its prompt's hash.
@@ -43,27 +43,27 @@ def _hash(run: Run) -> str:
     except KeyError:
         raise EvaluationError(
             f"Run {run.info.name!r} does not say which prompt it ran. "
-            "Run it with: aicourse evals run … --prompt, or pass facts=prompt.facts to runner.run().",
+            "Run it with: aicourse evals run … --prompt, or pass facts=prompt.facts to evals.run().",
             run=run.info.name,
         ) from None
 
 
-def write_proof(proof: Approval, path: Path | str) -> Path:
-    """Keep a proof in a file."""
-    write_atomically(Path(path), _PROOF.dump_json(proof, indent=1) + b"\n")
+def write_approval(approval: Approval, path: Path | str) -> Path:
+    """Keep an approval in a file."""
+    write_atomically(Path(path), _APPROVAL.dump_json(approval, indent=1) + b"\n")
     return Path(path)
 
 
-def read_proof(path: Path | str) -> Approval:
-    """The proof in a file.
+def read_approval(path: Path | str) -> Approval:
+    """The approval in a file.
 
     Raises:
-        EvaluationError: it is missing or no proof.
+        EvaluationError: it is missing or no approval.
     """
     try:
-        return _PROOF.validate_json(Path(path).read_bytes())
+        return _APPROVAL.validate_json(Path(path).read_bytes())
     except (OSError, ValidationError) as error:
-        reason = "not a proof" if isinstance(error, ValidationError) else str(error.strerror)
+        reason = "not an approval" if isinstance(error, ValidationError) else str(error.strerror)
         raise EvaluationError(
             f"{path}: {reason}. Write one with: aicourse evals gate BEFORE AFTER --proof {path}", path=path
         ) from None

@@ -4,7 +4,7 @@
      "provenance": "datasets/listings, test split"}
 
 `id` and `input` are required; `input` and `expected` are any JSON value. A set may be larger than memory:
-only the ids are kept while reading, to notice one that occurs twice. Other tools' files: `formats`.
+only the ids are kept while reading, to notice one that occurs twice.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class EvaluationSet:
     when there is no case at all; the message names file and line.
     """
 
-    path: Path
+    path: Path | str
 
     def __iter__(self) -> Iterator[Case]:
         return unique(self._cases(), str(self.path))
@@ -68,7 +68,7 @@ class EvaluationSet:
             yield place, _parse(line, place)
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path | str) -> Iterator[tuple[int, str]]:
     """The non-empty lines of a text file with their numbers, one at a time."""
     try:
         with open(path, encoding="utf-8-sig") as file:
@@ -77,7 +77,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                     yield number, line
     except FileNotFoundError:
         raise EvaluationError(
-            f"No file {path}. Check the path, or write the set with save().", path=path
+            f"No file {path}. Check the path, or write the set with save_cases().", path=path
         ) from None
     except UnicodeDecodeError as error:
         raise EvaluationError(
@@ -134,12 +134,7 @@ def first_problem(error: ValidationError) -> str:
     return f"{where}: {problem['msg']}" if where else problem["msg"]
 
 
-def load(path: Path | str) -> EvaluationSet:
-    """The evaluation set in a JSON Lines file; nothing is read before you iterate."""
-    return EvaluationSet(Path(path))
-
-
-def select(cases: Iterable[Case], *, tag: str | None = None, limit: int | None = None) -> list[Case]:
+def select_cases(cases: Iterable[Case], *, tag: str | None = None, limit: int | None = None) -> list[Case]:
     """The cases of one slice, or the first ones, or both.
 
     Raises:
@@ -153,7 +148,7 @@ def select(cases: Iterable[Case], *, tag: str | None = None, limit: int | None =
     return chosen[:limit]
 
 
-def save(cases: Iterable[Case], path: Path | str) -> Path:
+def save_cases(cases: Iterable[Case], path: Path | str) -> Path:
     """Write an evaluation set; refuses an empty one and ids that occur twice."""
     checked = unique(((f"case {case.id!r}", case) for case in cases), "the set to save")
     lines = [case.model_dump_json(exclude_defaults=True) + "\n" for case in checked]
@@ -275,12 +270,3 @@ def _corrected(case: Case, fields: Mapping[str, Any], by: str) -> Case:
         "provenance": f"{case.provenance or 'unknown'}; {', '.join(fields)} corrected by {by}",
     }
     return case.model_copy(update=update)
-
-
-def from_listings(split: str) -> list[Case]:
-    """The listings of a split as cases: the text goes in, the six gold attributes are expected."""
-    from aicourse.datasets import ATTRIBUTES, load_listings  # with pandas, as above
-
-    frame = load_listings(split)
-    provenance = f"datasets/listings, {split} split"
-    return from_frame(frame, input="text", expected=list(ATTRIBUTES), tags="tags", provenance=provenance)

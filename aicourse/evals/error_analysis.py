@@ -26,8 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aicourse.errors import EvaluationError
 from aicourse.evals.cases import read_lines
-from aicourse.evals.records import CaseRecord
-from aicourse.evals.runs import Run
+from aicourse.evals.runs import CaseRecord, Run
 from aicourse.evals.statistics import Interval, proportion
 from aicourse.html import NOTEBOOK, table
 from aicourse.paths import write_atomically
@@ -43,14 +42,12 @@ _LOCK_SECONDS = 10
 # which failures to look at
 
 
-def sample_failures(
-    run: Run, n: int, score: str, seed: int = 0, *, below: float = 1.0, tag_prefix: str = ""
-) -> list[CaseRecord]:
+def sample_failures(run: Run, n: int, score: str, seed: int = 0, *, below: float = 1.0) -> list[CaseRecord]:
     """At most `n` failed cases, in random order: the task raised, or `score` is False or under `below`.
 
-    Each failure is as likely to be drawn as any other, and each slice (a case's tags that begin with
-    `tag_prefix`) gets its share of the sample to within one case: a systematic sample over failures that
-    are ordered by slice. Of a case with repeats, the first failed one counts. The same seed draws the same.
+    Each failure is as likely to be drawn as any other, and each slice (a case's tags) gets its share of the
+    sample to within one case: a systematic sample over failures that are ordered by slice. Of a case with
+    repeats, the first failed one counts. The same seed draws the same.
 
     Raises:
         EvaluationError: the run has no number or assertion `score`.
@@ -58,12 +55,11 @@ def sample_failures(
     run.values(score)  # says which scores there are when this is none of them
     failed: dict[str, tuple[tuple[str, ...], int]] = {}
     for record in run.records():
-        slices = tuple(tag for tag in record.tags if tag.startswith(tag_prefix))
         if (
             _has_failed(record, score, below)
             and record.repeat <= failed.get(record.id, ((), record.repeat))[1]
         ):
-            failed[record.id] = slices, record.repeat
+            failed[record.id] = record.tags, record.repeat
     chance = random.Random(seed)
     ids = sorted(failed)
     chance.shuffle(ids)
@@ -94,7 +90,7 @@ def _has_failed(record: CaseRecord, score: str, below: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What one person saw in one case: codes in their own words, a comment, when.
+    """One person's remarks on one case: codes in their own words, a comment, when.
 
     No code means: looked at, and nothing is wrong with it (then the case's expected value may be).
     """
@@ -151,7 +147,7 @@ class NoteBook:
         return [_read(line, f"{self.path}, line {number}") for number, line in read_lines(self.path)]
 
     def codes(self) -> dict[str, int]:
-        """How many cases have each code, most frequent first: what a taxonomy has to group."""
+        """The number of cases with each code, most frequent first: what a taxonomy has to group."""
         return dict(Counter(code for note in self.notes() for code in note.codes).most_common())
 
     def to_frame(self) -> pd.DataFrame:
@@ -244,7 +240,7 @@ class Taxonomy:
 
     @property
     def caption(self) -> str:
-        """What was counted, and what to look at again."""
+        """A sentence on what was counted, and what to look at again."""
         remarks = [f"; {len(self.ungrouped)} codes {UNGROUPED}"] if self.ungrouped else []
         remarks += [f"; in no note: {', '.join(self.unused)}"] if self.unused else []
         return f"Kinds of failure among {self.cases} cases (95 % intervals)" + "".join(remarks)

@@ -1,6 +1,6 @@
-"""Plots for notebooks: scores per slice with intervals, quality beside cost and latency, changes per slice.
+"""Plots for notebooks: scores and changes per slice, with intervals.
 
-    plots.plot_slices([before, after], "brand.exact", title="Brand is as good, except for foreign words")
+    plot_slices([before, after], "brand.exact", title="Brand is as good, except for foreign words")
 
 Give a title that states what you found; without one it says what is shown. Colours are those of Okabe and
 Ito, which colour-blind readers can tell apart, and each series has a marker of its own.
@@ -8,18 +8,17 @@ Ito, which colour-blind readers can tell apart, and each series has a marker of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aicourse.evals.compare import Comparison, Option, pareto_front
+from aicourse.evals.comparison import Comparison
 from aicourse.evals.runs import Run
 from aicourse.evals.slices import SliceMean, score_by_slice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"  # Okabe & Ito
 _SERIES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "D"), (PURPLE, "^"))
@@ -71,7 +70,7 @@ def _whiskers(drawn: Axes, means: list[SliceMean], places: list[float], series: 
 
 
 def plot_changes(comparison: Comparison, *, title: str | None = None, axes: Axes | None = None) -> Axes:
-    """What changed between two runs in each slice: a dot with its interval, and the line of no change.
+    """The change of each slice between two runs: a dot with its interval, and the line of no change.
 
     Filled dots are changes that the exact test shows (adjusted for the number of slices).
     """
@@ -93,44 +92,6 @@ def plot_changes(comparison: Comparison, *, title: str | None = None, axes: Axes
     drawn.set_title(title or f"{comparison.after} against {comparison.before}", loc="left")
     drawn.invert_yaxis()
     return drawn
-
-
-def plot_pareto(options: Sequence[Option], *, title: str | None = None, quality: str = "quality") -> Figure:
-    """Quality against cost and against latency; options that nothing beats in all three are filled.
-
-    The line joins what nothing beats in its panel alone. An option of unknown price is in the right half
-    only. Costs are in USD per 1,000 records.
-    """
-    import matplotlib.pyplot as plt
-
-    figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(9, 3.8), layout="constrained")
-    front = pareto_front(options)
-    priced = [one for one in options if one.cost is not None]
-    _options(left, priced, [1_000 * float(one.cost or 0) for one in priced], front)
-    _options(right, options, [one.seconds for one in options], front)
-    left.set(xlabel="USD per 1,000 records", ylabel=quality)
-    right.set(xlabel="median latency in seconds", ylabel=quality)
-    figure.suptitle(title or f"{quality}, cost and latency", x=0.01, ha="left")
-    return figure
-
-
-def _options(drawn: Axes, options: Sequence[Option], places: list[float], front: list[Option]) -> None:
-    line = _rising(zip(places, (one.quality for one in options), strict=True))
-    drawn.plot([x for x, _ in line], [y for _, y in line], color=BLUE, linewidth=1, alpha=0.6, zorder=1)
-    for x, one in zip(places, options, strict=True):
-        fill = BLUE if one in front else "none"
-        drawn.plot([x], [one.quality], "o", color=BLUE if one in front else "0.4", markerfacecolor=fill)
-        drawn.annotate(one.name, (x, one.quality), xytext=(6, 5), textcoords="offset points", fontsize=9)
-    drawn.margins(x=0.25, y=0.2)
-
-
-def _rising(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The points that no other one beats in this panel: from left to right, each better than all before."""
-    line: list[tuple[float, float]] = []
-    for x, quality in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not line or quality > line[-1][1]:
-            line.append((x, quality))
-    return line
 
 
 def _axes(rows: int) -> Any:

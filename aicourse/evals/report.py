@@ -19,11 +19,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from aicourse.evals.compare import Comparison, compare_runs
+from aicourse.evals.comparison import Comparison, compare
 from aicourse.evals.drawing import Mark, dot_and_whisker
-from aicourse.evals.records import CaseRecord
 from aicourse.evals.rules import main_scores
-from aicourse.evals.runs import Run
+from aicourse.evals.runs import CaseRecord, Run
 from aicourse.evals.scores import Score
 from aicourse.evals.slices import SliceMeans, in_words, score_by_slice
 from aicourse.html import PLAIN, Row, TableCell, asset, join, page, render, sort_button, table
@@ -40,7 +39,7 @@ def write_report(run: Run, path: Path | str, *, before: Run | None = None, limit
     """Write the report of `run`, compared with `before` when given; the table shows at most `limit` records.
 
     Raises:
-        EvaluationError: the runs cannot be compared (see `compare_runs`).
+        EvaluationError: the runs cannot be compared (see `compare`).
     """
     comparisons = _comparisons(before, run) if before else []
     worst = heapq.nsmallest(limit, run.records(), key=lambda record: _rank(record, comparisons))
@@ -113,7 +112,7 @@ def _comparisons(before: Run, after: Run) -> list[Comparison]:
     """One comparison for each number or assertion that both runs have."""
     known = {summary.name for summary in before.summary.scores if summary.mean is not None}
     names = [summary.name for summary in after.summary.scores if summary.mean is not None]
-    return [compare_runs(before, after, name) for name in names if name in known]
+    return [compare(before, after, name) for name in names if name in known]
 
 
 def _rank(record: CaseRecord, comparisons: list[Comparison]) -> tuple[float, float, int]:

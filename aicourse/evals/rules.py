@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +21,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aicourse.errors import EvaluationError
-from aicourse.evals.gate import Rule
 from aicourse.evals.runs import Run
 
 DEFAULT_TOLERANCE = 0.05
@@ -31,8 +30,22 @@ Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
+class Rule:
+    """The most that a score may lose: over all cases, in each slice (None: any), in named slices."""
+
+    score: str
+    tolerance: float = 0.02
+    slice_tolerance: float | None = None
+    slices: Mapping[str, float] = field(default_factory=dict)
+
+    def tolerance_of(self, slice_name: str) -> float | None:
+        """The tolerance of one slice."""
+        return self.slices.get(slice_name, self.slice_tolerance)
+
+
+@dataclass(frozen=True)
 class RuleSet:
-    """What a rules file says."""
+    """The content of a rules file."""
 
     rules: tuple[Rule, ...]
     strict: bool = False

@@ -1,6 +1,6 @@
 """Run a task over an evaluation set: any function of one case, on a few threads, resumable.
 
-    run = runner.run(lambda case: extract(case.input), cases, [exact("brand")], path="runs/v2.jsonl")
+    run = evals.run(lambda case: extract(case.input), cases, [exact("brand")], path="runs/v2.jsonl")
 
 Each record is in the file before the next case of that thread begins, so that a run that was killed goes on
 where it stopped: run the same again with the same `path`. Cases that failed are then tried again, finished
@@ -36,10 +36,8 @@ from aicourse.errors import (
     ProviderError,
     ServerError,
 )
-from aicourse.evals import runs
 from aicourse.evals.cases import Case, EvaluationSet, unique
-from aicourse.evals.records import CaseRecord, RunInfo, info_line, record_line
-from aicourse.evals.runs import Run
+from aicourse.evals.runs import CaseRecord, Run, RunInfo, info_line, load_run, record_line
 from aicourse.evals.scores import Context, Score, Scorer, score_all, scorer_name
 from aicourse.llm import session
 from aicourse.llm.calls import Call
@@ -67,7 +65,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Trial:
-    """How one case is tried and scored."""
+    """The trial of one case: tried, then scored."""
 
     task: Task
     scorers: Sequence[Scorer]
@@ -247,7 +245,7 @@ def _listening() -> Iterator[None]:
 
 @contextmanager
 def _kept(info: RunInfo, path: Path | str | None) -> Iterator[tuple[Callable[[], Run], Keep, Done]]:
-    """Where records go: the run so far, how to add to it, and what is done already."""
+    """A place for records: the run so far, how to add to it, and what is done already."""
     if path is None:
         records: list[CaseRecord] = []
         yield lambda: Run(info, memory=tuple(sorted(records, key=_place))), records.append, {}
@@ -262,7 +260,7 @@ def _kept(info: RunInfo, path: Path | str | None) -> Iterator[tuple[Callable[[],
     with sole_holder(path.with_name(f".{path.name}.lock"), refusal):
         done = _resume(path, info)
         with open(path, "ab", buffering=0) as file:  # unbuffered: a record survives the end of this process
-            yield lambda: runs.load(path), lambda record: file.write(record_line(record)), done
+            yield lambda: load_run(path), lambda record: file.write(record_line(record)), done
 
 
 def _place(record: CaseRecord) -> tuple[int, int]:
@@ -270,11 +268,11 @@ def _place(record: CaseRecord) -> tuple[int, int]:
 
 
 def _resume(path: Path, info: RunInfo) -> Done:
-    """What `path` holds of this run; failed cases and half a line are taken out, to be done again."""
+    """The part of this run in `path`; failed cases and half a line are taken out, to be done again."""
     if not path.exists() or path.stat().st_size == 0:
         path.write_bytes(info_line(info))
         return {}
-    earlier = runs.load(path)
+    earlier = load_run(path)
     if replace(earlier.info, started=info.started) != info:
         raise EvaluationError(
             f"{path} holds another run ({earlier.info.name!r}, {dict(earlier.info.facts)}). "

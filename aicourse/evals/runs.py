@@ -10,21 +10,125 @@ a prompt must not look better because it broke on the hard cases. A score whose 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
 from aicourse.errors import EvaluationError
-from aicourse.evals.records import CaseRecord, RunInfo, read_info, read_record
-from aicourse.evals.summaries import RunSummary, summarise
+from aicourse.evals.scores import Kind, Score
+from aicourse.evals.statistics import Interval, Values, mean_score
 from aicourse.html import NOTEBOOK, table
 from aicourse.llm.calls import dollars
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """One case, once: what came out, its scores, and what it took.
+
+    `output` is plain JSON data. `seconds` is the latency of the model's calls (the original one for a
+    recorded reply), or of the task when it made none; `cost` is what these replies cost when made, in USD,
+    None when a price is unknown.
+    """
+
+    id: str
+    index: int
+    repeat: int
+    digest: str
+    input: Any
+    expected: Any
+    tags: tuple[str, ...]
+    output: Any
+    scores: tuple[Score, ...]
+    error: str | None
+    attempts: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: Decimal | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Name, scorers and repeats; `facts` are yours (prompt, version, hash, model) and travel with the run."""
+
+    name: str
+    scorers: tuple[str, ...]
+    repeats: int
+    facts: Mapping[str, str]
+    started: datetime
+
+
+@dataclass(frozen=True)
+class ScoreSummary:
+    """One score over a run: the mean with its interval, or for labels how often each was given.
+
+    `cases` is how many cases count, `errors` how many times the scorer failed.
+    """
+
+    name: str
+    kind: Kind
+    cases: int
+    mean: Interval | None
+    labels: Mapping[str, int]
+    errors: int
+
+    @property
+    def text(self) -> str:
+        """The result in words."""
+        if self.mean is None:
+            return ", ".join(f"{label}: {count}" for label, count in self.labels.items()) or "no value"
+        if math.isnan(self.mean.low):
+            return f"{self.mean.estimate:.3f}"
+        return f"{self.mean.estimate:.3f} ({self.mean.low:.3f} to {self.mean.high:.3f})"
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """Totals of a run. `seconds` are the latencies of all records, in the order they finished.
+
+    `first_failure` says which case failed first, and why; "" when none did.
+    """
+
+    records: int
+    failed: int
+    scores: tuple[ScoreSummary, ...]
+    prompt_tokens: int
+    completion_tokens: int
+    cost: Decimal | None
+    seconds: Values
+    first_failure: str = ""
+
+    def score(self, name: str) -> ScoreSummary:
+        """One score's summary.
+
+        Raises:
+            EvaluationError: the run has no such score; the message names those it has.
+        """
+        for summary in self.scores:
+            if summary.name == name:
+                return summary
+        known = ", ".join(summary.name for summary in self.scores) or "none"
+        raise EvaluationError(f"This run has no score {name!r}. It has: {known}.", score=name)
+
+    @property
+    def median_seconds(self) -> float | None:
+        """The median latency of a case."""
+        return float(np.median(self.seconds)) if self.seconds.size else None
 
 
 @dataclass(frozen=True)
@@ -103,22 +207,123 @@ class Run:
         return table(f"Run {self.info.name}", ("", "result", ""), self.rows(), NOTEBOOK)
 
 
-def load(path: Path | str) -> Run:
+# totals: 16 bytes per score are kept, not the records
+
+
+class _Column:
+    """The values of one score while the records pass by."""
+
+    def __init__(self) -> None:
+        self.kind: Kind = "error"
+        self.indices = array("q")
+        self.values = array("d")
+        self.labels: Counter[str] = Counter()
+        self.errors = 0
+
+    def add(self, index: int, score: Score) -> None:
+        if score.value is None:
+            self.errors += 1
+            return
+        self.kind = score.kind
+        if isinstance(score.value, str):
+            self.labels[score.value] += 1
+        else:
+            self.indices.append(index)
+            self.values.append(score.value)
+
+    def summary(self, name: str, failed: array[int]) -> ScoreSummary:
+        """The mean over cases of the mean over repeats; failed ones count 0."""
+        indices = np.concatenate(
+            [np.asarray(self.indices, dtype=np.int64), np.asarray(failed, dtype=np.int64)]
+        )
+        counts = np.bincount(indices)
+        sums = np.bincount(
+            np.asarray(self.indices, dtype=np.int64), np.asarray(self.values), minlength=counts.size
+        )
+        means = sums[counts > 0] / counts[counts > 0]
+        numeric = self.kind in ("assertion", "number")
+        cases = means.size if numeric else self.labels.total()
+        labels = dict(self.labels.most_common())
+        return ScoreSummary(
+            name, self.kind, cases, mean_score(means) if numeric and means.size else None, labels, self.errors
+        )
+
+
+def summarise(records: Iterator[CaseRecord]) -> RunSummary:
+    """The totals of the records."""
+    columns: dict[str, _Column] = {}
+    failed, seconds = array("q"), array("d")
+    prompt = completion = 0
+    cost: Decimal | None = Decimal(0)
+    first_failure = ""
+    for record in records:
+        if record.error is not None:
+            failed.append(record.index)
+            first_failure = first_failure or f"{record.id}: {record.error}"
+        for score in record.scores:
+            columns.setdefault(score.name, _Column()).add(record.index, score)
+        seconds.append(record.seconds)
+        prompt, completion = prompt + record.prompt_tokens, completion + record.completion_tokens
+        cost = None if cost is None or record.cost is None else cost + record.cost
+    scores = tuple(column.summary(name, failed) for name, column in columns.items())
+    totals = len(seconds), len(failed), scores, prompt, completion, cost, np.asarray(seconds)
+    return RunSummary(*totals, first_failure)
+
+
+# files of runs
+
+_RECORD = TypeAdapter(CaseRecord)
+_INFO = TypeAdapter(dict[str, RunInfo])
+
+
+def record_line(record: CaseRecord) -> bytes:
+    """A record as a line of a run's file."""
+    return _RECORD.dump_json(record) + b"\n"
+
+
+def info_line(info: RunInfo) -> bytes:
+    """The first line of a run's file."""
+    return _INFO.dump_json({"run": info}) + b"\n"
+
+
+def _read_info(line: bytes) -> RunInfo | None:
+    """The info in the first line of a run's file; None when it is no such line."""
+    try:
+        return _INFO.validate_json(line)["run"]
+    except (ValidationError, KeyError):
+        return None
+
+
+def _read_record(line: bytes, place: str) -> CaseRecord:
+    """A line of a run's file.
+
+    Raises:
+        EvaluationError: the line is not a record.
+    """
+    try:
+        return _RECORD.validate_json(line)
+    except ValidationError as error:
+        raise EvaluationError(
+            f"{place}: not a record of a run. Delete the line and resume the run.", place=place
+        ) from error
+
+
+def load_run(path: Path | str) -> Run:
     """The run in a file, finished or not.
 
     Raises:
         EvaluationError: there is no such file, or it does not begin as a run does.
     """
-    info = read_info(next(_lines(Path(path)), b""))
+    info = _read_info(next(_lines(Path(path)), b""))
     if info is None:
-        raise EvaluationError(f"{path} is not a run. Name a file that runner.run() wrote.", path=path)
+        raise EvaluationError(f"{path} is not a run. Name a file that evals.run() wrote.", path=path)
     return Run(info, Path(path))
 
 
 def _read_records(path: Path) -> Iterator[CaseRecord]:
     for number, line in enumerate(_lines(path), start=1):
         if number > 1 and line.endswith(b"\n"):  # a killed run leaves a half of its last line
-            yield read_record(line, f"{path}, line {number}")
+            yield _read_record(line, f"{path}, line {number}")
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -128,7 +333,7 @@ def _lines(path: Path) -> Iterator[bytes]:
             yield from file
     except FileNotFoundError:
         raise EvaluationError(
-            f"No run {path}. Check the path, or write it with runner.run().", path=path
+            f"No run {path}. Check the path, or write it with evals.run().", path=path
         ) from None
 
 

@@ -1,6 +1,6 @@
 """Ready-made scorers: each function below makes one, for the whole output or for one field of it.
 
-    scorers = [exact("category"), set_match("colours"), partial_size("size"), valid_json()]
+    scorers = [exact("category"), set_match("colours"), close_to("price", relative=0.1), valid_json()]
 
 Fields are looked up in mappings, in pydantic models and in text that is a JSON object. An output without
 the field counts as "not stated" (None), as the labelling guide has it; an expected value without the field
@@ -20,7 +20,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from aicourse.evals.scores import Context, Score, Scored, Scorer, Value, reasoned
-from aicourse.marketplace.sizes import compare_sizes
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,14 @@ class NamedScorer:
         return self.score(context)
 
 
-def _named(field: str | None, rule: str, score: Scorer, worst: Value = False) -> NamedScorer:
+def named(field: str | None, rule: str, score: Scorer, worst: Value = False) -> NamedScorer:
+    """A scorer of one field, or of the whole output, by a rule; `worst` is for an output without fields."""
     name = f"{field}.{rule}" if field else rule
     return NamedScorer(name, score, field, {name: worst})
 
 
 def _object(value: Any) -> Mapping[str, Any] | None:
-    """What `value` holds by name; None when it holds nothing by name."""
+    """The fields of `value` by name; None when it holds nothing by name."""
     if isinstance(value, BaseModel):
         return value.model_dump()
     if isinstance(value, str):
@@ -72,6 +72,15 @@ def _expected(context: Context, field: str | None) -> Any:
     return known[field]
 
 
+def both(context: Context, field: str | None) -> tuple[Any, Any]:
+    """The output and the expected value, or one field of each.
+
+    Raises:
+        KeyError: the expected value has no such field.
+    """
+    return _output(context, field), _expected(context, field)
+
+
 def _match(got: Any, expected: Any, same: bool) -> Score:
     return reasoned(same, "" if same else f"got {got!r}, expected {expected!r}")
 
@@ -84,10 +93,10 @@ def exact(field: str | None = None) -> NamedScorer:
     """
 
     def score(context: Context) -> Score:
-        got, expected = _output(context, field), _expected(context, field)
+        got, expected = both(context, field)
         return _match(got, expected, got == expected)
 
-    return _named(field, "exact", score)
+    return named(field, "exact", score)
 
 
 def normalise(value: Any) -> Any:
@@ -107,10 +116,10 @@ def normalised(field: str | None = None) -> NamedScorer:
     """Assertion: the same text but for case, accents, punctuation and spacing."""
 
     def score(context: Context) -> Score:
-        got, expected = _output(context, field), _expected(context, field)
+        got, expected = both(context, field)
         return _match(got, expected, normalise(got) == normalise(expected))
 
-    return _named(field, "normalised", score)
+    return named(field, "normalised", score)
 
 
 def set_match(field: str | None = None) -> NamedScorer:
@@ -125,7 +134,7 @@ def set_match(field: str | None = None) -> NamedScorer:
     prefix = f"{field}." if field else ""
 
     def score(context: Context) -> dict[str, Score]:
-        got, expected = _as_set(_output(context, field)), _as_set(_expected(context, field))
+        got, expected = map(_as_set, both(context, field))
         found = len(got & expected)
         precision = found / len(got) if got else float(not expected)
         recall = found / len(expected) if expected else float(not got)
@@ -153,32 +162,18 @@ def _set_reason(got: frozenset[Any], expected: frozenset[Any]) -> str:
     )
 
 
-def partial_size(field: str | None = None, *, tolerance: float = 0.01) -> NamedScorer:
-    """Number: how much of a size is right, units converted (see `sizes`); both not stated is 1."""
-
-    def score(context: Context) -> Score:
-        got, expected = _output(context, field), _expected(context, field)
-        if got is None or expected is None:
-            return reasoned(
-                float(got is expected), "" if got is expected else f"got {got!r}, expected {expected!r}"
-            )
-        return reasoned(*compare_sizes(str(got), str(expected), tolerance))
-
-    return _named(field, "size", score, worst=0.0)
-
-
 def close_to(field: str | None = None, *, absolute: float = 0.0, relative: float = 0.0) -> NamedScorer:
     """Assertion: a number within `absolute`, or within the share `relative`, of the expected one."""
 
     def score(context: Context) -> Score:
-        got, expected = _output(context, field), _expected(context, field)
+        got, expected = both(context, field)
         try:
             distance = abs(float(got) - float(expected))
         except (TypeError, ValueError):
             return _match(got, expected, got is None and expected is None)
         return _match(got, expected, distance <= max(absolute, relative * abs(float(expected))))
 
-    return _named(field, "close", score)
+    return named(field, "close", score)
 
 
 def matches(pattern: str, field: str | None = None, *, flags: re.RegexFlag = re.NOFLAG) -> NamedScorer:
@@ -189,7 +184,7 @@ def matches(pattern: str, field: str | None = None, *, flags: re.RegexFlag = re.
         found = compiled.search(_text(_output(context, field))) is not None
         return reasoned(found, "" if found else f"{pattern!r} is not found")
 
-    return _named(field, "matches", score)
+    return named(field, "matches", score)
 
 
 def valid_json(schema: type[BaseModel] | None = None) -> NamedScorer:
@@ -203,7 +198,7 @@ def valid_json(schema: type[BaseModel] | None = None) -> NamedScorer:
             return reasoned(False, " ".join(str(error).split()))
         return reasoned(True, "")
 
-    return _named(None, "valid_json", score)
+    return named(None, "valid_json", score)
 
 
 def contains(text: str | None = None, field: str | None = None) -> NamedScorer:
@@ -214,7 +209,7 @@ def contains(text: str | None = None, field: str | None = None) -> NamedScorer:
         found = _plain(wanted) in _plain(_output(context, field))
         return reasoned(found, "" if found else f"{wanted!r} does not occur")
 
-    return _named(field, "contains", score)
+    return named(field, "contains", score)
 
 
 def cites(source: str | None = None, field: str = "quotes") -> NamedScorer:
@@ -236,7 +231,7 @@ def cites(source: str | None = None, field: str = "quotes") -> NamedScorer:
         missing = [repr(quote) for quote in quotes if not _plain(quote) or _plain(quote) not in text]
         return reasoned(not missing, f"not in the source: {', '.join(missing)}" if missing else "")
 
-    return _named(None, "cites", score)
+    return named(None, "cites", score)
 
 
 def _text(value: Any) -> str:

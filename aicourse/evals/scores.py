@@ -1,4 +1,4 @@
-"""What a score is, and how any function becomes a scorer.
+"""Scores, and how any function becomes a scorer.
 
 A scorer is a function of one `Context`. What it returns says what it means: a bool is an assertion, a
 number a score, a str a label; a `Score` adds the reason, and a mapping gives several at once:
@@ -25,7 +25,7 @@ Kind = Literal["assertion", "number", "label", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a scorer sees: one case and what the task made of it."""
+    """A scorer's view of one case and what the task made of it."""
 
     output: Any
     expected: Any = None
@@ -45,7 +45,7 @@ class Score:
 
     @property
     def kind(self) -> Kind:
-        """What the type of the value says.
+        """The meaning of the value's type.
 
         >>> Score("exact", True).kind, Score("f1", 0.5).kind, Score("tone", "ironic").kind
         ('assertion', 'number', 'label')

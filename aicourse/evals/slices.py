@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aicourse.evals.compare import ALL_CASES
+from aicourse.evals.comparison import ALL_CASES
 from aicourse.evals.runs import Run
 from aicourse.evals.statistics import Interval, mean_score
 from aicourse.html import NOTEBOOK, table

@@ -16,25 +16,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aicourse import paths, prompts
+from aicourse.datasets import ATTRIBUTES, load_listings, load_photos
 from aicourse.errors import RecordingMissing
-from aicourse.evals import cases as sets
 from aicourse.evals import runner
-from aicourse.evals.cases import Case
+from aicourse.evals.cases import Case, from_frame, select_cases
 from aicourse.evals.runs import Run
-from aicourse.evals.scorers import NamedScorer, exact, normalised, partial_size, set_match
+from aicourse.evals.scorers import NamedScorer, both, exact, named, normalised, set_match
 from aicourse.evals.scores import Context, Score, Scorer, reasoned, score_all
 from aicourse.llm.session import current
 from aicourse.llm.shared_recordings import FOLDER
-from aicourse.marketplace.extraction import Extraction, Recipe, extract, recipe_of
+from aicourse.marketplace.extraction.extract import Extraction, extract
+from aicourse.marketplace.extraction.recipes import Recipe, recipe_of
+from aicourse.marketplace.sizes import compare_sizes
 
 if TYPE_CHECKING:
     import openai
-    import pandas as pd
 
     from aicourse.prompts import Prompt
 
-ATTRIBUTES = ("category", "colours", "materials", "size", "condition", "brand")
 MODEL = "qwen2.5-coder-0.5b"
+
+
+def partial_size(field: str | None = None, *, tolerance: float = 0.01) -> NamedScorer:
+    """Number: how much of a size is right, units converted (see `sizes`); both not stated is 1."""
+
+    def score(context: Context) -> Score:
+        got, expected = both(context, field)
+        if got is None or expected is None:
+            told = "" if got is expected else f"got {got!r}, expected {expected!r}"
+            return reasoned(float(got is expected), told)
+        return reasoned(*compare_sizes(str(got), str(expected), tolerance))
+
+    return named(field, "size", score, worst=0.0)
+
+
 FIELD_SCORERS: tuple[Scorer, ...] = (
     exact("category"),
     set_match("colours"),
@@ -75,11 +90,11 @@ def listing_cases(split: str, *, with_photos: bool = False) -> list[Case]:
     Raises:
         DatasetError: an unknown split, or the hidden one.
     """
-    cases = sets.from_listings(split)
+    made_from = f"datasets/listings, {split} split"
+    frame = load_listings(split)
+    cases = from_frame(frame, input="text", expected=list(ATTRIBUTES), tags="tags", provenance=made_from)
     if not with_photos:
         return cases
-    from aicourse.datasets import load_photos  # with pandas
-
     stated = load_photos(split)["photo_gold"].to_dict()
     return [
         case.model_copy(update={"expected": case.expected | stated[case.id]})
@@ -119,7 +134,7 @@ def run_listings(
     """
     version = prompts.load(prompt) if isinstance(prompt, str) else prompt
     recipe = recipe or recipe_of(version)
-    cases = list(sets.select(listing_cases(split, with_photos=with_photos), tag=tag, limit=limit))
+    cases = select_cases(listing_cases(split, with_photos=with_photos), tag=tag, limit=limit)
     prompts.mark_used(version)
     sent = _photos(split) if with_photos and not hide_photos else {}
     task = _Extracting(version, client or _client(model, replay), model, recipe, sent)
@@ -141,46 +156,6 @@ def run_listings(
     if task.missing:  # a score of 0 for want of a recording would say something about the prompt
         raise task.missing[0]
     return run
-
-
-def extract_all(
-    listings: pd.DataFrame | Mapping[str, str],
-    prompt: Prompt,
-    client: openai.OpenAI,
-    *,
-    model: str = MODEL,
-    recipe: Recipe | None = None,
-    path: Path | str | None = None,
-    workers: int = 4,
-    progress: bool = True,
-) -> pd.DataFrame:
-    """The attributes of many listings: a frame with a `text` column, or texts by id.
-
-    Returns:
-        One row per listing, in their order, indexed by id: the six attributes (None where the extraction
-        failed), `problem` (why it failed, or None), `warnings` (list), `reply`, `seconds`.
-
-    With `path` an interrupted batch goes on where it stopped: call it again with the same arguments.
-    """
-    import pandas as pd  # 0.3 s to import
-
-    texts = listings if isinstance(listings, Mapping) else listings["text"].to_dict()
-    recipe = recipe or recipe_of(prompt)
-    run = runner.run(
-        _Extracting(prompt, client, model, recipe),
-        [Case(id=str(id), input=text) for id, text in texts.items()],
-        name=f"{prompt.ref} batch {model}",
-        path=path,
-        facts=prompt.facts | {"model": model} | recipe.facts,
-        workers=workers,
-        progress=progress,
-    )
-    frame = run.to_frame()
-    rows = [
-        _row(*cells)
-        for cells in zip(frame["id"], frame["output"], frame["error"], frame["seconds"], strict=True)
-    ]
-    return pd.DataFrame(rows, dtype=object).set_index("id").astype({"seconds": float})  # None stays None
 
 
 @dataclass(frozen=True)
@@ -207,7 +182,7 @@ class _Extracting:
 
 
 def output_of(extraction: Extraction) -> dict[str, Any] | str:
-    """What a run keeps of an extraction: the six fields, warnings and reply, or a text that says why not.
+    """An extraction as a run keeps it: the six fields, warnings and reply, or a text that says why not.
 
     The text is no JSON, so that the scorers find no field in it.
     """
@@ -218,15 +193,8 @@ def output_of(extraction: Extraction) -> dict[str, Any] | str:
 
 
 def shared_recordings(prompt: Prompt) -> Path:
-    """Where the replies to a prompt version are kept for all lessons."""
+    """The file with the replies to a prompt version, for all lessons."""
     return paths.notebooks_dir() / "recordings" / FOLDER / prompt.name / f"v{prompt.version}.jsonl"
-
-
-def _row(id: str, output: Any, error: str | None, seconds: float) -> dict[str, Any]:
-    empty = dict.fromkeys([*ATTRIBUTES, "warnings", "reply"])
-    fields = output if isinstance(output, Mapping) else empty
-    problem = error or (None if isinstance(output, Mapping) else str(output))
-    return {"id": id, **fields, "problem": problem, "seconds": seconds}
 
 
 def _client(model: str, replay: str | None) -> openai.OpenAI:
@@ -236,8 +204,6 @@ def _client(model: str, replay: str | None) -> openai.OpenAI:
 
 
 def _photos(split: str) -> Mapping[str, Path]:
-    from aicourse.datasets import load_photos  # with pandas
-
     return {str(id): path for id, path in load_photos(split)["path"].items()}
 
 

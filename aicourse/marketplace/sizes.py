@@ -48,7 +48,7 @@ Size = Measure | Label
 
 
 def parse_size(text: str) -> Size:
-    """What a size says, independent of spelling and unit.
+    """A size independent of its spelling and unit.
 
     >>> parse_size("27 in"), parse_size("eu 38")
     (Measure(quantity='length', numbers=(68.58,), is_range=False), Label(system='EU', value='38'))
@@ -91,7 +91,7 @@ def _tidy(value: str) -> str:
 
 
 def compare_sizes(got: str, expected: str, tolerance: float = 0.01) -> tuple[float, str]:
-    """How much of a size is right, from 0 to 1, and why.
+    """The share of a size that is right, from 0 to 1, and the reason.
 
     Measures agree number by number in the order stated, each within `tolerance` (a share of the expected
     number; 0.01 lets 27 in be 68 or 69 cm). The score is the share of numbers that agree, out of the

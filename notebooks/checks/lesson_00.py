@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numbers import Real
 
 from aicourse.datasets import COLOURS
-from aicourse.marketplace.sellers import FORM_SECONDS, simulate_form
+from aicourse.marketplace import FORM_SECONDS, simulate_form
 from aicourse.notebook.checks import Check, Mistake, arguments, unordered
 from aicourse.notebook.exercises import Exercise
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aicourse.datasets import Category, Colour, Condition, Material
 from aicourse.llm.faults import Fault
-from aicourse.marketplace.extraction.words import COLOUR_WORDS
+from aicourse.marketplace import COLOUR_WORDS
 from aicourse.notebook.checks import Check, Mistake, arguments, unordered
 from aicourse.notebook.exercises import Exercise
 from aicourse.testing import ScriptedModel

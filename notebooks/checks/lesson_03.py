@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from aicourse import load_listings
 from aicourse.errors import PromptError
 from aicourse.evals.statistics import paired_bootstrap
-from aicourse.marketplace.extraction import ListingAttributes, ungrounded
+from aicourse.marketplace import ListingAttributes, ungrounded
 from aicourse.notebook.checks import Check, Mistake, arguments, unordered
 from aicourse.notebook.exercises import Exercise
 from aicourse.prompts.file import parse_prompt

@@ -6,14 +6,10 @@ from collections import Counter
 
 import numpy as np
 
-from aicourse.datasets import CATEGORIES, COLOURS, CONDITIONS, MATERIALS
-from aicourse.evals import runner
-from aicourse.evals.cases import Case, from_listings
-from aicourse.evals.runs import Run
-from aicourse.evals.scores import Context
-from aicourse.marketplace.evaluation import ATTRIBUTES, LISTING_SCORERS
-from aicourse.marketplace.extraction.attributes import LooseAttributes
-from aicourse.marketplace.extraction.grounding import ungrounded
+from aicourse import evals
+from aicourse.datasets import ATTRIBUTES, CATEGORIES, COLOURS, CONDITIONS, MATERIALS
+from aicourse.evals import Case, Context, Run
+from aicourse.marketplace import LISTING_SCORERS, LooseAttributes, listing_cases, ungrounded
 from aicourse.notebook.checks import Check, Mistake, arguments, close_to
 from aicourse.notebook.exercises import Exercise
 
@@ -426,7 +422,7 @@ NEEDED = 5
 
 def own_records(run):
     """The records of a run that are no listings of dev, and those that are."""
-    known = {case.id for case in from_listings("dev")}
+    known = {case.id for case in listing_cases("dev")}
     records = list(run.records())
     return [one for one in records if one.id not in known], [
         one for one in records if one.id in known
@@ -435,7 +431,7 @@ def own_records(run):
 
 def is_a_slice(run):
     own, dev = own_records(run)
-    if len(dev) < len(from_listings("dev")):
+    if len(dev) < len(listing_cases("dev")):
         return f"The run holds {len(dev)} of dev's listings. Run `dev + my_cases`, so that both are measured alike."
     return (
         len(own) >= NEEDED
@@ -560,8 +556,8 @@ def scripted_run(count=5, tags=("lamps",), answer=None, dev=True, **changes):
         if answer is None
         else answer
     )
-    cases = [*(from_listings("dev") if dev else []), *own]
-    return runner.run(
+    cases = [*(listing_cases("dev") if dev else []), *own]
+    return evals.run(
         lambda case: wrong if case.id.startswith("mine") else case.expected,
         cases,
         LISTING_SCORERS,

@@ -8,10 +8,8 @@ import statistics
 from dataclasses import replace
 
 from aicourse.errors import AicourseError
-from aicourse.evals import runner
-from aicourse.evals.gate import Rule, check_gate
-from aicourse.evals.runs import Run
-from aicourse.marketplace.evaluation import FIELD_SCORES, LISTING_SCORERS, run_listings
+from aicourse.evals import Rule, Run, gate, rescore
+from aicourse.marketplace import FIELD_SCORES, LISTING_SCORERS, run_listings
 from aicourse.notebook.checks import Check, Mistake, arguments, unordered
 from aicourse.notebook.exercises import Exercise
 
@@ -463,7 +461,7 @@ def mixed(base, other, fields, name):
         for record in base.records()
     )
     run = Run(replace(base.info, name=name), memory=records)
-    return runner.rescore(run, LISTING_SCORERS)
+    return rescore(run, LISTING_SCORERS)
 
 
 @functools.cache
@@ -481,9 +479,7 @@ def as_labelled(base, fields, name):
         )
         for record in base.records()
     )
-    return runner.rescore(
-        Run(replace(base.info, name=name), memory=records), LISTING_SCORERS
-    )
+    return rescore(Run(replace(base.info, name=name), memory=records), LISTING_SCORERS)
 
 
 @functools.cache
@@ -507,7 +503,7 @@ def hidden_units():
 def judged(rules, pairs, should_pass):
     for before, after in pairs():
         try:
-            result = check_gate(before, after, rules)
+            result = gate(before, after, rules)
         except AicourseError as error:
             return str(error)
         except (AttributeError, TypeError):
@@ -613,7 +609,7 @@ the_gate = Exercise(
     ],
     hints=[
         "One rule for `attributes.mean`, and one for each name in `FIELD_SCORES`.",
-        "Run `check_gate(test['v4'], test['v6'], rules)` and read its column `why`: what is undecided?",
+        "Run `gate(test['v4'], test['v6'], rules)` and read its column `why`: what is undecided?",
         "One field of so many cases moves by several hundredths for no reason: a tolerance near 0.10, and 0.30 "
         "in slices.",
     ],

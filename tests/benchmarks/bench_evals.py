@@ -198,7 +198,7 @@ def _endpoint() -> Iterator[str]:
 
 def _size(folder: Path) -> list[dict[str, Any]]:
     growth = (_peak(MANY_CASES, folder) - _peak(MANY_CASES // 100, folder)) / (0.99 * MANY_CASES)
-    run = runs.load(folder / f"memory-{MANY_CASES}.jsonl")
+    run = runs.load_run(folder / f"memory-{MANY_CASES}.jsonl")
     started = perf_counter()
     size = report.write_report(run, folder / "report.html").stat().st_size / 1e6
     return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 import matplotlib.pyplot as plt
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from aicourse.errors import EvaluationError
 from aicourse.evals import plots, runner, statistics
 from aicourse.evals.cases import Case
-from aicourse.evals.compare import Option, compare_runs
+from aicourse.evals.comparison import compare
 from aicourse.evals.drawing import Mark, dot_and_whisker
 from aicourse.evals.runs import Run
 from aicourse.evals.scores import Context
@@ -83,29 +82,12 @@ def test_slices_are_drawn_where_their_means_are() -> None:
 
 
 def test_changes_are_drawn_with_the_line_of_no_change() -> None:
-    axes = plots.plot_changes(compare_runs(BEFORE, AFTER, "good"))
+    axes = plots.plot_changes(compare(BEFORE, AFTER, "good"))
     assert axes.get_title(loc="left") == "v2 against v1"
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["all cases (1 better, 6 worse)", "short (0 better, 6 worse)"]
     filled = [container[0].get_markerfacecolor() for container in axes.containers]  # type: ignore[union-attr]
     assert filled == ["none", plots.VERMILION]  # p = 0.125 and 0.031
-
-
-def test_the_pareto_plot_fills_what_nothing_beats() -> None:
-    options = [
-        Option("small", 0.6, Decimal("0.00001"), 0.4),
-        Option("large", 0.9, Decimal("0.0001"), 2.0),
-        Option("worse", 0.5, Decimal("0.0002"), 2.5),
-        Option("local", 0.4, None, 3.0),
-    ]
-    left, right = plots.plot_pareto(options, quality="F1").axes
-    assert (left.get_xlabel(), right.get_xlabel()) == ("USD per 1,000 records", "median latency in seconds")
-    assert [text.get_text() for text in left.texts] == ["small", "large", "worse"]
-    assert [text.get_text() for text in right.texts] == ["small", "large", "worse", "local"]
-    joined = [list(line.get_ydata()) for line in right.lines if line.get_marker() != "o"]
-    assert joined == [[0.6, 0.9]]  # "local" is slower than all, though its price is unknown
-    dots = [line for line in left.lines if line.get_marker() == "o"]
-    assert [line.get_markerfacecolor() for line in dots] == [plots.BLUE, plots.BLUE, "none"]
 
 
 def test_svg_escapes_names_and_stays_inside_its_axis() -> None:

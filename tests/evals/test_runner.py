@@ -24,8 +24,8 @@ from filelock import FileLock
 from pydantic import BaseModel
 
 from aicourse.errors import BudgetExceeded, EvaluationError, RecordingMissing
-from aicourse.evals import cases, runner, runs
-from aicourse.evals.cases import Case
+from aicourse.evals import runner, runs
+from aicourse.evals.cases import Case, EvaluationSet
 from aicourse.evals.scorers import exact, set_match
 from aicourse.evals.scores import Context, Value
 from aicourse.llm import session
@@ -232,7 +232,7 @@ def test_what_every_case_would_meet_stops_the_run_and_keeps_what_is_done(tmp_pat
 
     with pytest.raises(BudgetExceeded):
         run(spend, CASES, path=tmp_path / "run.jsonl", workers=1)
-    assert [record.id for record in runs.load(tmp_path / "run.jsonl").records()] == ["0", "1", "2"]
+    assert [record.id for record in runs.load_run(tmp_path / "run.jsonl").records()] == ["0", "1", "2"]
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run(interrupted, CASES, path=tmp_path / "run.jsonl", workers=1)
-    assert runs.load(tmp_path / "run.jsonl").summary.records == 3
+    assert runs.load_run(tmp_path / "run.jsonl").summary.records == 3
 
 
 def test_mistakes_in_a_set_are_found_before_the_first_call(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_mistakes_in_a_set_are_found_before_the_first_call(tmp_path: Path) -> No
     file.write_text('{"id": "1", "input": 1}\n{"id": "1", "input": 2}\n')
     asked: list[str] = []
     with pytest.raises(EvaluationError, match=r"set.jsonl, line 2: the id '1' occurs twice"):
-        run(lambda case: asked.append(case.id), cases.load(file))
+        run(lambda case: asked.append(case.id), EvaluationSet(file))
     assert asked == []
     with pytest.raises(EvaluationError, match="the id '0' occurs twice"):
         run(is_even, [CASES[0], CASES[0]])
@@ -264,7 +264,7 @@ def test_mistakes_in_a_set_are_found_before_the_first_call(tmp_path: Path) -> No
 CHILD = """
 import os, signal, sys
 from aicourse.evals import runner
-from aicourse.evals.cases import Case
+from aicourse.evals.cases import Case, EvaluationSet
 
 def task(case):
     with open(sys.argv[2], "a") as asked:
@@ -282,7 +282,7 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_case(tmp_path: Path) 
     path, asked = tmp_path / "run.jsonl", tmp_path / "asked.txt"
     killed = subprocess.run([sys.executable, "-c", textwrap.dedent(CHILD), path, asked], capture_output=True)
     assert killed.returncode != 0
-    before = {record.id for record in runs.load(path).records()}
+    before = {record.id for record in runs.load_run(path).records()}
     assert 38 <= len(before) < 60  # all but those under way
     with open(path, "ab") as file:
         file.write('{"id": "é'.encode()[:-1])  # and half a line that ends within a letter
@@ -350,17 +350,17 @@ def test_two_processes_do_not_write_one_run(tmp_path: Path) -> None:
 
 def test_files_that_are_no_runs(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="No run"):
-        runs.load(tmp_path / "none.jsonl")
+        runs.load_run(tmp_path / "none.jsonl")
     path = tmp_path / "run.jsonl"
     for text in ("", "{}\n", "id,score\n"):
         path.write_text(text)
         with pytest.raises(EvaluationError, match="is not a run"):
-            runs.load(path)
+            runs.load_run(path)
     run(is_even, CASES, path=path.with_name("good.jsonl"))
     with open(path.with_name("good.jsonl"), "a") as file:
         file.write("nonsense\n")
     with pytest.raises(EvaluationError, match=r"good.jsonl, line 8: not a record of a run"):
-        list(runs.load(path.with_name("good.jsonl")).records())
+        list(runs.load_run(path.with_name("good.jsonl")).records())
 
 
 # what it took

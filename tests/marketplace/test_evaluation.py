@@ -1,4 +1,4 @@
-"""Prompts measured on the listings: scores of an extraction, runs and batches, and the shipped recordings."""
+"""Prompts measured on the listings: scores of an extraction, runs, and the shipped recordings."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from aicourse.llm import session
 from aicourse.llm.formats import Tokens
 from aicourse.llm.recording_key import canonical_request, key_of
 from aicourse.llm.recordings import RecordingFile
-from aicourse.marketplace import evaluation
+from aicourse.marketplace import Extraction, LooseAttributes, Recipe, evaluation, extract, recipe_of
 from aicourse.marketplace.evaluation import (
     LISTING_SCORERS,
-    extract_all,
     listing_cases,
     output_of,
+    partial_size,
     run_listings,
 )
-from aicourse.marketplace.extraction import Extraction, LooseAttributes, Recipe, extract, recipe_of
 from aicourse.prompts import Prompt
 from aicourse.prompts.file import parse_prompt
 from aicourse.testing import ScriptedModel, Sent
@@ -107,6 +106,29 @@ def test_an_output_keeps_the_fields_the_warnings_and_the_reply() -> None:
 
 
 # ------------------------------------------------------------------------------------------- cases
+
+
+def size_score(output: Any, expected: Any) -> Any:
+    (score,) = score_all([partial_size("size")], Context(output=output, expected=expected))
+    assert score.error is None
+    return score.value
+
+
+def test_partial_size_of_what_is_not_stated() -> None:
+    assert size_score({"size": None}, {"size": None}) == 1.0
+    assert size_score({"size": "M"}, {"size": None}) == 0.0
+    assert size_score({}, {"size": "M"}) == 0.0
+    assert size_score({"size": "1.2x0.6 m"}, {"size": "120x60x75 cm"}) == pytest.approx(2 / 3)
+
+
+def test_a_case_has_the_text_and_the_gold_attributes() -> None:
+    made = listing_cases("test")
+    first = made[0]
+    assert len(made) == 120
+    assert (first.id, first.tags, first.provenance) == ("L061", ("shade",), "datasets/listings, test split")
+    assert first.input.startswith("Burberry trench")
+    assert first.expected["colours"] == ["beige"]
+    assert list(first.expected) == ["category", "colours", "materials", "size", "condition", "brand"]
 
 
 def test_the_cases_are_the_split_and_with_photos_what_both_state() -> None:
@@ -195,38 +217,6 @@ def test_a_reply_that_is_not_recorded_is_no_score_of_zero(
     command = "aicourse evals run datasets/listings --prompt label_things@v1 --split dev --model smollm2-135m"
     with pytest.raises(RecordingMissing, match=command):
         run_listings(prompt, split="dev", model="smollm2-135m", recipe=RECIPE, limit=2, progress=False)
-
-
-# ------------------------------------------------------------------------------------------ batches
-
-
-def test_a_batch_is_a_frame_in_the_order_of_the_listings(prompt: Prompt) -> None:
-    texts = {"b": "Red shoes", "a": "A coat"}
-    model = ScriptedModel('{"colours": ["red"], "brand": "Zara"}', "no", "no")
-    frame = extract_all(texts, prompt, model.client(), model="m", recipe=RECIPE, workers=1, progress=False)
-    assert list(frame.index) == ["b", "a"]
-    assert frame.loc["b", "colours"] == ["red"]
-    assert frame.loc["b", "warnings"] == ["brand: 'Zara' occurs nowhere in the listing"]
-    assert frame.loc["b", "problem"] is None
-    assert frame.loc["a", "colours"] is None
-    assert "not a JSON object" in frame.loc["a", "problem"]
-
-
-def test_an_interrupted_batch_goes_on_where_it_stopped(prompt: Prompt, tmp_path: Path) -> None:
-    texts = {"a": "one", "b": "two", "c": "three"}
-    options: dict[str, Any] = {
-        "model": "m", "recipe": RECIPE, "path": tmp_path / "batch.jsonl", "workers": 1, "progress": False
-    }  # fmt: skip
-
-    def stop(sent: Sent) -> str:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        extract_all(texts, prompt, ScriptedModel('{"brand": "x"}', stop).client(), **options)
-    rest = ScriptedModel("{}", "{}")
-    frame = extract_all(texts, prompt, rest.client(), **options)
-    assert [sent.text for sent in rest.history] == ["two", "three"]
-    assert list(frame["brand"]) == ["x", None, None]
 
 
 # ------------------------------------------------------------------------------ shipped recordings

@@ -10,18 +10,17 @@ import pytest
 
 from aicourse.datasets import load_listings
 from aicourse.llm.faults import Fault
-from aicourse.marketplace.extraction import (
-    Finding,
+from aicourse.marketplace import (
     ListingAttributes,
     LooseAttributes,
     Recipe,
     conflicts,
-    drop,
     extract,
     recipe_of,
     response_format,
     ungrounded,
 )
+from aicourse.marketplace.extraction.grounding import UngroundedValue, drop
 from aicourse.prompts import Prompt
 from aicourse.prompts.file import parse_prompt
 from aicourse.testing import ScriptedModel, Sent
@@ -287,7 +286,7 @@ def test_what_the_listing_says_in_other_words_is_grounded(fields: dict[str, Any]
 def test_what_it_does_not_say_is_found(fields: dict[str, Any], text: str) -> None:
     (name, value) = next(iter(fields.items()))
     assert ungrounded(LooseAttributes(**fields), text) == (
-        Finding(name, value[0] if isinstance(value, list) else value),
+        UngroundedValue(name, value[0] if isinstance(value, list) else value),
     )
 
 
@@ -299,7 +298,7 @@ def test_no_gold_label_of_dev_is_ungrounded() -> None:
 
 def test_dropping_empties_a_text_and_keeps_the_other_values() -> None:
     attributes = ListingAttributes(**GOOD | {"colours": ["blue", "black"]})
-    findings = [Finding("colours", "black"), Finding("brand", "Helly Hansen")]
+    findings = [UngroundedValue("colours", "black"), UngroundedValue("brand", "Helly Hansen")]
     dropped = drop(attributes, findings)
     assert (dropped.colours, dropped.brand, dropped.size) == (["blue"], None, "M")
 
@@ -325,7 +324,7 @@ def test_retry_tells_the_model_what_is_not_in_the_listing_then_drops_it() -> Non
     stubborn = ScriptedModel(invented, invented)
     done = extract(LISTING, prompt(), stubborn.client(), model="m", recipe=recipe)
     assert done.attributes is not None
-    assert (done.attributes.colours, done.dropped) == (["blue"], (Finding("colours", "black"),))
+    assert (done.attributes.colours, done.dropped) == (["blue"], (UngroundedValue("colours", "black"),))
 
 
 def test_a_worse_second_reply_does_not_replace_a_usable_first_one() -> None:

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from aicourse.marketplace.sellers import FORM_SECONDS, simulate_form
+from aicourse.marketplace import FORM_SECONDS, simulate_form
 
 
 def test_about_forty_percent_give_up_whatever_the_seed() -> None:

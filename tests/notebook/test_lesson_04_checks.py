@@ -9,8 +9,7 @@ import pytest
 from aicourse import connect, prompts
 from aicourse.evals import cases, runner
 from aicourse.evals.error_analysis import NoteBook, sample_failures, taxonomy
-from aicourse.marketplace.evaluation import LISTING_SCORERS, output_of
-from aicourse.marketplace.extraction import extract
+from aicourse.marketplace import LISTING_SCORERS, extract, listing_cases, output_of
 from aicourse.notebook.exercises import Exercise, check, checks_path, load_checks, verify
 from aicourse.notebook.lesson import start
 from aicourse.paths import datasets_dir, notebooks_dir
@@ -41,7 +40,7 @@ def test_the_notes_are_about_the_thirty_failures_that_the_lesson_draws(
 
     names: dict[str, object] = {}
     exec(_cell("exercise-4-cell").partition("my_cases")[0], names)
-    dev = cases.from_listings("dev")
+    dev = listing_cases("dev")
     names |= {"dev": dev, "ATTRIBUTES": ("category", "colours", "materials", "size", "condition", "brand")}
     names["run_production"] = lambda chosen, name: runner.run(
         fill_form, chosen, LISTING_SCORERS, name=name, progress=False
@@ -79,7 +78,7 @@ def test_a_label_from_another_language_is_taken_when_the_case_says_so(
     ]
     run = runner.run(
         lambda case: dict.fromkeys(gold) if case in own else case.expected,
-        [*cases.from_listings("dev"), *own],
+        [*listing_cases("dev"), *own],
         LISTING_SCORERS,
         name="bikes",
         progress=False,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from aicourse.evals.gate import Rule
+from aicourse.evals.gating import Rule
 from aicourse.marketplace.evaluation import FIELD_SCORES
 from aicourse.notebook.exercises import Exercise, check, checks_path, load_checks, verify
 from aicourse.paths import notebooks_dir

@@ -75,7 +75,7 @@ LooseWords = Annotated[list[str], BeforeValidator(_words), AfterValidator(_once)
 
 
 class ListingAttributes(BaseModel):
-    """What a buyer may rely on, in the vocabularies of the labelling guide.
+    """The attributes a buyer may rely on, in the vocabularies of the labelling guide.
 
     >>> ListingAttributes(category="shoes", colours=["red"], materials=[], size=None, condition=None,
     ...     brand=None).colours

@@ -1,4 +1,4 @@
-"""Do photo and text of a listing disagree about the colour?
+"""Conflicts of photo and text of a listing about the colour.
 
 Only colours are compared, because only they are measured in a photo (`llm.photos`), and only where the text
 names one: a colour that the text leaves out may come from the photo. The measure is coarse (grey, silver and

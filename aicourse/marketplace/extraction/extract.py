@@ -27,14 +27,14 @@ from aicourse.prompts import Prompt
 if TYPE_CHECKING:
     import openai
 
-MEND = "That cannot be used: {problem}. Answer again, with the corrected JSON object only."
+COMPLAINT = "That cannot be used: {problem}. Answer again, with the corrected JSON object only."
 MAX_TOKENS = 300  # where the prompt has no hint; a reply that never ends must end
 _CONTROL = re.compile(r"<\|(\w+)\|>")  # with these, models mark where a message begins
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """What became of one listing.
+    """One listing's attributes, or the problem, and what happened on the way.
 
     `attributes` is None when no reply could be used; `problem` then says why. `reply` is the one that was
     used, or the last one, as it came; `usage` counts the tokens of all attempts. `dropped` are values that
@@ -48,7 +48,7 @@ class Extraction:
     usage: Tokens
     attempts: int
     warnings: tuple[str, ...]
-    dropped: tuple[grounding.Finding, ...]
+    dropped: tuple[grounding.UngroundedValue, ...]
     prompt: str
     prompt_hash: str
     model: str
@@ -89,7 +89,7 @@ def extract(
     asked = _Conversation(client, prompt, model, recipe.schema, settings, _messages(prompt, listing, photo))
     reading = asked.next()
     while asked.attempts <= retries and (complaint := _complaint(reading, evidence, mode)):
-        again = asked.mend(reading, complaint)
+        again = asked.complain(reading, complaint)
         reading = again if again.attributes or not reading.attributes else reading
     attributes = reading.attributes
     findings = grounding.ungrounded(attributes, evidence) if attributes and mode != "off" else ()
@@ -136,18 +136,18 @@ class _Conversation:
         self.counts.append(Tokens(used.prompt_tokens, used.completion_tokens) if used else Tokens(None, None))
         return read(completion, self.schema)
 
-    def mend(self, reading: Reading, complaint: str) -> Reading:
+    def complain(self, reading: Reading, complaint: str) -> Reading:
         """The reply to `complaint`, which is about the one before."""
         self.messages = [
             *self.messages,
             {"role": "assistant", "content": reading.text or "(nothing)"},
-            {"role": "user", "content": MEND.format(problem=complaint)},
+            {"role": "user", "content": COMPLAINT.format(problem=complaint)},
         ]
         return self.next()
 
     @property
     def attempts(self) -> int:
-        """How often the model was asked."""
+        """The number of times the model was asked."""
         return len(self.counts)
 
     @property
@@ -184,7 +184,7 @@ def _messages(prompt: Prompt, listing: str, photo: Path | str | bytes | None) ->
 
 
 def _complaint(reading: Reading, evidence: str, mode: Grounding) -> str | None:
-    """What to tell the model so that it mends its reply; None when there is nothing, or it would not help."""
+    """A complaint that lets the model repair its reply; None when there is none, or it would not help."""
     if reading.attributes is None:
         return None if reading.final else reading.problem
     if mode != "retry":

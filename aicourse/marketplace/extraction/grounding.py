@@ -1,6 +1,6 @@
-"""Is what the model wrote down in the listing at all? A value that occurs nowhere was invented.
+"""Grounding of attributes in their listing: a value that occurs nowhere in it was invented.
 
-    the attributes say              the listing says                 finding
+    the attributes say              the listing says                 ungrounded
     colours ["blue", "black"]       "Navy jacket, wool"              black: no word for it
     brand "Levi's"                  "levis 501"                      none
 
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True)
-class Finding:
+class UngroundedValue:
     """A value for which the listing has no word."""
 
     field: str
@@ -38,16 +38,16 @@ class Finding:
         return f"{self.field}: {self.value!r} occurs nowhere in the listing"
 
 
-def ungrounded(attributes: Attributes, text: str) -> tuple[Finding, ...]:
+def ungrounded(attributes: Attributes, text: str) -> tuple[UngroundedValue, ...]:
     """The values of `attributes` that `text` has no word for, in the order of the fields.
 
     >>> from aicourse.marketplace.extraction.attributes import LooseAttributes
     >>> ungrounded(LooseAttributes(colours=["blue", "black"], brand="Zara"), "Navy jacket by ZARA")
-    (Finding(field='colours', value='black'),)
+    (UngroundedValue(field='colours', value='black'),)
     """
     plain = _plain(text)
     return tuple(
-        Finding(name, value)
+        UngroundedValue(name, value)
         for name in FIELDS
         for value in _values(getattr(attributes, name))
         if not _occurs(name, value, plain)
@@ -65,7 +65,7 @@ def named_in(text: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(v for v in values if _occurs(name, v, plain)) for name, values in known.items()}
 
 
-def drop(attributes: Attributes, findings: Iterable[Finding]) -> Attributes:
+def drop(attributes: Attributes, findings: Iterable[UngroundedValue]) -> Attributes:
     """The attributes without the values found; a text becomes null."""
     update: dict[str, object] = {}
     for finding in findings:
@@ -92,7 +92,7 @@ def _values(value: list[str] | str | None) -> list[str]:
 
 
 def _named(value: str, words: dict[str, tuple[str, ...]], text: str) -> bool:
-    """Does the text have the value's own name, or another word for it?"""
+    """True if the text has the value's own name, or another word for it."""
     return any(_pattern(word).search(text) for word in (value.replace("_", " "), *words.get(value, ())))
 
 
@@ -106,7 +106,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 
 def _measured(value: str, text: str) -> bool:
-    """Does every number of a size occur; where it has none, its words?"""
+    """True if every number of a size occurs; where it has none, its words."""
     there = {number.replace(",", ".") for number in _NUMBER.findall(text)}
     if numbers := _NUMBER.findall(value):
         return all(number.replace(",", ".") in there for number in numbers)
@@ -114,7 +114,7 @@ def _measured(value: str, text: str) -> bool:
 
 
 def _spelt(value: str, text: str) -> bool:
-    """Does a brand occur, whatever its case, accents, spacing and typos ("fjallraven", "levis")?"""
+    """True if a brand occurs, whatever its case, accents, spacing and typos ("fjallraven", "levis")."""
     wanted, words = _letters(value), text.split()
     if not wanted:
         return False

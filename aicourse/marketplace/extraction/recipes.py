@@ -1,4 +1,4 @@
-"""How the reply to each prompt version is constrained and checked: what a version is, beside its text.
+"""Recipes: how the reply to each prompt version is constrained and checked, beside the version's text.
 
     extract_listing   v1 JSON in words   v2, v3 the schema is enforced   v4 only what the listing names
 
@@ -32,7 +32,7 @@ class Recipe:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a run notes."""
+        """The facts that a run notes."""
         return {"schema": self.schema.__name__, "grounding": self.grounding}
 
 

@@ -21,7 +21,7 @@ SHOWN = 3  # validation errors in a message; a small model does not read more
 
 @dataclass(frozen=True)
 class Reading:
-    """What one reply holds: attributes, or the problem; `final` when asking again would not help."""
+    """The content of one reply: attributes, or the problem; `final` when asking again would not help."""
 
     text: str
     finish_reason: str
@@ -60,7 +60,7 @@ def _object_in(text: str) -> str:
 
 
 def _told(error: ValidationError) -> str:
-    """What is wrong, in words that a model can use to mend it."""
+    """The problem, in words that a model can use to repair it."""
     problems = error.errors(include_url=False, include_context=False)
     if problems[0]["type"] == "json_invalid":
         return "the reply is not a JSON object"

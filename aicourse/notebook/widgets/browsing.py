@@ -16,8 +16,7 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from aicourse.errors import EvaluationError
-from aicourse.evals.records import CaseRecord
-from aicourse.evals.runs import Run
+from aicourse.evals.runs import CaseRecord, Run
 from aicourse.notebook.widgets.fields import answer
 
 Change = Literal["better", "worse", "changed"]

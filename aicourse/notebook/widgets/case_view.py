@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from aicourse.evals.records import CaseRecord
+from aicourse.evals.runs import CaseRecord
 from aicourse.evals.scores import Score
 from aicourse.llm.calls import dollars
 from aicourse.notebook import pieces

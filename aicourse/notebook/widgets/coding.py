@@ -17,8 +17,7 @@ from filelock import Timeout
 
 from aicourse.errors import AicourseError, EvaluationError
 from aicourse.evals.error_analysis import Note, NoteBook, sample_failures
-from aicourse.evals.records import CaseRecord
-from aicourse.evals.runs import Run
+from aicourse.evals.runs import CaseRecord, Run
 from aicourse.notebook import pieces
 from aicourse.notebook.live import load_ipywidgets, mimebundle
 from aicourse.notebook.widgets.case_view import CaseView, photo_of

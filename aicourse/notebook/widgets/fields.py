@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aicourse.evals.records import CaseRecord
+from aicourse.evals.runs import CaseRecord
 from aicourse.evals.scorers import normalise
 
 Verdict = Literal[

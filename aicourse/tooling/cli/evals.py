@@ -17,19 +17,14 @@ from aicourse import paths
 from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
 
 if TYPE_CHECKING:
-    from aicourse.evals import approval, report, rules, runs
-    from aicourse.evals import compare as comparing
-    from aicourse.evals import gate as gating
+    from aicourse import evals
+    from aicourse.evals import rules
     from aicourse.tooling.evaluation import exchange, jobs
 else:
-    comparing = Lazy("aicourse.evals.compare")
+    evals = Lazy("aicourse.evals")
     exchange = Lazy("aicourse.tooling.evaluation.exchange")
-    gating = Lazy("aicourse.evals.gate")
     jobs = Lazy("aicourse.tooling.evaluation.jobs")
-    approval = Lazy("aicourse.evals.approval")
-    report = Lazy("aicourse.evals.report")
     rules = Lazy("aicourse.evals.rules")
-    runs = Lazy("aicourse.evals.runs")
 
 app = typer.Typer(help="Evaluate prompts and tasks; compare, gate, report.", **PLAIN)
 
@@ -115,11 +110,10 @@ def compare(
     listed: Annotated[int, typer.Option("--list", min=0, help="How many better and worse cases.")] = 10,
 ) -> None:
     """Compare two runs case by case. Per slice: change, interval, p-value (Holm), smallest change found."""
-    first, second = runs.load(before), runs.load(after)
+    first, second = evals.load_run(before), evals.load_run(after)
     for name in score or rules.main_scores(first, second):
-        typer.echo(
-            f"{comparing.compare_runs(first, second, name, smallest_slice=smallest).to_text(listed)}\n"
-        )
+        comparison = evals.compare(first, second, name, smallest_slice=smallest)
+        typer.echo(f"{comparison.to_text(listed)}\n")
 
 
 @app.command(epilog="Example: aicourse evals gate before.jsonl after.jsonl --rule brand.exact=0.03:0.10")
@@ -142,20 +136,20 @@ def gate(
     proof: Annotated[Path | None, typer.Option(help="Write what `prompts promote` asks for.")] = None,
 ) -> None:
     """Judge whether the second run may replace the first. Exit code 0 if it may, 1 if not."""
-    first, second = runs.load(before), runs.load(after)
+    first, second = evals.load_run(before), evals.load_run(after)
     given = rules.read_rules(rules_file) if rules_file else None
     chosen = [*(given.rules if given else ()), *map(rules.parse_rule, rule or ())]
-    result = gating.check_gate(
+    result = evals.gate(
         first,
         second,
-        chosen or rules.default_rules(first, second),
+        chosen or evals.default_rules(first, second),
         strict=strict or bool(given and given.strict),
     )
     for path, content in ((markdown, result.to_markdown()), (junit, result.to_junit())):
         if path:
             paths.write_atomically(path, content)
     if proof:
-        approval.write_proof(approval.proof_of(result, first, second), proof)
+        evals.write_approval(evals.approval_of(result, first, second), proof)
     typer.echo(result.to_text(everything=everything))
     exit_if(not result.passed)
 
@@ -170,8 +164,8 @@ def write_report(
     ] = 1_000,
 ) -> None:
     """Write a run, or the difference of two, as one HTML file. Totals, plots, cases to sort and filter."""
-    first = runs.load(before) if before else None
-    typer.echo(report.write_report(runs.load(run), out, before=first, limit=limit))
+    first = evals.load_run(before) if before else None
+    typer.echo(evals.write_report(evals.load_run(run), out, before=first, limit=limit))
 
 
 @app.command(

@@ -12,16 +12,12 @@ from aicourse.errors import PromptError
 from aicourse.tooling.cli.common import PLAIN, Lazy
 
 if TYPE_CHECKING:
-    from aicourse import prompts
-    from aicourse.evals import approval, gate, rules, runs
+    from aicourse import evals, prompts
     from aicourse.prompts import folders
 else:
     prompts = Lazy("aicourse.prompts")
     folders = Lazy("aicourse.prompts.folders")
-    gate = Lazy("aicourse.evals.gate")
-    approval = Lazy("aicourse.evals.approval")
-    rules = Lazy("aicourse.evals.rules")
-    runs = Lazy("aicourse.evals.runs")
+    evals = Lazy("aicourse.evals")
 
 app = typer.Typer(help="Look at prompts, make versions, promote and roll back.", **PLAIN)
 
@@ -103,7 +99,7 @@ def promote_prompt(
     if before and proof:
         raise typer.BadParameter("Give either two runs or --proof.")
     loaded = _load(prompt)
-    shown = gate_proof(before, after) if before and after else approval.read_proof(proof) if proof else None
+    shown = gate_proof(before, after) if before and after else evals.read_approval(proof) if proof else None
     if shown:
         typer.echo(shown.headline)
     move = prompts.promote(loaded, label, approval=shown)
@@ -123,9 +119,9 @@ def gate_proof(before: Path, after: Path) -> prompts.Approval:
     Raises:
         EvaluationError: a file is no run, a run does not name its prompt's hash, or they cannot be compared.
     """
-    first, second = runs.load(before), runs.load(after)
-    result = gate.check_gate(first, second, rules.default_rules(first, second))
-    return approval.proof_of(result, first, second)
+    first, second = evals.load_run(before), evals.load_run(after)
+    result = evals.gate(first, second, evals.default_rules(first, second))
+    return evals.approval_of(result, first, second)
 
 
 def _load(spec: str) -> prompts.Prompt:

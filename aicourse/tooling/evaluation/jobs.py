@@ -3,8 +3,8 @@
     job = cases_job("cases.jsonl", "tasks:extract", ["brand.exact"])
     job.run(job.default_path)
 
-The task is a function that you name, the answers of a batch that has come back (`formats.from_batch`), or a
-prompt over the course's listings (`listings`).
+The task is a function that you name, the answers of a batch that has come back (`exchange.from_batch`), or a
+prompt over the course's listings.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from pathlib import Path
 
 from aicourse import paths, prompts
 from aicourse.errors import EvaluationError
-from aicourse.evals import cases as sets
 from aicourse.evals import runner
-from aicourse.evals.cases import Case
+from aicourse.evals.cases import Case, EvaluationSet, select_cases
 from aicourse.evals.runner import Task
-from aicourse.evals.runs import Run, load
+from aicourse.evals.runs import Run, load_run
 from aicourse.evals.scores import Scorer
 from aicourse.marketplace import evaluation
-from aicourse.tooling.evaluation import formats, references
+from aicourse.tooling.evaluation import exchange, references
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which cases (of one slice, the first ones), how often each, and how many at a time."""
+    """The cases to run (of one slice, the first ones), how often each, and how many at a time."""
 
     tag: str | None = None
     limit: int | None = None
@@ -38,7 +37,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Job:
+class PreparedRun:
     """A run that can start: give it the file for its records."""
 
     default_path: Path
@@ -46,7 +45,7 @@ class Job:
 
 
 def default_path(*parts: str | None) -> Path:
-    """Where a run goes when nobody says: build/runs/, named after its parts.
+    """The file of a run when nobody names one: in build/runs/, named after its parts.
 
     >>> default_path("extract_listing@v3", "test", None, "qwen2.5-coder-0.5b").name
     'extract_listing@v3-test-qwen2.5-coder-0.5b.jsonl'
@@ -62,7 +61,7 @@ def cases_job(
     *,
     answers: Path | None = None,
     choice: Choice | None = None,
-) -> Job:
+) -> PreparedRun:
     """The task `module:function`, or a batch's `answers`, over a file's cases; scored by `exact` by default.
 
     Raises:
@@ -74,24 +73,24 @@ def cases_job(
             f"What should be done with the cases of {source}? Add --task module:function, or --answers FILE "
             "for a batch that has come back."
         )
-    found = references.find_task(task) if task else _answering(formats.from_batch(answers or ""))
+    found = references.find_task(task) if task else _answering(exchange.from_batch(answers or ""))
     named = task or Path(answers or "").name
     choice = choice or Choice()
     run = partial(
         _run_cases, Path(source), found, references.find_scorers(scorers or ["exact"]), named, choice
     )
     times = f"x{choice.repeats}" if choice.repeats > 1 else None
-    return Job(default_path(Path(source).stem, named, choice.tag, times), run)
+    return PreparedRun(default_path(Path(source).stem, named, choice.tag, times), run)
 
 
 def _run_cases(
     source: Path, task: Task, scorers: list[Scorer], named: str, choice: Choice, path: Path
 ) -> Run:
-    cases = sets.load(source)
+    cases = EvaluationSet(source)
     narrowed = choice.tag is not None or choice.limit is not None
     return runner.run(
         task,
-        sets.select(cases, tag=choice.tag, limit=choice.limit) if narrowed else cases,
+        select_cases(cases, tag=choice.tag, limit=choice.limit) if narrowed else cases,
         scorers,
         name=named,
         path=path,
@@ -119,7 +118,7 @@ def listings_job(
     photos: bool = False,
     replay: str | None = None,
     choice: Choice | None = None,
-) -> Job:
+) -> PreparedRun:
     """A prompt version over a split of the course's listings; `replay` is `off`, `record` or as configured.
 
     Live runs have a default place of their own, because a finished recorded one would leave nothing to ask.
@@ -154,10 +153,10 @@ def listings_job(
             workers=choice.workers,
         )
 
-    return Job(default_path(version.ref, split, model, *extra, times), run)
+    return PreparedRun(default_path(version.ref, split, model, *extra, times), run)
 
 
 def interrupted(path: Path, command: str) -> str:
-    """What to say after Ctrl-C: how many are done, and how to go on."""
-    done = sum(record.error is None for record in load(path).records()) if path.exists() else 0
+    """The message after Ctrl-C: how many are done, and how to go on."""
+    done = sum(record.error is None for record in load_run(path).records()) if path.exists() else 0
     return f"\nInterrupted: {done} finished cases are kept in {path}. Go on with: {command}"

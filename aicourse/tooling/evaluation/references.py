@@ -16,12 +16,13 @@ from aicourse.errors import EvaluationError
 from aicourse.evals import scorers as ready_made
 from aicourse.evals.runner import Task
 from aicourse.evals.scores import Scorer
+from aicourse.marketplace.evaluation import partial_size
 
 _READY: dict[str, Callable[[str | None], Scorer]] = {
     "exact": ready_made.exact,
     "normalised": ready_made.normalised,
     "set": ready_made.set_match,
-    "size": ready_made.partial_size,
+    "size": partial_size,
     "close": ready_made.close_to,
     "contains": lambda field: ready_made.contains(field=field),
     "cites": lambda field: ready_made.cites(field=field or "quotes"),
@@ -30,7 +31,7 @@ _WHOLE = {"valid_json": ready_made.valid_json}
 
 
 def find_object(reference: str, what: str) -> Any:
-    """What `module:name` names; modules are looked for in the working folder too.
+    """The object that `module:name` names; modules are looked for in the working folder too.
 
     Raises:
         EvaluationError: no such module or name, or the module itself fails; the message says which.
@@ -52,7 +53,7 @@ def find_object(reference: str, what: str) -> Any:
         ) from error
     except Exception as error:  # it runs somebody's code, so anything may go wrong in it
         raise EvaluationError(
-            f"{what} {reference}: the module fails with {type(error).__name__}: {error}. Mend it.",
+            f"{what} {reference}: the module fails with {type(error).__name__}: {error}. Repair it.",
             reference=reference,
         ) from error
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from aicourse.evals.records import CaseRecord
+from aicourse.evals.runs import CaseRecord
 from aicourse.evals.scores import Score
 from aicourse.notebook import live, pieces
 from aicourse.notebook.widgets.case_view import MAX_BYTES, CaseView, photo_of

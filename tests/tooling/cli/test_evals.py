@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 from aicourse.errors import AicourseError
 from aicourse.evals import approval, runner, runs
 from aicourse.evals import cases as sets
-from aicourse.evals.cases import Case
+from aicourse.evals.cases import Case, EvaluationSet
+from aicourse.marketplace import listing_cases
 from aicourse.tooling import cli
-from aicourse.tooling.evaluation import formats
+from aicourse.tooling.evaluation import exchange
 
 TASKS = """
 import time
@@ -59,7 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Case(id=str(n), input=f"word {n}", expected=f"WORD {n}", tags=("even" if n % 2 == 0 else "odd",))
         for n in range(90)
     ]
-    sets.save(cases, tmp_path / "cases.jsonl")
+    sets.save_cases(cases, tmp_path / "cases.jsonl")
     return tmp_path
 
 
@@ -87,7 +88,7 @@ def test_a_task_over_a_file_of_cases_is_run_scored_and_kept(folder: Path) -> Non
     output = run_task("upper", "a.jsonl")
     assert "exact           1.000 (0.959 to 1.000)  90 cases" in output
     assert "Kept in a.jsonl" in output
-    assert runs.load("a.jsonl").info.facts == {"task": "mytasks:upper", "cases": "cases.jsonl"}
+    assert runs.load_run("a.jsonl").info.facts == {"task": "mytasks:upper", "cases": "cases.jsonl"}
 
 
 def test_running_again_repeats_no_finished_case(folder: Path) -> None:
@@ -100,7 +101,7 @@ def test_running_again_repeats_no_finished_case(folder: Path) -> None:
 def test_slices_limits_repeats_and_own_scorers(folder: Path) -> None:
     own = ("--scorers", "mytasks:BOTH", "--scorers", "contains")
     run_task("upper", "a.jsonl", "--tag", "odd", "--limit", "4", "--repeats", "2", *own)
-    run = runs.load("a.jsonl")
+    run = runs.load_run("a.jsonl")
     assert [record.id for record in run.records()].count("1") == 2
     assert run.summary.records == 8
     assert [score.name for score in run.summary.scores] == ["picky", "<lambda>", "contains"]
@@ -136,7 +137,7 @@ def test_ctrl_c_says_how_many_are_done_and_how_to_go_on(folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, message = process.communicate(timeout=30)
     assert process.returncode == 130
-    done = runs.load(path).summary.records
+    done = runs.load_run(path).summary.records
     assert 4 <= done < 90
     assert f"Interrupted: {done} finished cases are kept in a b.jsonl." in message
     assert message.endswith(
@@ -199,7 +200,7 @@ def test_the_gate_writes_the_proof_that_promote_asks_for(folder: Path) -> None:
         facts = {"prompt": "p", "version": name, "hash": f"hash of {name}"}
         runner.run(
             lambda case: case.input.upper(),
-            sets.load("cases.jsonl"),
+            EvaluationSet("cases.jsonl"),
             [lambda context: True],
             name=name,
             path=f"{name}.jsonl",
@@ -207,7 +208,7 @@ def test_the_gate_writes_the_proof_that_promote_asks_for(folder: Path) -> None:
             progress=False,
         )
     invoke("gate", "v1.jsonl", "v2.jsonl", "--proof", "proof.json")
-    proof = approval.read_proof("proof.json")
+    proof = approval.read_approval("proof.json")
     assert (proof.passed, proof.before_hash, proof.after_hash) == (True, "hash of v1", "hash of v2")
     assert (proof.cases, proof.headline) == (90, "PASS: v2 may replace v1.")
 
@@ -232,7 +233,7 @@ def test_cases_travel_to_other_tools_and_back(folder: Path, tool: str) -> None:
     invoke("export", "cases.jsonl", "--to", tool, "--out", "theirs")
     invoke("import", "theirs", "--from", tool, "--out", "back.jsonl")
     ours, back = (
-        [(case.id, case.input, case.expected, case.tags) for case in sets.load(name)]
+        [(case.id, case.input, case.expected, case.tags) for case in EvaluationSet(name)]
         for name in ("cases.jsonl", "back.jsonl")
     )
     assert ours == back
@@ -241,7 +242,7 @@ def test_cases_travel_to_other_tools_and_back(folder: Path, tool: str) -> None:
 def test_listings_are_exported_by_split(folder: Path) -> None:
     listings = Path(__file__).parents[3] / "datasets" / "listings"
     invoke("export", str(listings), "--split", "dev", "--to", "promptfoo", "--out", "tests.yaml")
-    assert len(yaml.safe_load(Path("tests.yaml").read_text("utf-8"))) == len(sets.from_listings("dev"))
+    assert len(yaml.safe_load(Path("tests.yaml").read_text("utf-8"))) == len(listing_cases("dev"))
 
 
 def test_a_batch_asks_a_model(folder: Path) -> None:
@@ -258,7 +259,7 @@ def test_csv_becomes_cases(folder: Path) -> None:
     Path("t.csv").write_text('text,brand,kind\nblue coat,ACME,"short, plain"\n')
     columns = ("--input", "text", "--expected", "brand", "--tags", "kind")
     invoke("import", "t.csv", "--from", "csv", "--out", "c.jsonl", *columns)
-    assert [(case.id, case.input, case.expected, case.tags) for case in sets.load("c.jsonl")] == [
+    assert [(case.id, case.input, case.expected, case.tags) for case in EvaluationSet("c.jsonl")] == [
         ("1", "blue coat", "ACME", ("short", "plain"))
     ]
 
@@ -304,7 +305,7 @@ def test_a_set_that_is_not_there_or_not_text(folder: Path) -> None:
 def test_a_scorer_that_raises_costs_its_own_scores_only(folder: Path) -> None:
     output = run_task("upper", "a.jsonl", "--scorers", "mytasks:picky", "--scorers", "exact")
     assert "89 cases, scorer failed 1 times" in output
-    record = next(one for one in runs.load("a.jsonl").records() if one.id == "1")
+    record = next(one for one in runs.load_run("a.jsonl").records() if one.id == "1")
     assert record.scores[0].error == "LookupError: no such colour (mytasks.py, line 18)"
     assert record.scores[1].value is True
 
@@ -317,7 +318,7 @@ def test_a_scorer_that_raises_costs_its_own_scores_only(folder: Path) -> None:
         (("--task", "nowhere:f"), "No module named 'nowhere'. Run this in the folder of that module"),
         (("--task", "mytasks:lower"), "mytasks has no 'lower'. Correct the name."),
         (("--task", "mytasks:number"), "mytasks:number is a int. Name a function of one case."),
-        (("--task", "broken:f"), "the module fails with ZeroDivisionError: division by zero. Mend it."),
+        (("--task", "broken:f"), "the module fails with ZeroDivisionError: division by zero. Repair it."),
         (("--task", "mytasks:upper", "--scorers", "f2"), "No scorer is called 'f2'. Use exact, normalised"),
         (("--task", "mytasks:upper", "--scorers", "mytasks:NOTHING"), "Name a function of one context"),
         (("--task", "mytasks:upper", "--tag", "odds"), "No case has the tag 'odds'. There are: even, odd."),
@@ -380,8 +381,8 @@ def test_what_the_others_cannot_do(two_runs: Path, words: tuple[str, ...], messa
 
 
 def test_a_case_that_was_changed_is_not_compared(two_runs: Path) -> None:
-    changed = [case.model_copy(update={"expected": "?"}) for case in sets.load("cases.jsonl")]
-    sets.save(changed, "cases.jsonl")
+    changed = [case.model_copy(update={"expected": "?"}) for case in EvaluationSet("cases.jsonl")]
+    sets.save_cases(changed, "cases.jsonl")
     run_task("upper", "new.jsonl")
     assert "90 cases were changed between the runs" in mistake("gate", "before.jsonl", "new.jsonl")
 
@@ -397,4 +398,4 @@ def test_live_and_record_exclude_each_other(folder: Path) -> None:
 def test_exported_promptfoo_tests_are_read_by_our_importer_only_if_they_are_tests(folder: Path) -> None:
     Path("t.yaml").write_text("prompts: [a]\n")
     assert "holds no list of tests" in mistake("import", "t.yaml", "--from", "promptfoo", "--out", "x")
-    assert formats.from_promptfoo(formats.to_promptfoo(sets.load("cases.jsonl"), "u.yaml"))[0].id == "0"
+    assert exchange.from_promptfoo(exchange.to_promptfoo(EvaluationSet("cases.jsonl"), "u.yaml"))[0].id == "0"

@@ -1,6 +1,6 @@
-"""The gate: may this prompt (model, retriever, …) replace the one in production?
+"""The gate between a candidate (prompt, model, retriever, …) and production.
 
-    result = check_gate(production, candidate, [Rule("brand.exact", tolerance=0.03, slice_tolerance=0.10)])
+    result = gate(production, candidate, [Rule("brand.exact", tolerance=0.03, slice_tolerance=0.10)])
     sys.exit(result.exit_code)
 
 Over all cases the candidate must be shown to be *not worse than the tolerance* (non-inferior): the lower end
@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
 from aicourse.evals import statistics
-from aicourse.evals.compare import Change, Comparison, compare_runs
+from aicourse.evals.comparison import Change, Comparison, compare
+from aicourse.evals.rules import Rule
 from aicourse.evals.runs import Run
 from aicourse.evals.views import markdown_table, text_table
 from aicourse.html import NOTEBOOK, table
@@ -34,22 +35,8 @@ _HEADER = ("score", "slice", "cases", "before", "after", "change", "tolerance", 
 
 
 @dataclass(frozen=True)
-class Rule:
-    """How much worse a score may become: over all cases, in each slice (None: any), in named slices."""
-
-    score: str
-    tolerance: float = 0.02
-    slice_tolerance: float | None = None
-    slices: Mapping[str, float] = field(default_factory=dict)
-
-    def tolerance_of(self, slice_name: str) -> float | None:
-        """The tolerance of one slice."""
-        return self.slices.get(slice_name, self.slice_tolerance)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One thing that was checked."""
+class Ruling:
+    """One score over all cases or in one slice, and what the rule says about it."""
 
     score: str
     change: Change
@@ -66,22 +53,22 @@ class Line:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What the gate says. `problems` are reasons why the runs cannot be judged at all."""
+    """The gate's answer. `problems` are reasons why the runs cannot be judged at all."""
 
     before: str
     after: str
-    overall: tuple[Line, ...]
-    slices: tuple[Line, ...]
+    overall: tuple[Ruling, ...]
+    slices: tuple[Ruling, ...]
     problems: tuple[str, ...]
     strict: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether the candidate may ship."""
-        return not self.problems and not any(self.holds_back(line) for line in self.lines)
+        """True if the candidate may ship."""
+        return not self.problems and not any(self.holds_back(ruling) for ruling in self.rulings)
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def rulings(self) -> tuple[Ruling, ...]:
         """Everything that was checked."""
         return self.overall + self.slices
 
@@ -90,10 +77,10 @@ class GateResult:
         """0 when it passed, 1 when not."""
         return 0 if self.passed else 1
 
-    def holds_back(self, line: Line) -> bool:
-        """Whether this line alone keeps the candidate from shipping."""
-        needs_proof = line in self.overall or self.strict
-        return line.verdict == "fail" or (needs_proof and line.verdict == "undecided")
+    def holds_back(self, ruling: Ruling) -> bool:
+        """True if this ruling alone keeps the candidate from shipping."""
+        needs_proof = ruling in self.overall or self.strict
+        return ruling.verdict == "fail" or (needs_proof and ruling.verdict == "undecided")
 
     @property
     def headline(self) -> str:
@@ -102,46 +89,46 @@ class GateResult:
             return f"PASS: {self.after} may replace {self.before}."
         reasons = [
             *self.problems,
-            *(f"{line.score}, {line.change.slice}: {line.reason}" for line in self._held()),
+            *(f"{ruling.score}, {ruling.change.slice}: {ruling.reason}" for ruling in self._held()),
         ]
         return f"FAIL: {self.after} may not replace {self.before}. {reasons[0]}" + (
             f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         )
 
-    def _held(self) -> list[Line]:
-        """What holds the candidate back, what was shown before what was not ruled out."""
-        return sorted(filter(self.holds_back, self.lines), key=lambda line: line.verdict != "fail")
+    def _held(self) -> list[Ruling]:
+        """The rulings against the candidate, those shown before those not ruled out."""
+        return sorted(filter(self.holds_back, self.rulings), key=lambda ruling: ruling.verdict != "fail")
 
     @property
-    def deciding(self) -> tuple[Line, ...]:
+    def deciding(self) -> tuple[Ruling, ...]:
         """The lines to read first: all cases, and the slices that hold the candidate back."""
         return self.overall + tuple(filter(self.holds_back, self.slices))
 
     @property
     def remark(self) -> str:
-        """What became of the slices, counted."""
-        counts = Counter(line.verdict for line in self.slices)
+        """The slices' verdicts, counted."""
+        counts = Counter(ruling.verdict for ruling in self.slices)
         told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("pass", "undecided", "fail"))
         return f"{len(self.slices)} slices looked at: {told}." if self.slices else "No slice was looked at."
 
     def to_markdown(self) -> str:
         """The result for a CI summary or a pull request; every line of it is there, folded."""
         problems = "".join(f"- {problem}\n" for problem in self.problems)
-        table = markdown_table(_HEADER, (line.row() for line in self.deciding))
-        everything = markdown_table(_HEADER, (line.row() for line in self.lines))
+        table = markdown_table(_HEADER, (ruling.row() for ruling in self.deciding))
+        everything = markdown_table(_HEADER, (ruling.row() for ruling in self.rulings))
         folded = f"<details><summary>{self.remark}</summary>\n\n{everything}\n\n</details>"
         return f"**{self.headline}**\n\n{problems}\n{table}\n\n{folded}\n"
 
     def to_text(self, *, everything: bool = False) -> str:
         """The result for a terminal: the deciding lines, or all."""
-        lines = self.lines if everything else self.deciding
-        table = text_table(_HEADER, (line.row() for line in lines))
+        lines = self.rulings if everything else self.deciding
+        table = text_table(_HEADER, (ruling.row() for ruling in lines))
         problems = (f"- {problem}" for problem in self.problems)
         return "\n".join([*problems, table, "", self.remark, self.headline])
 
     def to_junit(self) -> str:
         """The result as JUnit XML, which CI systems show as tests; an undecided slice is a skipped one."""
-        cases = [self._junit_case(line) for line in self.lines]
+        cases = [self._junit_case(ruling) for ruling in self.rulings]
         for problem in self.problems:
             case = ElementTree.Element("testcase", classname="gate", name="runs")
             ElementTree.SubElement(case, "failure", message=_printable(problem))
@@ -154,26 +141,29 @@ class GateResult:
         ElementTree.indent(suite)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
-    def _junit_case(self, line: Line) -> ElementTree.Element:
-        names = {"classname": _printable(line.score), "name": _printable(line.change.slice)}
+    def _junit_case(self, ruling: Ruling) -> ElementTree.Element:
+        names = {"classname": _printable(ruling.score), "name": _printable(ruling.change.slice)}
         case = ElementTree.Element("testcase", names)
-        if self.holds_back(line):
-            ElementTree.SubElement(case, "failure", message=_printable(line.reason)).text = str(
-                line.change.effect
+        if self.holds_back(ruling):
+            ElementTree.SubElement(case, "failure", message=_printable(ruling.reason)).text = str(
+                ruling.change.effect
             )
-        elif line.verdict == "undecided":
-            ElementTree.SubElement(case, "skipped", message=_printable(line.reason))
+        elif ruling.verdict == "undecided":
+            ElementTree.SubElement(case, "skipped", message=_printable(ruling.reason))
         return case
 
     def __str__(self) -> str:
         return self.to_markdown()
 
+    def __repr__(self) -> str:
+        return f"{self.headline} {self.remark}"
+
     def _repr_html_(self) -> str:
         caption = " ".join([self.headline, *self.problems, self.remark])
-        return table(caption, _HEADER, (line.row() for line in self.deciding), NOTEBOOK)
+        return table(caption, _HEADER, (ruling.row() for ruling in self.deciding), NOTEBOOK)
 
 
-def check_gate(
+def gate(
     before: Run,
     after: Run,
     rules: Sequence[Rule],
@@ -185,14 +175,14 @@ def check_gate(
     """Judge the candidate run `after` against `before`, the run of what is in production.
 
     Raises:
-        EvaluationError: the runs cannot be compared (see `compare_runs`).
+        EvaluationError: the runs cannot be compared (see `compare`).
     """
-    overall: list[Line] = []
-    slices: list[Line] = []
+    overall: list[Ruling] = []
+    slices: list[Ruling] = []
     problems = _problems(before, after, rules)
     for rule in rules:
         options = {"confidence": confidence, "smallest_slice": smallest_slice}
-        comparison = compare_runs(before, after, rule.score, **options)  # type: ignore[arg-type]
+        comparison = compare(before, after, rule.score, **options)  # type: ignore[arg-type]
         problems += _gaps(comparison, rule)
         overall.append(judge_overall(rule, comparison.overall, confidence))
         for change in comparison.slices:
@@ -206,7 +196,7 @@ def _problems(before: Run, after: Run, rules: Sequence[Rule]) -> list[str]:
     """Scores without a value: leaving them out could hide what broke."""
     scores = {rule.score for rule in rules}
     return [
-        f"The scorer of {summary.name} failed {summary.errors} times in {run.info.name}: mend it and rescore."
+        f"The scorer of {summary.name} failed {summary.errors} times in {run.info.name}: fix it, rescore."
         for run in (before, after)
         for summary in run.summary.scores
         if summary.errors and summary.name in scores
@@ -227,17 +217,17 @@ def _gaps(comparison: Comparison, rule: Rule) -> list[str]:
     return problems
 
 
-def judge_overall(rule: Rule, change: Change, confidence: float) -> Line:
+def judge_overall(rule: Rule, change: Change, confidence: float) -> Ruling:
     """All cases: pass only when a loss beyond the tolerance is ruled out."""
     effect, tolerance = change.effect, rule.tolerance
     if effect.low >= -tolerance:
-        return Line(rule.score, change, tolerance, "pass", "not worse than the tolerance")
+        return Ruling(rule.score, change, tolerance, "pass", "not worse than the tolerance")
     if effect.high < -tolerance or (change.p_value < 1 - confidence and effect.estimate < -tolerance):
-        return Line(rule.score, change, tolerance, "fail", f"worse by {-effect.estimate:.3f}")
+        return Ruling(rule.score, change, tolerance, "fail", f"worse by {-effect.estimate:.3f}")
     reason = (
         f"{change.cases} cases cannot rule out a loss of more than {tolerance:g}{_advice(change, tolerance)}"
     )
-    return Line(rule.score, change, tolerance, "undecided", reason)
+    return Ruling(rule.score, change, tolerance, "undecided", reason)
 
 
 def _advice(change: Change, tolerance: float) -> str:
@@ -248,14 +238,14 @@ def _advice(change: Change, tolerance: float) -> str:
     return f"; about {needed:,} would settle it"
 
 
-def judge_slice(score: str, change: Change, tolerance: float, confidence: float) -> Line:
+def judge_slice(score: str, change: Change, tolerance: float, confidence: float) -> Ruling:
     """One slice: fail only when a loss is shown, and it is beyond the tolerance."""
     if change.adjusted_p < 1 - confidence and change.effect.estimate < -tolerance:
         reason = f"worse by {-change.effect.estimate:.3f}: {change.worse} cases worse, {change.better} better"
-        return Line(score, change, tolerance, "fail", reason)
+        return Ruling(score, change, tolerance, "fail", reason)
     if change.effect.low >= -tolerance:
-        return Line(score, change, tolerance, "pass", "not worse than the tolerance")
-    return Line(
+        return Ruling(score, change, tolerance, "pass", "not worse than the tolerance")
+    return Ruling(
         score, change, tolerance, "undecided", f"not shown to be worse, but {change.cases} cases show little"
     )
 

@@ -1,6 +1,6 @@
-"""Compare two runs case by case: is the second better, by how much, where, and could we even tell?
+"""Comparison of two runs, case by case: if the second is better, by how much, where, and if we could tell.
 
-    comparison = compare_runs(before, after, "brand.exact")
+    comparison = compare(before, after, "brand.exact")
     comparison.overall.effect      # +0.050 (95 % interval +0.003 to +0.097)
 
 Only cases that both runs have are compared, each with itself. Assertions: interval of Agresti & Min, exact
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,7 +92,7 @@ class Comparison:
 
     @property
     def caption(self) -> str:
-        """What is compared, and what is left out."""
+        """The names of what is compared, and what is left out."""
         remarks = [f"{len(self.unpaired)} cases in only one run left out"] if self.unpaired else []
         remarks += [f"too few cases in: {', '.join(self.too_small)}"] if self.too_small else []
         return f"{self.score}: {self.after} against {self.before}" + "".join(
@@ -146,7 +145,7 @@ class Comparison:
         return table(self.caption, _HEADER, self._rows(), NOTEBOOK)
 
 
-def compare_runs(
+def compare(
     before: Run,
     after: Run,
     score: str,
@@ -237,40 +236,3 @@ def compare_values(
         adjusted_p=p_value,
         deviation=float(differences.std(ddof=1)),
     )
-
-
-@dataclass(frozen=True)
-class Option:
-    """What one run offers: mean score, USD per record (None: price unknown), median latency in seconds."""
-
-    name: str
-    quality: float
-    cost: Decimal | None
-    seconds: float
-
-
-def option(run: Run, score: str) -> Option:
-    """A run as a choice between quality, cost and latency."""
-    quality = float(np.mean(list(run.values(score).values())))
-    summary = run.summary
-    cost = None if summary.cost is None else summary.cost / summary.records
-    return Option(run.info.name, quality, cost, summary.median_seconds or 0.0)
-
-
-def pareto_front(options: Sequence[Option]) -> list[Option]:
-    """The options that no other one beats: at least as good in all three, and better in one.
-
-    An unknown cost counts as worse than any known one. Differences within the noise still count: look at
-    `compare_runs` before you call one option better.
-    """
-    return [one for one in options if not any(_dominates(other, one) for other in options)]
-
-
-def _dominates(one: Option, other: Option) -> bool:
-    first, second = _losses(one), _losses(other)
-    return first != second and all(a <= b for a, b in zip(first, second, strict=True))
-
-
-def _losses(option: Option) -> tuple[float, float, float]:
-    cost = float("inf") if option.cost is None else float(option.cost)
-    return -option.quality, cost, option.seconds

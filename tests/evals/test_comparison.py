@@ -1,9 +1,8 @@
-"""Comparisons of two runs, and the choice between quality, cost and latency."""
+"""Comparisons of two runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from aicourse.errors import EvaluationError
 from aicourse.evals import runner, statistics
 from aicourse.evals.cases import Case
-from aicourse.evals.compare import ALL_CASES, Option, compare_runs, compare_values, option, pareto_front
+from aicourse.evals.comparison import ALL_CASES, compare, compare_values
 from aicourse.evals.runs import Run
 from aicourse.evals.scores import Context, Value
 
@@ -36,11 +35,11 @@ AFTER = [True] * 56 + [False] * 4 + [True] * 14 + [False] * 26
 
 
 def test_assertions_are_compared_case_by_case() -> None:
-    comparison = compare_runs(run_of(numbered(BEFORE), "v1"), run_of(numbered(AFTER), "v2"), "score")
+    comparison = compare(run_of(numbered(BEFORE), "v1"), run_of(numbered(AFTER), "v2"), "score")
     change = comparison.overall
     assert (change.cases, change.better, change.worse) == (100, 14, 4)
     assert (change.before, change.after, change.effect.estimate) == (0.6, 0.7, pytest.approx(0.1))
-    assert change.p_value == change.adjusted_p == statistics.mcnemar(BEFORE, AFTER)
+    assert change.p_value == change.adjusted_p == statistics.sign_test(14, 4)
     assert change.effect == statistics.paired_proportions(14, 4, 100)
     assert set(comparison.differences.values()) == {-1.0, 1.0}
     assert list(comparison.differences)[:4] == ["56", "57", "58", "59"]  # what broke comes first
@@ -48,8 +47,8 @@ def test_assertions_are_compared_case_by_case() -> None:
 
 def test_the_order_of_the_cases_does_not_matter() -> None:
     swapped = dict(reversed(numbered(AFTER).items()))
-    one = compare_runs(run_of(numbered(BEFORE)), run_of(numbered(AFTER)), "score")
-    other = compare_runs(run_of(numbered(BEFORE)), run_of(swapped), "score")
+    one = compare(run_of(numbered(BEFORE)), run_of(numbered(AFTER)), "score")
+    other = compare(run_of(numbered(BEFORE)), run_of(swapped), "score")
     assert one.overall == other.overall
 
 
@@ -57,7 +56,7 @@ def test_numbers_are_compared_by_the_bootstrap() -> None:
     generator = np.random.default_rng(3)
     before = generator.random(80).round(3)
     after = np.clip(before + generator.normal(0.05, 0.1, 80), 0, 1).round(3)
-    change = compare_runs(
+    change = compare(
         run_of(numbered(before.tolist())), run_of(numbered(after.tolist())), "score", seed=5
     ).overall
     expected = statistics.paired_bootstrap(before, after, seed=5)
@@ -68,9 +67,7 @@ def test_numbers_are_compared_by_the_bootstrap() -> None:
 def test_slices_are_adjusted_for_each_other() -> None:
     tags = {str(number): ("short",) if number < 50 else ("long", "odd") for number in range(100)}
     tags["0"] = ("short", "rare")
-    comparison = compare_runs(
-        run_of(numbered(BEFORE), tags=tags), run_of(numbered(AFTER), tags=tags), "score"
-    )
+    comparison = compare(run_of(numbered(BEFORE), tags=tags), run_of(numbered(AFTER), tags=tags), "score")
     assert [change.slice for change in comparison.slices] == ["long", "odd", "short"]
     assert comparison.too_small == ("rare",)
     long, odd, short = comparison.slices
@@ -90,17 +87,17 @@ def test_no_change_is_shown_as_no_change() -> None:
 
 
 def test_cases_in_only_one_run_are_named() -> None:
-    comparison = compare_runs(run_of(numbered(BEFORE)), run_of(numbered(BEFORE[:-2])), "score")
+    comparison = compare(run_of(numbered(BEFORE)), run_of(numbered(BEFORE[:-2])), "score")
     assert comparison.unpaired == ("98", "99")
     assert "2 cases in only one run left out" in comparison.caption
 
 
 def test_the_order_in_which_cases_finished_does_not_matter() -> None:
     before, after = numbered(BEFORE), numbered(AFTER)
-    backwards = compare_runs(
+    backwards = compare(
         run_of(dict(reversed(before.items())), "v1"), run_of(dict(reversed(after.items())), "v2"), "score"
     )
-    forwards = compare_runs(run_of(before, "v1"), run_of(after, "v2"), "score")
+    forwards = compare(run_of(before, "v1"), run_of(after, "v2"), "score")
     assert backwards == forwards
     assert list(backwards.differences) == list(forwards.differences)
 
@@ -108,22 +105,20 @@ def test_the_order_in_which_cases_finished_does_not_matter() -> None:
 def test_what_cannot_be_compared() -> None:
     before = run_of(numbered(BEFORE), "v1")
     with pytest.raises(EvaluationError, match="share 0 cases"):
-        compare_runs(before, run_of({"x": 1}), "score")
+        compare(before, run_of({"x": 1}), "score")
     with pytest.raises(EvaluationError, match="no number or assertion 'f1'"):
-        compare_runs(before, before, "f1")
+        compare(before, before, "f1")
     other = [Case(id=id, input="another text") for id in numbered(BEFORE)]
     changed = runner.run(lambda case: 1, other, [score], progress=False)
     with pytest.raises(
         EvaluationError, match=r"100 cases were changed between the runs \(0, 1, 10, 11, 12\)"
     ):
-        compare_runs(before, changed, "score")
+        compare(before, changed, "score")
 
 
 def test_a_comparison_shows_itself() -> None:
     tags = {str(number): ("a|b",) for number in range(10)}
-    comparison = compare_runs(
-        run_of(numbered(BEFORE), "v1", tags), run_of(numbered(AFTER), "<v2>", tags), "score"
-    )
+    comparison = compare(run_of(numbered(BEFORE), "v1", tags), run_of(numbered(AFTER), "<v2>", tags), "score")
     assert "&lt;v2&gt; against v1" in comparison._repr_html_()
     lines = str(comparison).splitlines()
     assert lines[2].startswith("| slice | cases | before | after | change |")
@@ -131,20 +126,3 @@ def test_a_comparison_shows_itself() -> None:
     assert lines[5].startswith("| a\\|b | 10 |")
     frame = comparison.to_frame()
     assert frame.loc[ALL_CASES, ["better", "worse"]].tolist() == [14, 4]
-
-
-# quality, cost, latency
-
-
-def test_the_pareto_front_keeps_what_nothing_beats() -> None:
-    small, large = Option("small", 0.6, Decimal("0.0"), 0.5), Option("large", 0.8, Decimal("0.01"), 2.0)
-    slow = Option("slow", 0.8, Decimal("0.01"), 3.0)
-    unpriced = Option("unpriced", 0.8, None, 2.0)
-    twin = Option("twin", 0.6, Decimal("0.0"), 0.5)
-    assert pareto_front([small, large, slow, unpriced, twin]) == [small, large, twin]
-    assert pareto_front([unpriced]) == [unpriced]
-
-
-def test_a_run_is_an_option() -> None:
-    chosen = option(run_of({"a": 1.0, "b": 0.5}, "v1"), "score")
-    assert (chosen.name, chosen.quality, chosen.cost) == ("v1", 0.75, Decimal(0))

@@ -9,8 +9,8 @@ import pytest
 
 from aicourse.evals import runner
 from aicourse.evals.cases import Case
-from aicourse.evals.compare import compare_values
-from aicourse.evals.gate import GateResult, Rule, check_gate, judge_overall, judge_slice
+from aicourse.evals.comparison import compare_values
+from aicourse.evals.gating import GateResult, Rule, gate, judge_overall, judge_slice
 from aicourse.evals.runs import Run
 from aicourse.evals.scores import Context
 
@@ -32,8 +32,8 @@ PRODUCTION = run_of(BASE, "v1")
 RULE = Rule("good", tolerance=0.04, slice_tolerance=0.10)
 
 
-def gate(passed: list[bool], rule: Rule = RULE, strict: bool = False) -> GateResult:
-    return check_gate(PRODUCTION, run_of(passed), [rule], strict=strict)
+def judged(passed: list[bool], rule: Rule = RULE, strict: bool = False) -> GateResult:
+    return gate(PRODUCTION, run_of(passed), [rule], strict=strict)
 
 
 def with_changes(fixed: int, broken: int) -> list[bool]:
@@ -47,14 +47,14 @@ def with_changes(fixed: int, broken: int) -> list[bool]:
 
 
 def test_the_harmless_change_passes() -> None:
-    result = gate(with_changes(fixed=4, broken=4))
+    result = judged(with_changes(fixed=4, broken=4))
     assert (result.passed, result.exit_code) == (True, 0)
     assert [line.verdict for line in result.overall] == ["pass"]
     assert result.headline == "PASS: v2 may replace v1."
 
 
 def test_the_regression_is_held_back() -> None:
-    result = gate(with_changes(fixed=4, broken=40))
+    result = judged(with_changes(fixed=4, broken=40))
     assert (result.passed, result.exit_code) == (False, 1)
     assert result.overall[0].verdict == "fail"
     assert "good, all cases: worse by 0.120" in result.headline
@@ -63,8 +63,8 @@ def test_the_regression_is_held_back() -> None:
 def test_too_few_cases_are_undecided_and_say_how_many_would_do() -> None:
     few = [True] * 24 + [False] * 6
     other = [False, *few[1:29], True]
-    result = check_gate(run_of(few, "v1"), run_of(other), [Rule("good", tolerance=0.04)])
-    (line,) = result.lines
+    result = gate(run_of(few, "v1"), run_of(other), [Rule("good", tolerance=0.04)])
+    (line,) = result.rulings
     assert (line.verdict, result.passed) == ("undecided", False)
     assert line.reason.startswith("30 cases cannot rule out a loss of more than 0.04; about ")
 
@@ -72,33 +72,33 @@ def test_too_few_cases_are_undecided_and_say_how_many_would_do() -> None:
 def test_a_slice_that_broke_is_held_back_though_the_whole_got_better() -> None:
     values = [value and number % 3 != 2 for number, value in enumerate(BASE)]
     values = [value or number % 3 != 2 for number, value in enumerate(values)]
-    result = gate(values, Rule("good", tolerance=0.5, slice_tolerance=0.1))
+    result = judged(values, Rule("good", tolerance=0.5, slice_tolerance=0.1))
     assert result.overall[0].verdict == "pass"
     assert {line.change.slice: line.verdict for line in result.slices} == {
         "irony": "fail", "long": "pass", "short": "pass",
     }  # fmt: skip
     assert not result.passed
-    assert gate(values, Rule("good", tolerance=0.5)).slices == ()
-    assert not gate(values, Rule("good", tolerance=0.5, slices={"irony": 0.2})).passed
-    assert gate(values, Rule("good", tolerance=0.5, slices={"irony": 0.9})).passed
+    assert judged(values, Rule("good", tolerance=0.5)).slices == ()
+    assert not judged(values, Rule("good", tolerance=0.5, slices={"irony": 0.2})).passed
+    assert judged(values, Rule("good", tolerance=0.5, slices={"irony": 0.9})).passed
 
 
 def test_an_undecided_slice_holds_nothing_back_unless_strict() -> None:
     values = with_changes(fixed=6, broken=6)
     rule = Rule("good", tolerance=0.04, slice_tolerance=0.01)
-    assert "undecided" in {line.verdict for line in gate(values, rule).slices}
-    assert gate(values, rule).passed
-    assert not gate(values, rule, strict=True).passed
+    assert "undecided" in {line.verdict for line in judged(values, rule).slices}
+    assert judged(values, rule).passed
+    assert not judged(values, rule, strict=True).passed
 
 
 def test_runs_that_cannot_be_judged_do_not_pass() -> None:
-    failing_scorer = check_gate(PRODUCTION, run_of(BASE, broken_scorer=True), [RULE])
+    failing_scorer = gate(PRODUCTION, run_of(BASE, broken_scorer=True), [RULE])
     assert not failing_scorer.passed
     assert "The scorer of good failed 1 times in v2" in failing_scorer.problems[0]
-    unfinished = check_gate(PRODUCTION, run_of(BASE[:-3]), [RULE])
+    unfinished = gate(PRODUCTION, run_of(BASE[:-3]), [RULE])
     assert not unfinished.passed
     assert unfinished.problems == ("3 cases are in only one of the runs: finish both on the same set.",)
-    misspelt = gate(BASE, Rule("good", slices={"ironic": 0.1}))
+    misspelt = judged(BASE, Rule("good", slices={"ironic": 0.1}))
     assert not misspelt.passed
     assert "names slices with too few or no cases: ironic" in misspelt.problems[0]
 
@@ -140,16 +140,16 @@ def test_a_slice_that_changes_nothing_fails_as_seldom_as_stated() -> None:
 
 
 def test_markdown_has_the_outcome_what_decides_and_every_line() -> None:
-    result = gate(with_changes(4, 40), Rule("good", tolerance=0.04, slice_tolerance=0.12))
+    result = judged(with_changes(4, 40), Rule("good", tolerance=0.04, slice_tolerance=0.12))
     text = result.to_markdown()
     assert text.startswith("**FAIL: v2 may not replace v1. good, all cases: worse by 0.120")
     first, _, folded = text.partition("<details>")
     assert first.count("\n| good |") == len(result.deciding) < 4
-    assert folded.count("\n| good |") == len(result.lines) == 4
+    assert folded.count("\n| good |") == len(result.rulings) == 4
 
 
 def test_a_terminal_shows_what_decides_or_everything() -> None:
-    result = gate(with_changes(4, 40), Rule("good", tolerance=0.04, slice_tolerance=0.12))
+    result = judged(with_changes(4, 40), Rule("good", tolerance=0.04, slice_tolerance=0.12))
     assert result.to_text().count("\ngood ") == len(result.deciding)
     assert result.to_text(everything=True).count("\ngood ") == 4
     assert result.to_text().endswith(f"{result.remark}\n{result.headline}")
@@ -157,9 +157,9 @@ def test_a_terminal_shows_what_decides_or_everything() -> None:
 
 
 def test_junit_counts_what_ci_systems_count() -> None:
-    result = gate(with_changes(4, 40), Rule("good", tolerance=0.04, slice_tolerance=0.2))
+    result = judged(with_changes(4, 40), Rule("good", tolerance=0.04, slice_tolerance=0.2))
     suite = ElementTree.fromstring(result.to_junit())
-    verdicts = [line.verdict for line in result.lines]
+    verdicts = [line.verdict for line in result.rulings]
     assert suite.tag == "testsuite"
     assert suite.get("tests") == str(len(suite.findall("testcase"))) == "4"
     assert suite.get("failures") == str(len(suite.findall("testcase/failure"))) == str(verdicts.count("fail"))
@@ -171,12 +171,12 @@ def test_junit_counts_what_ci_systems_count() -> None:
 
 
 def test_junit_reports_problems_and_survives_odd_names() -> None:
-    result = check_gate(PRODUCTION, run_of(BASE, 'v2 <&"\x00'), [Rule("good", slices={"x\x1b": 0.1})])
+    result = gate(PRODUCTION, run_of(BASE, 'v2 <&"\x00'), [Rule("good", slices={"x\x1b": 0.1})])
     suite = ElementTree.fromstring(result.to_junit())
     assert suite.get("name") == 'gate v2 <&"?'
     assert suite.get("failures") == "1"
 
 
 def test_a_result_shows_itself() -> None:
-    assert "PASS: v2 may replace v1." in gate(BASE)._repr_html_()
-    assert str(gate(BASE)) == gate(BASE).to_markdown()
+    assert "PASS: v2 may replace v1." in judged(BASE)._repr_html_()
+    assert str(judged(BASE)) == judged(BASE).to_markdown()

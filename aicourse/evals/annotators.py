@@ -1,17 +1,16 @@
-"""Do two people label alike, beyond what chance explains? Cohen's kappa with an interval, and what differs.
+"""Agreement of two annotators beyond chance: Cohen's kappa with an interval, and what they differ in.
 
     agreement(first, second, name="condition")       # condition: 52 of 60 equal, kappa 0.81 (0.68 to 0.92)
 
 Source: Cohen 1960; the weighted form for ordered labels: Cohen 1968. Kappa is 1 for full agreement, 0 for
-what chance gives, and lower than plain agreement when one label is frequent. For any number of annotators,
-and labels that are missing, Krippendorff's alpha (Krippendorff 2011) with nominal distances.
-Not handled: sets of labels (compare them with `scorers.set_match`).
+what chance gives, and lower than plain agreement when one label is frequent.
+Not handled: more than two annotators; sets of labels (compare them with `scorers.set_match`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -32,7 +31,7 @@ _RESAMPLES = 2_000
 
 @dataclass(frozen=True)
 class Agreement:
-    """How two annotators label the same items.
+    """Two annotators' labels of the same items, counted.
 
     `kappa` is nan when both give one and the same label throughout: then there is nothing to agree on.
     `confusion` counts pairs of labels (first, second), the differing ones first, most frequent first.
@@ -107,24 +106,6 @@ def agreement(
     )
 
 
-def cohens_kappa(
-    first: Sequence[Hashable],
-    second: Sequence[Hashable],
-    *,
-    order: Sequence[Hashable] | None = None,
-    weights: Weights | None = None,
-) -> float:
-    """Kappa alone; see `agreement`.
-
-    >>> cohens_kappa(["good", "good", "fair", "fair"], ["good", "good", "fair", "good"])
-    0.5
-    """
-    one, other, labels = _encode(first, second, order)
-    counts = np.bincount(one * len(labels) + other, minlength=len(labels) ** 2)
-    cost = _costs(len(labels), weights, order is not None)
-    return float(_kappas(counts.reshape(1, len(labels), len(labels)).astype(float), cost)[0])
-
-
 def _encode(
     first: Sequence[Hashable], second: Sequence[Hashable], order: Sequence[Hashable] | None
 ) -> tuple[Places, Places, list[Hashable]]:
@@ -146,7 +127,7 @@ def _encode(
 
 
 def _costs(size: int, weights: Weights | None, ordered: bool) -> Values:
-    """What each pair of labels costs: 1 for any difference, or the more the further apart."""
+    """The cost of each pair of labels: 1 for any difference, or the more the further apart."""
     if weights is not None and not ordered:
         raise EvaluationError("Weights need to know which labels are near. Pass their `order`.")
     if weights is None:
@@ -164,25 +145,3 @@ def _kappas(counts: Values, cost: Values) -> Values:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(expected_cost > 0, observed_cost / expected_cost, np.nan)
     return np.asarray(1.0 - ratio)
-
-
-def krippendorffs_alpha(items: Iterable[Sequence[Hashable]]) -> float:
-    """The agreement of any number of annotators; each item is a sequence of the labels it was given.
-
-    Leave out what an annotator did not label; items with fewer than two labels say nothing. nan when only one
-    label occurs.
-
-    >>> round(krippendorffs_alpha([("a", "a"), ("b", "b"), ("a", "b"), ("b", "b")]), 3)
-    0.533
-    """
-    totals: Counter[Hashable] = Counter()
-    disagreement = 0.0
-    for labels in items:
-        if (size := len(labels)) < 2:
-            continue
-        counts = Counter(labels)
-        totals.update(counts)
-        disagreement += (size**2 - sum(count**2 for count in counts.values())) / (size - 1)
-    pairable = totals.total()
-    expected = pairable**2 - sum(count**2 for count in totals.values())
-    return 1.0 - (pairable - 1) * disagreement / expected if expected else float("nan")
