@@ -33,7 +33,7 @@ def approval_of(result: GateResult, before: Run, after: Run) -> Approval:
             f"The gate judged {result.after!r} against {result.before!r}, not {after.info.name!r} against "
             f"{before.info.name!r}. Pass the runs that it judged."
         )
-    cases = min((line.change.cases for line in result.overall), default=0)
+    cases = min((ruling.change.cases for ruling in result.overall), default=0)
     return Approval(result.passed, result.headline, _hash(before), _hash(after), cases)
 
 

@@ -2,8 +2,8 @@
 
 Comparisons are paired: values come case by case, in the same order, only the differences count. Sources:
 Efron & Tibshirani 1993 (bootstrap), Hesterberg 2015 (its small-sample correction), McNemar 1947, Holm 1979,
-Agresti & Coull 1998, Agresti & Min 2005 and Wilson 1927 (proportions). Quantiles and tests are scipy's and
-statsmodels'; written out here is what the lessons teach, or what no library has.
+Agresti & Coull 1998, Agresti & Min 2005 and Wilson 1927 (proportions). Quantiles and the exact
+test are scipy's; written out here is what the lessons teach, or what no library has.
 Cases are taken to be independent: several from one seller are not, and make every interval here too narrow.
 """
 
@@ -213,13 +213,16 @@ def sign_test(wins: int, losses: int) -> float:
 def holm(p_values: Sequence[float]) -> list[float]:
     """p-values adjusted for looking at all of them (Holm): compare each with the usual limit.
 
+    Written out, because statsmodels collects garbage in each call, which takes longer than all the rest.
+
     >>> [round(p, 2) for p in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
     """
-    from statsmodels.stats.multitest import multipletests  # 0.5 s to import, and many runs have no slices
-
-    adjusted = multipletests(p_values, method="holm")[1] if p_values else []  # type: ignore[no-untyped-call]
-    return [float(p) for p in adjusted]
+    order = np.argsort(p_values)
+    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return adjusted.tolist()  # type: ignore[no-any-return]
 
 
 # planning
