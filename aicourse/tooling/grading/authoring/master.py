@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from aicourse.errors import AssignmentError
+from aicourse.notebook_json import text
 from aicourse.suggestions import did_you_mean
 from aicourse.tooling.grading.authoring import markers
 
@@ -121,11 +122,6 @@ def read_notebook(path: Path) -> dict[str, Any]:
             path=path,
         ) from error
     return cast(dict[str, Any], data)
-
-
-def text(lines: Any) -> str:
-    """A multi-line field of the format, which may be one string or a list of lines."""
-    return lines if isinstance(lines, str) else "".join(map(str, lines))
 
 
 def _cell(number: int, data: Any, path: Path) -> MasterCell:

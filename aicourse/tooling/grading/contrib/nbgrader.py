@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aicourse.notebook_json import text
 from aicourse.tooling.grading.authoring.markers import has_solution, released
-from aicourse.tooling.grading.authoring.master import text
 from aicourse.tooling.grading.contrib.assertions import Assertions, check_sources, convert
 from aicourse.tooling.grading.contrib.draft import RUBRIC, ImportDraft, plain_points, question_id, wrapped
 

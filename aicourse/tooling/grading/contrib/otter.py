@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aicourse.errors import AssignmentError
+from aicourse.notebook_json import text
 from aicourse.tooling.grading.authoring.markers import has_solution
-from aicourse.tooling.grading.authoring.master import text
 from aicourse.tooling.grading.contrib.assertions import Assertions, check_sources, convert, expected_output
 from aicourse.tooling.grading.contrib.draft import (
     RUBRIC,

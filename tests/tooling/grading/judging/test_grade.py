@@ -227,6 +227,16 @@ def test_files_lie_beside_the_notebook(assignment: Assignment, tmp_path: Path) -
     assert seen == [["own.csv"]]
 
 
+def test_the_notebook_as_it_ran_lies_beside_the_result(
+    assignment: Assignment, source: Path, tmp_path: Path
+) -> None:
+    run(assignment, source, tmp_path / "out", run_in_process, only=("ada",))
+    stored = GradesFolder(tmp_path / "out")
+    (result,) = stored.results()
+    stored.write(result.model_copy(update={"executed": '{"cells": []}'}))
+    assert (stored.executed_dir / f"{file_stem('ada')}.ipynb").read_text() == '{"cells": []}'
+
+
 def test_names_become_files_that_stay_in_the_folder() -> None:
     names = ["ada", "Ada", "../ada", "a/b", "ä", "ё", "con", ".hidden", "x" * 300, "", "ada.", "ADA"]
     stems = [file_stem(name) for name in names]

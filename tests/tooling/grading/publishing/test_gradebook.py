@@ -102,6 +102,16 @@ def test_lateness_is_taken_off_the_total(tmp_path: Path) -> None:
     assert (ada["earned"], ada["late_days"], ada["late_percent"], ada["total"]) == ("10", "1", "25", "7.5")
 
 
+@pytest.mark.parametrize(("percent", "total"), [(7.5, "9.25"), (12.34, "8.766"), (100 / 3, "6.667")])
+def test_a_total_keeps_three_decimals(tmp_path: Path, percent: float, total: str) -> None:
+    source = hand_in(tmp_path / "in", ada=submission())
+    os.utime(source / "ada.ipynb", (1_800_000_000, 1_800_000_000))
+    folder = graded_folder(tmp_path, source, late=late_policy("2027-01-14T12:00+00:00", percent, 0))
+    give(folder, ada=4)
+    build(folder)
+    assert [row["total"] for row in rows(folder.gradebook_csv)] == [total]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -185,7 +195,8 @@ def test_canvas_takes_its_header_and_points_row(folder: GradesFolder) -> None:
     assert written.open == ("cem",)
 
 
-def test_canvas_roster_comes_back_filled(folder: GradesFolder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_canvas_roster_comes_back_filled(folder: GradesFolder, tmp_path: Path, encoding: str) -> None:
     give(folder, ada=4, bo=0)
     roster = tmp_path / "canvas.csv"
     roster.write_text(
@@ -193,7 +204,8 @@ def test_canvas_roster_comes_back_filled(folder: GradesFolder, tmp_path: Path) -
         "    Points Possible,,,,,5,10\n"
         '"Byron, Ada",7,s7,ada,A,3,\n'
         '"Ito, Ren",8,s8,ren,A,2,\n'
-        '"Li, Bo",9,s9,bo@school.edu,A,1,\n'
+        '"Li, Bo",9,s9,bo@school.edu,A,1,\n',
+        encoding=encoding,
     )
     written = export(folder, "canvas", roster)
     lines = list(csv.reader(io.StringIO(written.path.read_text(encoding="utf-8-sig"))))
