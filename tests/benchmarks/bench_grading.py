@@ -92,7 +92,7 @@ def in_sandbox(sandbox: Sandbox, students: dict[str, tuple[str, ...]]) -> Run:
     from aicourse.tooling.grading.sandbox.launching import Zygote
 
     zygote: Zygote = sandbox._start()._zygote  # type: ignore[attr-defined]
-    process = psutil.Process(zygote._process.pid)
+    process = psutil.Process(zygote._server.process.pid)
     before = sum(process.cpu_times()[:2]) + sum(os.times()[:2])
     kernels: list[float] = []
 
@@ -158,7 +158,7 @@ def _kernels(sandbox: Sandbox) -> list[dict[str, Any]]:
 
 
 def _kernel_processes(starter: Any) -> list[int]:
-    zygote = psutil.Process(starter._zygote._process.pid)
+    zygote = psutil.Process(starter._zygote._server.process.pid)
     return [grandchild.pid for child in zygote.children() for grandchild in child.children()]
 
 

@@ -1,4 +1,4 @@
-"""How one lesson goes through papermill: our kernel, no fixed waits, and a cell to blame.
+"""papermill's engine for lessons: our kernel, no fixed waits, and a cell to blame.
 
 papermill's own engine starts a stock kernel over TCP, shuts it down politely (0.4-0.7 s) and stores
 widget state. This one plugs into papermill's extension point

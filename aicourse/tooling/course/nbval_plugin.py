@@ -28,10 +28,10 @@ _ASK_FOR_FIGURES = {"faults": "_aicourse_figures.faults()"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What `validation` passes."""
+    """Add the options that `validation` passes."""
     group = parser.getgroup("aicourse")
     group.addoption("--aicourse-sockets", type=Path, help="folder for the kernels' sockets")
-    group.addoption("--aicourse-warm", type=Path, default=None, help="socket of the warm server")
+    group.addoption("--aicourse-forks", type=Path, default=None, help="socket of the fork server")
     group.addoption("--aicourse-once", action="store_true", help="leave out the second run and the figures")
 
 
@@ -61,11 +61,11 @@ def pytest_runtest_makereport(
 
 
 class LessonKernel(RunningKernel):
-    """nbval's view of a kernel, over IPC and, where that works, forked from the warm server."""
+    """nbval's view of a kernel, over IPC and, where that works, forked."""
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
         self.km = new_manager(
-            KernelManager, config.getoption("aicourse_sockets"), config.getoption("aicourse_warm")
+            KernelManager, config.getoption("aicourse_sockets"), config.getoption("aicourse_forks")
         )
         self.km.start_kernel(
             cwd=str(folder),
@@ -82,7 +82,7 @@ class LessonKernel(RunningKernel):
         return message
 
     def figure_faults(self) -> list[str]:
-        """What the watcher in the kernel has seen."""
+        """Faults that the watcher in the kernel has seen."""
         reply = self.kc.execute("", silent=True, user_expressions=_ASK_FOR_FIGURES, reply=True, timeout=60)
         shown = reply["content"]["user_expressions"]["faults"]["data"]["text/plain"]
         faults: list[str] = ast.literal_eval(shown)
@@ -112,7 +112,7 @@ class LessonFile(IPyNbFile):
 
 
 class FigureCheck(pytest.Item):
-    """Are all axes labelled, and has each figure a title."""
+    """A test of the figures: all axes labelled, a title on each."""
 
     parent: LessonFile
 
@@ -122,5 +122,5 @@ class FigureCheck(pytest.Item):
             pytest.fail("\n".join(faults), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where pytest says this test is."""
+        """Place and name for pytest's reports."""
         return self.path, 0, f"{self.path.name}::{FIGURES}"

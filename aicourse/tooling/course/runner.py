@@ -172,7 +172,7 @@ def _run_one(lesson: Lesson, settings: Settings, kernels: Kernels) -> LessonRun:
         return LessonRun(lesson, None, 0.0, 0, error=unreadable)
     bar = LessonBar(lesson, len(read_notebook(lesson.path).code_cells))
     progress = CellProgress(bar)
-    # Only now, because the warm server does its own, longer imports meanwhile.
+    # Only now, because the fork server does its own, longer imports meanwhile.
     import aicourse.tooling.course.light_nbformat  # noqa: F401  (first: see there)
     from aicourse.tooling.course.engine import run_lesson
 

@@ -128,7 +128,7 @@ def _command(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[str]:
         *(f"--config-file={settings}", "-p", "no:cacheprovider"),
         *("-p", "aicourse.tooling.course.light_nbformat", "-p", "nbval.plugin"),
         *("-p", "aicourse.tooling.course.nbval_plugin", f"--aicourse-sockets={kernels.folder}"),
-        *([f"--aicourse-warm={kernels.server.address}"] if kernels.server else []),
+        *([f"--aicourse-forks={kernels.address}"] if kernels.address else []),
         *(["--aicourse-once"] if once else []),
         *([f"--nbval-sanitize-with={sanitize}"] if sanitize.is_file() else []),
         *(str(lesson.path) for lesson in hand),

@@ -1,4 +1,4 @@
-"""Starting kernels: where the warm server is used, and what is said when it is gone."""
+"""Starting kernels: where the fork server is used, and what is said when it is gone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aicourse.errors import LessonError
 from aicourse.tooling.course.kernels import CAN_FORK, LOG, Kernels, request_fork
+from aicourse.tooling.fork_server import ForkServerGone
 
 linux = pytest.mark.skipif(not CAN_FORK, reason="kernels are forked on Linux only")
 
@@ -16,17 +16,18 @@ linux = pytest.mark.skipif(not CAN_FORK, reason="kernels are forked on Linux onl
 @linux
 def test_a_server_that_is_gone_is_told_with_its_last_words(tmp_path: Path) -> None:
     (tmp_path / LOG).write_text("Traceback …\nModuleNotFoundError: No module named 'pandas'\n")
-    with pytest.raises(LessonError, match=r"No module named 'pandas'\. Check with: aicourse doctor"):
-        request_fork(tmp_path / "warm", {})
+    with pytest.raises(ForkServerGone, match=r"No module named 'pandas'\. Check with: aicourse doctor"):
+        request_fork(tmp_path / "fork", {})
 
 
 @linux
-def test_one_lesson_alone_needs_no_warm_server() -> None:
+def test_one_lesson_alone_needs_no_fork_server() -> None:
     with Kernels(1) as alone:
         assert alone.server is None
     with Kernels(2) as together:
         assert together.server is not None
-        assert together.server.address.is_socket()
+        assert together.address is not None
+        assert together.address.is_socket()
     assert not together.folder.exists()
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,14 @@ def test_a_stopped_run_leaves_no_kernel_and_the_next_one_works(
     out = tmp_path / "out"
     command = [sys.executable, "-c", RUN, str(out), *names]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    kernel = psutil.Process(int((tmp_path / "started").read_text()))  # waits until the cell runs
+    with ThreadPoolExecutor(1) as pool:  # reading waits until the cell runs
+        try:
+            started = pool.submit((tmp_path / "started").read_text).result(timeout=120)
+        except BaseException:
+            (tmp_path / "started").write_text("")  # so that the reader ends
+            process.kill()
+            raise
+    kernel = psutil.Process(int(started))
     process.send_signal(getattr(signal, number))
 
     assert process.wait(timeout=30) != 0

@@ -7,16 +7,14 @@ then the rights go, then limits and the filter of system calls come, and only th
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
-import random
-import signal
 import socket
 import sys
 import traceback
 from typing import Any, NoReturn
 
+from aicourse.tooling.fork_server import begin, die_with_parent
 from aicourse.tooling.grading.sandbox import landlock, linux, namespaces, seccomp, view
 from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.files import unpack_files, write_files
@@ -30,7 +28,7 @@ SEED = 20_260_101  # of `random` and numpy: a submission run twice gives the sam
 def become_kernel(request: Request, handles: dict[str, int], control: socket.socket, kernel: Any) -> NoReturn:
     """Protect this process and serve; does not return."""
     try:
-        linux.die_with_parent()
+        die_with_parent()
         try:
             enter_sandbox(request, handles, control)
         except Exception as error:
@@ -80,7 +78,7 @@ def _give_up_rights(request: Request, readable: list[str]) -> None:
         os.setgroups([])
         os.setresgid(request.owner, request.owner, request.owner)
         os.setresuid(request.owner, request.owner, request.owner)
-        linux.die_with_parent()  # setuid has undone it
+        die_with_parent()  # setuid has undone it
     if request.level != "L0":
         ProcessLimits(request.memory, request.disk, request.processes).apply()
     if request.level == "L2":
@@ -122,11 +120,7 @@ def _offer_model(request: Request, control: socket.socket) -> None:
 
 
 def _serve(request: Request, handles: dict[str, int], kernel: Any) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    gc.enable()
-    random.seed(SEED)
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed(SEED)
+    begin(SEED)
     scratch = os.environ["TMPDIR"]
     if request.serves == "zmq":
         from aicourse.tooling.grading.sandbox.zmq_kernel import serve_sockets

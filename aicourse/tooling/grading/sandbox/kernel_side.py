@@ -31,6 +31,7 @@ from ipykernel.ipkernel import IPythonKernel
 from jupyter_client.session import Session
 from traitlets.config import Config
 
+from aicourse.tooling.fork_server import show_figures_inline
 from aicourse.tooling.grading.sandbox.channel import Channel, ChannelClosed
 from aicourse.tooling.grading.sandbox.encoding import NotPlainData, decode, encode
 
@@ -348,8 +349,5 @@ def _described(error: Any) -> dict[str, str]:
 def prepare() -> PipeKernel:
     """Build the kernel; matplotlib, imported before any shell existed, is told to draw into it."""
     kernel = PipeKernel()
-    if "matplotlib_inline.backend_inline" in sys.modules:
-        from matplotlib_inline.backend_inline import _enable_matplotlib_integration
-
-        _enable_matplotlib_integration()  # type: ignore[no-untyped-call]
+    show_figures_inline()
     return kernel

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
 
 from aicourse.errors import SandboxError
+from aicourse.tooling.fork_server import ForkServer, ForkServerGone, send_request
 from aicourse.tooling.grading.sandbox.cgroups import MemoryGroup
 from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job, Limits
@@ -26,9 +26,8 @@ from aicourse.tooling.grading.sandbox.view import environment
 
 _FIRST_USER = 1_000_000_000  # far above any account; 512 for each grader on this machine
 _USERS = 512
-_ZYGOTE = (sys.executable, "-s", "-P", "-m", "aicourse.tooling.grading.sandbox.zygote")
+_ZYGOTE = "aicourse.tooling.grading.sandbox.zygote"
 _START_SECONDS = 180.0  # 2 on an idle machine, more where matplotlib has no list of fonts yet
-_END_SECONDS = 10.0
 _LISTEN_SECONDS = 30.0
 _MODEL_PORT = 8000
 _REPORT = 4_096
@@ -47,30 +46,22 @@ class Zygote:
         self._lock = threading.Lock()
         self._users = set(range(_USERS)) if _is_root() and level != "L0" else None
         self._home = tempfile.TemporaryDirectory(prefix="aicourse-", ignore_cleanup_errors=True)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket = ours
-        with theirs:
-            self._process = subprocess.Popen(
-                [*_ZYGOTE, str(theirs.fileno()), level, serves],
-                env=environment() if level in ("L3", "L4") else environment(self._home.name),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C is the grader's to handle
-            )
+        isolated = level in ("L3", "L4")
+        self._server = ForkServer(
+            _ZYGOTE, level, serves, env=environment() if isolated else environment(self._home.name), cwd="/"
+        )
         self._await_ready()
 
     def _await_ready(self) -> None:
-        self._socket.settimeout(_START_SECONDS)
+        self._server.socket.settimeout(_START_SECONDS)
         try:
-            self._socket.send(json.dumps({"fonts": _font_cache()}).encode())
-            answer = json.loads(self._socket.recv(_REPORT) or b"{}")
+            self._server.socket.send(json.dumps({"fonts": _font_cache()}).encode())
+            answer = json.loads(self._server.socket.recv(_REPORT) or b"{}")
         except TimeoutError:
             answer = {"failed": f"it was not ready after {_START_SECONDS:.0f} seconds"}
         except OSError:
             answer = {}
-        self._socket.settimeout(None)
+        self._server.socket.settimeout(None)
         if not answer.get("ready"):
             self.close()
             reason = answer.get("failed", "it ended at once")
@@ -90,7 +81,7 @@ class Zygote:
         """Start a kernel; `files` lie beside it, `handles` and `connection` are for Jupyter clients.
 
         Raises:
-            SandboxError: the zygote is gone.
+            ForkServerGone: the zygote has ended.
         """
         with contextlib.ExitStack() as stack:
             inside = stack.enter_context(contextlib.ExitStack())  # what only the other side keeps
@@ -106,7 +97,6 @@ class Zygote:
                 inside.callback(os.close, sent["files"])
             request = Request(
                 level=self.level,
-                handles=tuple(sent),
                 memory=limits.memory,
                 disk=limits.disk,
                 files=limits.files,
@@ -117,7 +107,7 @@ class Zygote:
                 model_port=model_port,
                 connection=connection,
             )
-            self._send(request, list(sent.values()))
+            self._send(request, sent)
             inside.close()
             return SandboxKernel(control, Channel(channel, limits.output + _SLACK), group, stack.pop_all())
 
@@ -138,16 +128,12 @@ class Zygote:
             os.chown(folder, owner, owner)
         return folder
 
-    def _send(self, request: Request, handles: list[int]) -> None:
+    def _send(self, request: Request, handles: Mapping[str, int]) -> None:
         try:
             with self._lock:
-                socket.send_fds(self._socket, [request.to_bytes()], handles)
+                send_request(self._server.socket, dataclasses.asdict(request), handles)
         except OSError as error:
-            raise SandboxError(
-                "The process that starts sandboxes has ended. Start the command again.",
-                level=self.level,
-                found="",
-            ) from error
+            raise ForkServerGone("it has ended") from error
 
     def _take_user(self, stack: contextlib.ExitStack) -> int | None:
         """A user id that no other submission has now, until `stack` closes; None when this is not root."""
@@ -156,16 +142,11 @@ class Zygote:
         with self._lock:
             slot = self._users.pop()
         stack.callback(self._users.add, slot)
-        return _FIRST_USER + (self._process.pid % 1_000_000) * _USERS + slot
+        return _FIRST_USER + (self._server.process.pid % 1_000_000) * _USERS + slot
 
     def close(self) -> None:
         """End the zygote; kernels end when their own handles are closed."""
-        self._socket.close()
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._server.close()
         self._home.cleanup()
 
 
@@ -183,7 +164,7 @@ class ZygoteStarter:
         zygote = self._zygote
         try:
             kernel = zygote.launch(job.limits, files=job.files, model_port=port)
-        except SandboxError:
+        except ForkServerGone:
             kernel = self._replacement(zygote).launch(job.limits, files=job.files, model_port=port)
         if port and (listener := kernel.listener(time.monotonic() + _LISTEN_SECONDS)):
             kernel.close_with_it(contextlib.closing(ModelProxy(listener, job.model_calls, self._ask)))

@@ -30,7 +30,6 @@ MS_REC = 16384
 MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
 
-PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
@@ -83,11 +82,6 @@ def prctl(option: int, argument: int = 0, *rest: int) -> int:
     """prctl(2) with whole numbers."""
     arguments = [ctypes.c_ulong(value) for value in (argument, *rest, 0, 0, 0)[:4]]
     return checked(libc().prctl(ctypes.c_int(option), *arguments), f"prctl {option}")
-
-
-def die_with_parent() -> None:
-    """Ask to be killed when the parent ends; setuid and exec of a set-user-id file undo it."""
-    prctl(PR_SET_PDEATHSIG, 9)
 
 
 def drop_capabilities() -> None:

@@ -66,7 +66,7 @@ def _protected(level: str, folder: str, _: socket.socket) -> None:
     if owner is not None:
         os.chmod(folder, 0o711)
         os.chown(own, owner, owner)
-    request = Request(level, (), limits.memory, limits.disk, limits.files, limits.processes, owner, own)
+    request = Request(level, limits.memory, limits.disk, limits.files, limits.processes, owner, own)
     if request.isolated:
         namespaces.enter_view()
         namespaces.enter_process_namespace(as_root=as_root)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import socket
 import tempfile
 import threading
@@ -21,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict, Unicode
 
+from aicourse.tooling.forked_provisioner import ForkedProvisioner
 from aicourse.tooling.grading.sandbox.execution import Limits
 from aicourse.tooling.grading.sandbox.files import files_below
-from aicourse.tooling.grading.sandbox.kernel import End, SandboxKernel
+from aicourse.tooling.grading.sandbox.kernel import End
 from aicourse.tooling.grading.sandbox.launching import Zygote
 from aicourse.tooling.grading.sandbox.levels import choose_level
 
@@ -35,7 +34,7 @@ _lock = threading.Lock()
 _zygotes: list[Zygote] = []
 
 
-class SandboxProvisioner(KernelProvisionerBase):
+class SandboxProvisioner(ForkedProvisioner):
     """One sandboxed kernel; `limits` are those of `execution.Limits` by name."""
 
     folder = Unicode("", help="a folder whose files are copied into the sandbox").tag(config=True)
@@ -43,14 +42,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         config=True
     )
 
-    _kernel: SandboxKernel | None = None
-    _ended: End | None = None
     _run_folder: Path | None = None
-
-    @property
-    def has_process(self) -> bool:
-        """Whether a kernel was started and not yet waited for."""
-        return self._kernel is not None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose Unix sockets in a folder of our own (short, because their paths may have 107 characters)."""
@@ -76,7 +68,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         zygote = await asyncio.to_thread(_shared_zygote)
         sockets = {name: _listen(self._run_folder / f"k-{port}") for port, name in enumerate(CHANNELS, 1)}
         try:
-            self._kernel = zygote.launch(
+            self.kernel = zygote.launch(
                 Limits(**self.limits),
                 files=files_below(Path(self.folder)) if self.folder else {},
                 handles={f"zmq-{name}": listener.fileno() for name, listener in sockets.items()},
@@ -87,44 +79,16 @@ class SandboxProvisioner(KernelProvisionerBase):
                 listener.close()
         return self.connection_info
 
-    async def poll(self) -> int | None:
-        """None while it runs."""
-        if self._kernel is None or self._kernel.runs():
-            return None
-        return await self._end()
-
-    async def wait(self) -> int | None:
-        """Wait for its end."""
-        while self._kernel is not None and self._kernel.runs():
-            await asyncio.sleep(0.01)
-        return await self._end()
-
-    async def send_signal(self, signum: int) -> None:
-        """Send the kernel a signal; SIGINT interrupts a cell."""
-        if self._kernel is not None:
-            self._kernel.signal(signum)
-
-    async def kill(self, restart: bool = False) -> None:
-        """End it and everything it started."""
-        await self._end()
-
-    async def terminate(self, restart: bool = False) -> None:
-        """The same: there is nothing in there to be polite to."""
-        await self._end()
+    def exit_code(self, ended: End) -> int | None:
+        """The kernel's exit code; None when nobody could say."""
+        return ended.code
 
     async def cleanup(self, restart: bool = False) -> None:
-        """Delete the sockets' folder."""
-        await self._end()
+        """End it, and delete the sockets' folder."""
+        await super().cleanup(restart)
         if self._run_folder is not None and not restart:
             shutil.rmtree(self._run_folder, ignore_errors=True)
             self._run_folder = None
-
-    async def _end(self) -> int:
-        kernel, self._kernel = self._kernel, None
-        if kernel is not None:
-            self._ended = await asyncio.to_thread(kernel.end)
-        code = self._ended.code if self._ended is not None else None
-        return -signal.SIGKILL if code is None else code
 
 
 def _shared_zygote() -> Zygote:

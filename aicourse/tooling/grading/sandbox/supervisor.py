@@ -21,6 +21,7 @@ import time
 import traceback
 from typing import Any, NoReturn
 
+from aicourse.tooling.fork_server import read_request
 from aicourse.tooling.grading.sandbox import linux, namespaces, watcher
 from aicourse.tooling.grading.sandbox.child import become_kernel
 from aicourse.tooling.grading.sandbox.request import Request
@@ -28,11 +29,12 @@ from aicourse.tooling.grading.sandbox.request import Request
 _SWEEPS = 200
 
 
-def supervise(data: bytes, handles: list[int], kernel: Any) -> NoReturn:
-    """What the zygote's fork does instead of returning."""
+def supervise(kernel: Any, data: bytes, handles: list[int]) -> NoReturn:
+    """Become the supervisor of one kernel, in a fork of the zygote."""
     code = 70
     try:
-        _supervise(Request.from_bytes(data), handles, kernel)
+        fields, named = read_request(data, handles)
+        _supervise(Request(**fields), named, kernel)
         code = 0
     except BaseException:
         traceback.print_exc(file=sys.__stderr__)
@@ -40,10 +42,9 @@ def supervise(data: bytes, handles: list[int], kernel: Any) -> NoReturn:
         os._exit(code)
 
 
-def _supervise(request: Request, handles: list[int], kernel: Any) -> None:
+def _supervise(request: Request, named: dict[str, int], kernel: Any) -> None:
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    named = dict(zip(request.handles, handles, strict=True))
     control = socket.socket(fileno=named["control"])
     if request.isolated:
         namespaces.enter_process_namespace(as_root=request.owner is not None)

@@ -16,6 +16,7 @@ from ipykernel.heartbeat import Heartbeat
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
 
+from aicourse.tooling.fork_server import serve_jupyter
 from aicourse.tooling.grading.sandbox.request import Request
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
@@ -67,8 +68,4 @@ def serve_sockets(request: Request, handles: dict[str, int]) -> None:
     with open(path, "w") as file:
         json.dump(connection, file)
     app.connection_file = path
-    app.initialize([])  # type: ignore[no-untyped-call]
-    from matplotlib_inline.backend_inline import _enable_matplotlib_integration
-
-    _enable_matplotlib_integration()  # type: ignore[no-untyped-call]
-    app.start()  # type: ignore[no-untyped-call]
+    serve_jupyter(app, [])

@@ -1,6 +1,6 @@
 """The process that every student's kernel is forked from: it has imported everything, and knows nothing.
 
-    python -s -P -m aicourse.tooling.grading.sandbox.zygote HANDLE LEVEL pipe|zmq
+    python -P -m aicourse.tooling.grading.sandbox.zygote HANDLE LEVEL pipe|zmq
 
 It starts with the environment that students get, hides the computer from itself (`view`), imports what
 notebooks import, builds the kernel object, and says "ready" on the socket with the number HANDLE. Then each
@@ -11,31 +11,25 @@ closes.
 
 from __future__ import annotations
 
-import gc
+import functools
 import importlib
 import json
 import os
-import signal
 import socket
 import sys
-import threading
 from typing import Any
 
+from aicourse.tooling.fork_server import LARGEST, LIBRARIES, preload, serve, settle
 from aicourse.tooling.grading.sandbox import namespaces
-from aicourse.tooling.grading.sandbox.request import LARGEST
 from aicourse.tooling.grading.sandbox.supervisor import supervise
 
 PRELOADED = [
-    "matplotlib.pyplot",
-    "matplotlib.backends.backend_agg",
-    "matplotlib_inline.backend_inline",
+    *LIBRARIES,
     "numpy",
     "numpy.random",
-    "pandas",
     "pandas.io.formats.html",
     "pandas.io.formats.string",
     "pydantic",
-    "openai",
     "httpx2",
     "concurrent.futures.thread",
     "sqlite3",
@@ -46,7 +40,6 @@ PRELOADED = [
     "IPython.core.magics",
     "IPython.display",
     "IPython.utils._process_posix",
-    "ipykernel.ipkernel",
     "statistics",
     "multiprocessing",
     "tqdm.auto",
@@ -55,7 +48,6 @@ PRELOADED = [
     "aicourse.errors",
     "aicourse.llm.client",
 ]
-_MOST_HANDLES = 16
 
 
 def main(handle: int, level: str, serves: str) -> None:
@@ -71,7 +63,7 @@ def main(handle: int, level: str, serves: str) -> None:
         connection.send(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
         return
     connection.send(b'{"ready": true}')
-    _serve(connection, kernel)
+    serve([connection], functools.partial(supervise, kernel))
 
 
 def load_fonts(first: dict[str, str]) -> None:
@@ -96,22 +88,14 @@ def prepare(serves: str) -> Any:
         RuntimeError: some library started a thread when it was imported.
     """
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # no debugger in there, and 0.2 s less
-    for name in PRELOADED:
-        try:
-            importlib.import_module(name)
-        except ImportError:  # an optional package: a notebook that wants it gets the error
-            continue
+    preload(PRELOADED)
     _draw_once()
     kernel = None
     if serves == "pipe":
         from aicourse.tooling.grading.sandbox.kernel_side import prepare as prepare_kernel
 
         kernel = prepare_kernel()
-    if threading.active_count() != 1:
-        raise RuntimeError(f"a thread runs after imports, so forking is not safe: {threading.enumerate()}")
-    gc.collect()
-    gc.disable()  # a collection in a fork would copy every page it visits
-    gc.freeze()
+    settle()
     return kernel
 
 
@@ -127,22 +111,6 @@ def _draw_once() -> None:
     axes.set_title("title")
     FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
     pyplot.close("all")
-
-
-def _serve(connection: socket.socket, kernel: Any) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are collected as they end
-    while True:
-        try:
-            data, handles, _, _ = socket.recv_fds(connection, LARGEST, _MOST_HANDLES)
-        except OSError:
-            return
-        if not data:
-            return
-        if os.fork() == 0:
-            connection.close()
-            supervise(data, handles, kernel)
-        for handle in handles:
-            os.close(handle)
 
 
 if __name__ == "__main__":

@@ -190,8 +190,8 @@ def test_open_data_can_be_loaded(sandbox: Sandbox) -> None:
 
 def test_a_killed_zygote_is_replaced(sandbox: Sandbox) -> None:
     starter: Any = sandbox._start()
-    starter._zygote._process.kill()
-    starter._zygote._process.wait()
+    starter._zygote._server.process.kill()
+    starter._zygote._server.process.wait()
     assert run(sandbox, HONEST, calls=[Call("double", (1,))]).answers[0].value == 2
 
 
