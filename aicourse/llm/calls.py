@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from aicourse.errors import AicourseError
+from aicourse.html import Look, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,8 +148,7 @@ class Usage:
 
     def _repr_html_(self) -> str:
         left = "style='text-align:left'"
-        rows = (f"<tr><th {left}>{label}</th><td {left}>{value}</td></tr>" for label, value in self.rows())
-        return f"<table><tbody>{''.join(rows)}</tbody></table>"
+        return table("", (), self.rows(), Look(name=left, cell=left))
 
 
 _SOURCES: tuple[Source, ...] = ("recorded", "live", "fault")

@@ -8,7 +8,6 @@ call goes live, and after each cell. In stored notebooks it is masked for compar
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from aicourse.html import escape
 from aicourse.jupyter import notebook_shell
 from aicourse.llm import session
 from aicourse.llm.calls import Call, Usage, dollars
+from aicourse.notebook_json import parse_notebook
 
 REDRAW_SECONDS = 0.5  # a thousand calls in a loop should not send a thousand updates
 _COLOURS = {"recorded": "#00556b", "embedded": "#9c3d00", "hosted": "#7a2a8a", "idle": "#555555"}
@@ -86,8 +86,8 @@ def read_header(number: str) -> Header:
         )
     path = min(found, key=lambda path: len(path.name))  # JupyterLab's copies (…-Copy1.ipynb) are longer
     try:
-        stated = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("aicourse", {})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        stated = parse_notebook(path.read_bytes()).metadata.get("aicourse", {})
+    except (OSError, ValueError) as error:
         raise LessonError(
             f"{path.name} cannot be read as a notebook ({error}). "
             f"Restore it with: git checkout -- notebooks/{path.name}",

@@ -9,11 +9,12 @@ warning  Disk  1 GB free
 
 from __future__ import annotations
 
-import html
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Literal
+
+from aicourse.html import escape
 
 Status = Literal["ok", "warning", "problem"]
 
@@ -68,13 +69,13 @@ class Report:
 
     def _repr_html_(self) -> str:
         rows = "".join(_html_row(diagnosis) for diagnosis in self.diagnoses)
-        return f"<table><tbody>{rows}</tbody></table><p>{html.escape(self.summary)}</p>"
+        return f"<table><tbody>{rows}</tbody></table><p>{escape(self.summary)}</p>"
 
 
 def _html_row(diagnosis: Diagnosis) -> str:
-    fix = f"<br><em>{html.escape(diagnosis.fix)}</em>" if diagnosis.fix else ""
+    fix = f"<br><em>{escape(diagnosis.fix)}</em>" if diagnosis.fix else ""
     return (
         f"<tr><td>{diagnosis.status}</td>"
-        f'<th scope="row" style="text-align: left">{html.escape(diagnosis.subject)}</th>'
-        f'<td style="text-align: left">{html.escape(diagnosis.message)}{fix}</td></tr>'
+        f'<th scope="row" style="text-align: left">{escape(diagnosis.subject)}</th>'
+        f'<td style="text-align: left">{escape(diagnosis.message)}{fix}</td></tr>'
     )

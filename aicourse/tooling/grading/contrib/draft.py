@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aicourse.notebook_json import new_cell
 from aicourse.tooling.grading.authoring.markers import has_solution
 
 RUBRIC = "graded by hand (imported: write out what earns the points)"
@@ -25,12 +26,9 @@ class ImportDraft:
     def add(self, kind: str, cell_id: str, source: str, stated: Mapping[str, Any] | None = None) -> None:
         """Append a cell to the master; its id is made unique."""
         base = re.sub(r"[^A-Za-z0-9_-]+", "-", cell_id).strip("-")[:50] or "cell"
-        code: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
         metadata = {"aicourse": dict(stated)} if stated else {}
         name = _new_name(base, [cell["id"] for cell in self.cells])
-        self.cells.append(
-            {"cell_type": kind, **code, "id": name, "metadata": metadata, "source": source.splitlines(True)}
-        )
+        self.cells.append(new_cell(kind, source, name, metadata))
 
     def add_manual(
         self, kind: str, name: str, source: str, question: str, points: float, rubric: str = RUBRIC

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aicourse.errors import SubmissionError
+from aicourse.notebook_json import new_cell, new_notebook
 from aicourse.tooling.grading.authoring.building import fingerprint
 from aicourse.tooling.grading.judging.judging import Plan, PlannedCheck, judge
 from aicourse.tooling.grading.judging.results import CheckOutcome
@@ -106,20 +107,8 @@ def _planned(check: Any) -> PlannedCheck:
 
 def _runnable(notebook: ReadNotebook) -> dict[str, Any]:
     """Its code cells in order, as nbformat 4."""
-    cells: list[dict[str, Any]] = [
-        {
-            "cell_type": "code",
-            "execution_count": None,
-            "id": cell.id,
-            "metadata": {},
-            "outputs": [],
-            "source": cell.source,
-        }
-        for cell in notebook.cells
-        if cell.kind == "code"
-    ]
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    code = [cell for cell in notebook.cells if cell.kind == "code"]
+    return new_notebook(new_cell("code", cell.source, cell.id) | {"source": cell.source} for cell in code)
 
 
 def _by_id(notebook: ReadNotebook) -> dict[str, ReadCell]:

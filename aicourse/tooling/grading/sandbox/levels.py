@@ -10,13 +10,13 @@ L0  nothing: student code runs as you
 from __future__ import annotations
 
 import functools
-import html
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
 
 from aicourse.errors import SandboxError
+from aicourse.html import NOTEBOOK, table
 from aicourse.tooling.grading.sandbox.view import environment
 
 LEVELS = ("L4", "L3", "L2", "L1", "L0")
@@ -75,13 +75,10 @@ class LevelReport:
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{level.name}</td><td>{'yes' if level.works else 'no'}</td>"
-            f"<td>{html.escape(level.meaning)}</td><td>{html.escape(level.reason)}</td></tr>"
-            for level in self.levels
+        rows = (
+            (level.name, "yes" if level.works else "no", level.meaning, level.reason) for level in self.levels
         )
-        head = "<tr><th>level</th><th>here</th><th>what protects</th><th>why not</th></tr>"
-        return f"<table>{head}{rows}</table>"
+        return table("", ("level", "here", "what protects", "why not"), rows, NOTEBOOK)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aicourse.errors import SubmissionError
+from aicourse.notebook_json import new_cell
 
 INJECTED = "injected-parameters"
 
@@ -27,14 +28,8 @@ def with_parameters(notebook: dict[str, Any], parameters: Mapping[str, Any]) -> 
             )
     cells = [cell for cell in notebook["cells"] if INJECTED not in tags(cell)]
     lines = [f"{name} = {value!r}" for name, value in parameters.items()]
-    injected: dict[str, Any] = {
-        "cell_type": "code",
-        "id": INJECTED,
-        "metadata": {"tags": [INJECTED]},
-        "execution_count": None,
-        "outputs": [],
-        "source": "\n".join(["# Parameters", *lines, ""]),
-    }
+    source = "\n".join(["# Parameters", *lines, ""])
+    injected = new_cell("code", source, INJECTED, {"tags": [INJECTED]}) | {"source": source}
     places = [index for index, cell in enumerate(cells) if "parameters" in tags(cell)]
     cells.insert(places[0] + 1 if places else 0, injected)
     notebook["cells"] = cells

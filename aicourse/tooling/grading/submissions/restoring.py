@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from aicourse.notebook_json import new_cell
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.authoring.master import MasterCell
 from aicourse.tooling.grading.submissions.reading import ReadCell, ReadNotebook
@@ -394,10 +395,5 @@ def _tags(cell: MasterCell) -> tuple[str, ...]:
 
 def _cell_json(cell: ReadCell) -> dict[str, Any]:
     is_given = cell.id.startswith("given-")
-    shared = {
-        "id": cell.id,
-        "cell_type": cell.kind,
-        "metadata": {"tags": list(cell.labels)} if is_given and cell.labels else {},
-        "source": cell.source,
-    }
-    return {**shared, "outputs": [], "execution_count": None} if cell.kind == "code" else shared
+    metadata = {"tags": list(cell.labels)} if is_given and cell.labels else {}
+    return new_cell(cell.kind, cell.source, cell.id, metadata) | {"source": cell.source}  # whole, as it runs
