@@ -13,8 +13,9 @@ The nouns, and that the type of a score is its meaning, follow pydantic_evals. N
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aicourse.face import lazily
 
 if TYPE_CHECKING:
     from aicourse.evals.annotators import Agreement as Agreement
@@ -62,18 +63,7 @@ _NAMES = {
     "scores": ("Context", "Score"),
     "slices": ("score_by_slice",),
 }
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
+_HOME = {name: f"aicourse.evals.{module}" for module, names in _NAMES.items() for name in names}
 
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aicourse.evals' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"aicourse.evals.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOME)

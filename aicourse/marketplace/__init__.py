@@ -11,8 +11,9 @@ Names load on first use.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aicourse.face import lazily
 
 if TYPE_CHECKING:
     from aicourse.marketplace.evaluation import FIELD_SCORES as FIELD_SCORES
@@ -49,18 +50,7 @@ _NAMES = {
     "extraction.words": ("COLOUR_WORDS",),
     "sellers": ("FORM_SECONDS", "simulate_form"),
 }  # fmt: skip
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
+_HOME = {name: f"aicourse.marketplace.{module}" for module, names in _NAMES.items() for name in names}
 
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aicourse.marketplace' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"aicourse.marketplace.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOME)
