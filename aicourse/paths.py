@@ -1,4 +1,4 @@
-"""Where course files, caches and state live: the one place that knows.
+"""The places of course files, caches and state: the one module that knows.
 
 - course files: the folder that holds `notebooks/` and `datasets/` (`AICOURSE_HOME`, else the working
   folder or one above it, else the folder this package was installed from in editable mode);
@@ -53,7 +53,7 @@ def build_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """What can be fetched again: model files."""
+    """The folder of what can be fetched again: model files."""
     return Path(os.environ.get("AICOURSE_CACHE") or platformdirs.user_cache_path("aicourse", appauthor=False))
 
 
@@ -63,12 +63,12 @@ def models_dir() -> Path:
 
 
 def state_dir() -> Path:
-    """What belongs to this user on this machine: server address, progress, predictions."""
+    """The folder of what belongs to this user on this machine: server address, progress, predictions."""
     return Path(os.environ.get("AICOURSE_STATE") or platformdirs.user_state_path("aicourse", appauthor=False))
 
 
 def unattended() -> bool:
-    """Whether nobody is there to answer: the course is being run or validated."""
+    """True if nobody is there to answer: the course is being run or validated."""
     return os.environ.get("AICOURSE_UNATTENDED", "0") not in ("", "0")
 
 

@@ -55,7 +55,7 @@ class Sent:
 
     @property
     def text(self) -> str:
-        """What all messages say, one after the other."""
+        """The texts of all messages, one after the other."""
         return "\n".join(str(message.get("content", "")) for message in self.messages)
 
 

@@ -102,7 +102,7 @@ def _around(low: float, high: float) -> tuple[float, float]:
 
 
 def _outputs(before: Run, shown: list[CaseRecord]) -> Outputs:
-    """What the run before made of the cases that are shown."""
+    """The outputs of the run before, for the cases that are shown."""
     wanted = {(record.id, record.repeat) for record in shown}
     records = (record for record in before.records() if (record.id, record.repeat) in wanted)
     return {(record.id, record.repeat): record.output for record in records}
@@ -116,7 +116,7 @@ def _comparisons(before: Run, after: Run) -> list[Comparison]:
 
 
 def _rank(record: CaseRecord, comparisons: list[Comparison]) -> tuple[float, float, int]:
-    """What comes first: the largest loss against the run before, then failures and low scores."""
+    """The order of the cases: the largest loss against the run before, then failures and low scores."""
     change = sum(comparison.differences.get(record.id, 0.0) for comparison in comparisons)
     values = [float(score.value) for score in record.scores if isinstance(score.value, bool | int | float)]
     return change, -1.0 if record.error else sum(values), record.index
@@ -162,7 +162,7 @@ def _is_wrong(record: CaseRecord) -> bool:
 
 
 def changed_fields(before: Any, after: Any) -> list[str]:
-    """What differs between two outputs, one line per field; a whole output when it has no fields.
+    """The difference of two outputs, one line per field; a whole output when it has no fields.
 
     >>> changed_fields({"brand": None, "size": "M"}, {"brand": "IKEA", "size": "M"})
     ['brand: null → "IKEA"']
