@@ -1,4 +1,4 @@
-"""The notebook that runs this, found without importing IPython, which takes longer than the answer is worth."""
+"""The notebook that runs this, found without importing IPython (slower than the answer is worth)."""
 
 from __future__ import annotations
 
