@@ -15,13 +15,17 @@ from typing import Any
 
 
 def lazily(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for `package`; `homes` names each one's module."""
+    """`__getattr__` and `__dir__` for `package`; `homes` names each one's module.
+
+    A name that its module does not define is the module itself: `{"doctor": "aicourse.tooling.course.doctor"}`.
+    """
 
     def load(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = importlib.import_module(homes[name])
-        value = module if homes[name].endswith(f".{name}") else getattr(module, name)
+        is_module = homes[name].endswith(f".{name}") and not hasattr(module, name)
+        value = module if is_module else getattr(module, name)
         setattr(sys.modules[package], name, value)
         return value
 

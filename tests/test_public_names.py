@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import aicourse
+from aicourse import marketplace
 
 HEAVY = (
     "anthropic",
@@ -47,6 +48,13 @@ def test_what_the_notebooks_may_import() -> None:
 def test_each_name_is_there_and_documented(name: str) -> None:
     assert getattr(aicourse, name).__doc__
     assert name in dir(aicourse)
+
+
+def test_a_function_is_found_also_in_a_module_of_its_name() -> None:
+    from aicourse.marketplace.extraction import conflicts, extract
+
+    assert marketplace.extract is extract.extract
+    assert marketplace.conflicts is conflicts.conflicts
 
 
 def test_any_other_name_is_an_attribute_error() -> None:
