@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -62,10 +64,18 @@ def test_any_other_name_is_an_attribute_error() -> None:
         _ = aicourse.conect
 
 
+@pytest.mark.parametrize("package", ["aicourse.evals", "aicourse.marketplace"])
+def test_a_name_of_a_face_is_no_module(package: str) -> None:
+    face = importlib.import_module(package)
+    assert [name for name in face.__all__ if isinstance(getattr(face, name), ModuleType)] == []
+
+
 @pytest.mark.parametrize(
     "module",
     [
         "aicourse",
+        "aicourse.evals",
+        "aicourse.marketplace",
         "aicourse.errors",
         "aicourse.paths",
         "aicourse.llm",

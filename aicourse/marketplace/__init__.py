@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from aicourse.marketplace.extraction.attributes import ListingAttributes as ListingAttributes
     from aicourse.marketplace.extraction.attributes import LooseAttributes as LooseAttributes
     from aicourse.marketplace.extraction.attributes import response_format as response_format
-    from aicourse.marketplace.extraction.conflicts import conflicts as conflicts
-    from aicourse.marketplace.extraction.conflicts import photo_colours as photo_colours
-    from aicourse.marketplace.extraction.extract import Extraction as Extraction
-    from aicourse.marketplace.extraction.extract import extract as extract
+    from aicourse.marketplace.extraction.extracting import Extraction as Extraction
+    from aicourse.marketplace.extraction.extracting import extract as extract
     from aicourse.marketplace.extraction.grounding import ungrounded as ungrounded
+    from aicourse.marketplace.extraction.photo_conflicts import conflicts as conflicts
+    from aicourse.marketplace.extraction.photo_conflicts import photo_colours as photo_colours
     from aicourse.marketplace.extraction.recipes import Recipe as Recipe
     from aicourse.marketplace.extraction.recipes import recipe_of as recipe_of
     from aicourse.marketplace.extraction.words import COLOUR_WORDS as COLOUR_WORDS
@@ -43,8 +43,8 @@ _NAMES = {
         "shared_recordings",
     ),
     "extraction.attributes": ("ListingAttributes", "LooseAttributes", "response_format"),
-    "extraction.conflicts": ("conflicts", "photo_colours"),
-    "extraction.extract": ("Extraction", "extract"),
+    "extraction.photo_conflicts": ("conflicts", "photo_colours"),
+    "extraction.extracting": ("Extraction", "extract"),
     "extraction.grounding": ("ungrounded",),
     "extraction.recipes": ("Recipe", "recipe_of"),
     "extraction.words": ("COLOUR_WORDS",),

@@ -25,7 +25,7 @@ from aicourse.evals.scorers import NamedScorer, both, exact, named, normalised, 
 from aicourse.evals.scores import Context, Score, Scorer, reasoned, score_all
 from aicourse.llm.session import current
 from aicourse.llm.shared_recordings import FOLDER
-from aicourse.marketplace.extraction.extract import Extraction, extract
+from aicourse.marketplace.extraction.extracting import Extraction, extract
 from aicourse.marketplace.extraction.recipes import Recipe, recipe_of
 from aicourse.marketplace.sizes import compare_sizes
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from aicourse.llm.formats import Tokens
 from aicourse.marketplace.extraction import grounding
 from aicourse.marketplace.extraction.attributes import Attributes, Schema, response_format
-from aicourse.marketplace.extraction.conflicts import conflicts, photo_colours
+from aicourse.marketplace.extraction.photo_conflicts import conflicts, photo_colours
 from aicourse.marketplace.extraction.recipes import Grounding, Recipe, recipe_of
 from aicourse.marketplace.extraction.replies import Reading, read
 from aicourse.prompts import Prompt
