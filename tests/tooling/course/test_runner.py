@@ -20,7 +20,10 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
 from aicourse.errors import LessonError
+from aicourse.notebook_json import new_cell, new_notebook, notebook_text
 from aicourse.tooling import course
+from aicourse.tooling.course.notebooks import WIDGET_VIEW
+from aicourse.tooling.course.runner import store_outputs
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "run"
 NAMES = ["fails", "dies", "not-json", "parameters", "calls", "same"]
@@ -160,6 +163,18 @@ def test_saving_stores_clean_outputs_and_saving_again_changes_nothing(tmp_path: 
     assert saved["cells"][2]["metadata"] == {"tags": ["kept"]}
     assert saved["cells"][2]["outputs"][0]["text"] == ["7\n"]
     assert saved["metadata"].keys() == {"kernelspec", "language_info"}
+
+
+def test_a_stored_output_shows_what_readers_without_a_kernel_see(tmp_path: Path) -> None:
+    cell = new_cell("code", "slider", "a")
+    data = {WIDGET_VIEW: {"model_id": "1"}, "text/plain": ["5"]}
+    ran = {**cell, "outputs": [{"output_type": "display_data", "data": data, "metadata": {}}]}
+    source, executed = tmp_path / "source.ipynb", tmp_path / "executed.ipynb"
+    source.write_text(notebook_text(new_notebook([cell])), encoding="utf-8")
+    executed.write_text(notebook_text(new_notebook([ran])), encoding="utf-8")
+    store_outputs(source, executed)
+    (stored,) = json.loads(source.read_text(encoding="utf-8"))["cells"]
+    assert stored["outputs"][0]["data"] == {"text/plain": ["5"]}
 
 
 def test_a_failing_lesson_keeps_its_stored_outputs(tmp_path: Path) -> None:
