@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib
 import subprocess
 import sys
 from types import ModuleType
