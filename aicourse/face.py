@@ -17,7 +17,7 @@ from typing import Any
 def lazily(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for `package`; `homes` names each one's module.
 
-    A name that its module does not define is the module itself: `{"doctor": "aicourse.tooling.course.doctor"}`.
+    A name that its module does not define is the module itself: `doctor` of `aicourse.tooling.course.doctor`.
     """
 
     def load(name: str) -> Any:
