@@ -8,7 +8,8 @@ from types import ModuleType
 import pytest
 
 import aicourse
-from aicourse import marketplace
+import aicourse.face
+from aicourse.face import lazily
 
 HEAVY = (
     "anthropic",
@@ -51,11 +52,13 @@ def test_each_name_is_there_and_documented(name: str) -> None:
     assert name in dir(aicourse)
 
 
-def test_a_function_is_found_also_in_a_module_of_its_name() -> None:
-    from aicourse.marketplace.extraction import conflicts, extract
-
-    assert marketplace.extract is extract.extract
-    assert marketplace.conflicts is conflicts.conflicts
+def test_a_function_is_found_also_in_a_module_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("sums.total")
+    module.total = sum  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sums.total", module)
+    load, _ = lazily("aicourse.face", {"total": "sums.total"})
+    monkeypatch.setattr(aicourse.face, "total", None, raising=False)  # taken away again after the test
+    assert load("total") is sum
 
 
 def test_any_other_name_is_an_attribute_error() -> None:
