@@ -37,14 +37,6 @@ FAMILIES = (
     *("tooling/localmodel", "tooling/course", "tooling/grading", "tooling/cli", "tooling/evaluation"),
 )
 LONGEST_FUNCTION = 60
-# Packages that are being cleaned now, and names that two files still have: all to be empty.
-NOT_YET = (
-    *("jupyter.py", "paths.py", "testing.py"),
-    *("tooling/course/engine.py", "tooling/course/kernels.py", "tooling/course/nbval_plugin.py"),
-    *("tooling/grading/sandbox/", "tooling/grading/submissions/"),
-)
-FILES_FOR_NOW: tuple[str, ...] = ()
-SHARED_FOR_NOW = frozenset({"Call"})
 
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -64,8 +56,6 @@ def unclear(line: str) -> bool:
 
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_a_docstring_names_the_thing(path: Path) -> None:
-    if place(path).startswith(NOT_YET):
-        pytest.skip("not yet")
     texts = [ast.get_docstring(node) for node in nodes(path) if isinstance(node, Documented)]
     assert [line for text in texts if text and unclear(line := text.split("\n")[0])] == []
 
@@ -98,14 +88,13 @@ def test_no_two_public_classes_share_a_name() -> None:
         for node in nodes(path):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].add(place(path))
-    twice = {name: sorted(found) for name, found in homes.items() if len(found) > 1}
-    assert {name: found for name, found in twice.items() if name not in SHARED_FOR_NOW} == {}
+    assert {name: sorted(found) for name, found in homes.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_file_name_twice_in_a_family(family: str) -> None:
     homes: dict[str, list[str]] = defaultdict(list)
     for path in sorted((PACKAGE / family).rglob("*.py")):
-        if path.name not in ("__init__.py", *FILES_FOR_NOW):
+        if path.name != "__init__.py":
             homes[path.name].append(place(path))
     assert [found for found in homes.values() if len(found) > 1] == []

@@ -24,11 +24,11 @@ import grading_peers as peers
 import psutil
 from grading_peers import Run
 
-from aicourse.tooling.grading.sandbox.execution import Call, Execution, Job
+from aicourse.tooling.grading.sandbox.execution import Execution, Job, StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 
 CALLS = tuple(
-    Call(exercise.name, arguments)
+    StudentCall(exercise.name, arguments)
     for exercise in homework.EXERCISES
     for arguments, _ in (exercise.public, exercise.hidden)
 )

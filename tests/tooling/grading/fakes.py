@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
-from aicourse.tooling.grading.sandbox.execution import Answer, Call, CellFailure, Execution, Job
+from aicourse.tooling.grading.sandbox.execution import Answer, CellFailure, Execution, Job, StudentCall
 
 CHECKS = """
 from functools import partial
@@ -145,7 +145,7 @@ def run_in_process(job: Job) -> Execution:
     return Execution(ran, answers, "finished", "", tuple(failures), "L3", 0.01)
 
 
-def _answer(namespace: dict[str, Any], call: Call) -> Answer:
+def _answer(namespace: dict[str, Any], call: StudentCall) -> Answer:
     if call.target not in namespace:
         return Answer("missing")
     if call.arguments is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aicourse.tooling.grading.sandbox.execution import Call, Execution, Job, Limits
+from aicourse.tooling.grading.sandbox.execution import Execution, Job, Limits, StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 from aicourse.tooling.grading.sandbox.levels import probe_levels
 
@@ -42,7 +42,7 @@ def notebook(*sources: str) -> dict[str, Any]:
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def run(sandbox: Sandbox, *sources: str, calls: Sequence[Call] = (), **options: Any) -> Execution:
+def run(sandbox: Sandbox, *sources: str, calls: Sequence[StudentCall] = (), **options: Any) -> Execution:
     """Execute `sources` with short limits."""
     return sandbox.execute(Job(notebook(*sources), calls=calls, **{"limits": SHORT, **options}))
 

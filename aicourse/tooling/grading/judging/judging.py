@@ -23,7 +23,7 @@ from aicourse.notebook.checks.language import SECONDS
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.authoring.checks_file import PromptCheck, reference_failed
 from aicourse.tooling.grading.judging.results import CheckKind, CheckOutcome
-from aicourse.tooling.grading.sandbox.execution import Answer, Call
+from aicourse.tooling.grading.sandbox.execution import Answer, StudentCall
 from aicourse.tooling.grading.submissions.shown_text import plain_text
 
 Ask = Callable[[dict[str, Any]], str]
@@ -44,13 +44,13 @@ class PlannedCheck:
     inputs: tuple[Arguments, ...]
 
     @property
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[StudentCall, ...]:
         """The calls to make in the submission, in order."""
         target, seconds = self.check.target, self.check.seconds or SECONDS
         if not self.inputs:
-            return (Call(target, seconds=seconds),)
+            return (StudentCall(target, seconds=seconds),)
         return tuple(
-            Call(target, item.positional, item.named, seconds) for item in copy.deepcopy(self.inputs)
+            StudentCall(target, item.positional, item.named, seconds) for item in copy.deepcopy(self.inputs)
         )
 
 
@@ -63,7 +63,7 @@ class Plan:
     checks: tuple[PlannedCheck, ...]
 
     @property
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[StudentCall, ...]:
         """All calls, check by check; answers come in the same order."""
         return tuple(call for planned in self.checks for call in planned.calls)
 

@@ -47,7 +47,7 @@ class MemoryGroup:
         return 0
 
     def kills(self) -> int:
-        """How many processes the kernel has ended because the limit was reached."""
+        """The number of processes that the kernel has ended because the limit was reached."""
         name = "memory.events" if self._version_2 else "memory.oom_control"
         with contextlib.suppress(OSError, ValueError):
             for line in (self._folder / name).read_text().splitlines():

@@ -1,8 +1,8 @@
-"""What is asked of a submission, and what comes back: plain records that every part of grading shares.
+"""Questions to a submission, and its answers: plain records that every part of grading shares.
 
-A `Call` names something that the student wrote and the inputs to call it with. An `Answer` is what came back,
-as plain data. An `Execution` is a whole notebook's run: its outputs, its answers, and one sentence if it did
-not go as it should. Nothing here says what is right: that stays in the grader (`checks`).
+A `StudentCall` names something that the student wrote and the inputs to call it with. An `Answer` is what
+came back, as plain data. An `Execution` is a whole notebook's run: its outputs, its answers, and one
+sentence if it did not go as it should. Nothing here says what is right: that stays in the grader (`checks`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Ending = Literal["finished", "timed_out", "died", "out_of_memory", "flooded", "n
 
 
 @dataclass(frozen=True)
-class Call:
+class StudentCall:
     """Ask for `target`: a name, or names with dots, in the namespace that the notebook left behind.
 
     `arguments` and `named` are plain data (JSON types and tuples); `arguments` of None asks for the value.
@@ -31,7 +31,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back for a call.
+    """The answer to a call.
 
     - returned: `value` is made of exact built-in types, or a pandas or numpy object rebuilt from JSON
     - raised: `error` is the exception's class name, `message` its text
@@ -59,7 +59,7 @@ class CellFailure:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may take; bytes and seconds."""
+    """Limits of one submission, in bytes and seconds."""
 
     notebook_seconds: float = 120.0
     cell_seconds: float = 60.0
@@ -95,7 +95,7 @@ class Job:
     """One submission: the notebook, files beside it, parameters (papermill's), and what to ask afterwards."""
 
     notebook: dict[str, Any]
-    calls: Sequence[Call] = ()
+    calls: Sequence[StudentCall] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()

@@ -1,7 +1,7 @@
 """`Sandbox`: runs submissions in protected kernels and brings their answers out as plain data.
 
     with Sandbox() as sandbox:
-        execution = sandbox.execute(Job(notebook, calls=[Call("shout", ("hello",))]))
+        execution = sandbox.execute(Job(notebook, calls=[StudentCall("shout", ("hello",))]))
     execution.answers  ->  (Answer("returned", "HELLO"),)
 
 The notebook runs to its end past failing cells; then the calls are made in the namespace that it left. What

@@ -62,7 +62,7 @@ def pack_files(files: Mapping[str, bytes]) -> int:
 
 
 def unpack_files(handle: int) -> Iterator[tuple[str, bytes]]:
-    """What `pack_files` packed; closes `handle`."""
+    """The files that `pack_files` packed; closes `handle`."""
     with open(handle, "rb") as file:
         file.seek(0)
         for name, size in json.loads(file.readline()):

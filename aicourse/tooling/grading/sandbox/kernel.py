@@ -22,7 +22,7 @@ _END_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class End:
-    """How a kernel ended.
+    """The end of a kernel.
 
     `code` is its exit code, negative for a signal, None when nobody could say. `out_of_memory`: some process
     was killed because all together used too much. `failed`: why it never started.
@@ -41,7 +41,7 @@ class Kernel(Protocol):
     channel: Channel
 
     def interrupt(self) -> None:
-        """Do what Ctrl-C does: raise a KeyboardInterrupt in the running cell."""
+        """Raise a KeyboardInterrupt in the running cell, as Ctrl-C does."""
 
     def end(self) -> End:
         """Kill what still runs and say how it ended."""

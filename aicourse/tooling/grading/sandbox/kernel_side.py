@@ -80,7 +80,7 @@ class Outbox:
 
     @property
     def is_mine(self) -> bool:
-        """Whether this process may use the channel; one that a cell forked may not."""
+        """True if this process may use the channel; one that a cell forked may not."""
         return self.channel is not None and os.getpid() == self._owner
 
     def show(self, kind: str, content: dict[str, Any]) -> None:

@@ -119,7 +119,7 @@ class Zygote:
         return group
 
     def _new_folder(self, owner: int | None, stack: contextlib.ExitStack) -> str:
-        """Where a kernel without namespaces may write; "" for the others, who bring their own."""
+        """The folder where a kernel without namespaces may write; "" for the others, who bring their own."""
         if self.level in ("L3", "L4"):
             return ""
         folder = tempfile.mkdtemp(prefix="aicourse-")
@@ -193,7 +193,7 @@ def _pair(
 
 
 def _font_cache() -> str:
-    """Where matplotlib keeps its list of fonts for this user."""
+    """The folder of matplotlib's list of fonts for this user."""
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.environ.get("MPLCONFIGDIR") or os.path.join(caches, "matplotlib")
 

@@ -1,4 +1,4 @@
-"""Which protection this machine offers, found out by really trying each level in a child process.
+"""Levels of protection that this machine offers, each really tried in a child process.
 
 L4  as L3, and the kernel limits the memory of all processes together (a memory cgroup)
 L3  namespaces of its own (files, network, processes, …), filtered system calls; memory is watched
@@ -44,12 +44,12 @@ class Level:
 
     @property
     def works(self) -> bool:
-        """Whether a child process went through it."""
+        """True if a child process went through it."""
         return not self.reason
 
     @property
     def meaning(self) -> str:
-        """What protects."""
+        """The protections of a level."""
         return _MEANING[self.name]
 
 

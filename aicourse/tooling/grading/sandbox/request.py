@@ -1,4 +1,4 @@
-"""What the grader asks the zygote for: one kernel, its protection and limits."""
+"""Requests of the grader to the zygote: one kernel, its protection and limits."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import Any
 from aicourse.tooling.grading.sandbox import sentences
 from aicourse.tooling.grading.sandbox.channel import ChannelBroken, ChannelClosed
 from aicourse.tooling.grading.sandbox.encoding import NotPlainData, decode, encode
-from aicourse.tooling.grading.sandbox.execution import Answer, Call, CellFailure, Ending, Job
+from aicourse.tooling.grading.sandbox.execution import Answer, CellFailure, Ending, Job, StudentCall
 from aicourse.tooling.grading.sandbox.kernel import End, Kernel
 from aicourse.tooling.grading.sandbox.outputs import CellOutputs, plain
 
@@ -138,7 +138,7 @@ class Attempt:
         self._state.outputs[index] = stopped.outputs
         self._state.failures[index] = CellFailure(index, identity, "Stopped", stopped.sentence)
 
-    def _ask(self, number: int, call: Call) -> Answer:
+    def _ask(self, number: int, call: StudentCall) -> Answer:
         outputs = CellOutputs()
         self.current = ("call", number, outputs)
         try:

@@ -1,4 +1,4 @@
-"""What happened to a submission, in words that an instructor can pass on."""
+"""Sentences about a run, in words that an instructor can pass on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seconds(count: float) -> str:
 
 
 def about_cell(number: int, ending: Ending, limits: Limits, *, code: int | None = None) -> str:
-    """Why the `number`th cell (counted from 1) was stopped."""
+    """The reason why the `number`th cell (counted from 1) was stopped."""
     cell = f"Cell {number}"
     if ending == "timed_out":
         return f"{cell} ran longer than {seconds(limits.cell_seconds)} and was stopped."

@@ -1,4 +1,4 @@
-"""What student code can see of this computer: the interpreter, the packages, the course's code and open data.
+"""The view that student code has of this computer: interpreter, packages, the course's code and open data.
 
 `readable_paths` is a list of what is shown, never of what is hidden: the graders' split of a dataset,
 homework, checks, grades and other submissions are not on it. `build_root` turns the list into a file system

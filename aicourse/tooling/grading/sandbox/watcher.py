@@ -1,4 +1,4 @@
-"""How much memory a submission's processes use together, read from /proc; and little time for many processes.
+"""Memory that a submission's processes use together, read from /proc; and little time for many processes.
 
 The sum of what each has in memory is cheap to read, but counts a page that two of them share twice, also
 those shared with the zygote. Dividing shared pages fairly ("proportional") costs milliseconds, and waits for
@@ -67,7 +67,7 @@ class MemoryWatch:
         return _SOON if self._stopped else INTERVAL
 
     def look(self) -> bool:
-        """Whether the processes have been found to use more than the limit."""
+        """True if the processes have been found to use more than the limit."""
         found = list(processes(self._root))
         calm(found)
         if self._stopped:

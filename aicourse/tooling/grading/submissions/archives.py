@@ -25,7 +25,7 @@ _KNOWN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.Z
 
 @dataclass(frozen=True)
 class ZipLimits:
-    """How much an archive may hold; bytes are after decompression."""
+    """Limits of an archive; bytes are after decompression."""
 
     members: int = 2_000
     member_bytes: int = NOTEBOOK_BYTES
@@ -139,7 +139,7 @@ class Archive:
 
 
 def _points_outside(name: str) -> bool:
-    """Whether unpacking `name` could write elsewhere.
+    """True if unpacking `name` could write elsewhere.
 
     >>> [_points_outside(name) for name in ("a/b", "../a", "/a", "C:\\\\a", "a/../../b")]
     [False, True, True, True, True]

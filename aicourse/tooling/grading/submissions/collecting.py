@@ -90,7 +90,7 @@ class Found:
 
     @property
     def name(self) -> str:
-        """What an instructor calls it: its only file, or the student."""
+        """The name that an instructor knows it by: its only file, or the student."""
         return self.entries[0].name if len(self.entries) == 1 else self.student
 
     def read(self) -> Submission:
@@ -267,7 +267,7 @@ def _is_junk(parts: tuple[str, ...]) -> bool:
 
 
 def _is_one_student(entries: list[Entry]) -> bool:
-    """Whether a file holds one notebook and no zips: one student's work, not a class's."""
+    """True if a file holds one notebook and no zips: one student's work, not a class's."""
     suffixes = [entry.suffix for entry in entries]
     return suffixes.count(".ipynb") == 1 and ".zip" not in suffixes
 

@@ -1,4 +1,4 @@
-"""Whose submission is this file? Learning platforms say it in file and folder names, each in its own way.
+"""Names in platforms' downloads: whose file it is, as each platform says it in file and folder names.
 
 - Moodle, "Download all submissions": `Full Name_1234567_assignsubmission_file/hw01.ipynb` (4.1 and later),
   with a trailing underscore before, or one flat name `…_assignsubmission_file_hw01.ipynb` (before 3.1).
@@ -29,7 +29,7 @@ _COPY = re.compile(r"(?:-(?P<canvas>\d{1,3})|[ _]?\((?P<browser>\d{1,3})\))\Z")
 
 @dataclass(frozen=True)
 class Owner:
-    """Who handed a file in. `key` groups a student's files; `inside` is the path in the submission.
+    """The student who handed a file in. `key` groups their files; `inside` is the path in the submission.
 
     `lms_id` is the platform's number for the student, `lms_prefix` how names of files handed back must begin.
     """
@@ -74,7 +74,7 @@ def owner_of(parts: tuple[str, ...]) -> Owner:
 
 
 def version_of(stem: str) -> int:
-    """How often the same name was handed in before, as Canvas and browsers count it.
+    """The number of times the name was handed in before, as Canvas and browsers count it.
 
     >>> [version_of(stem) for stem in ("hw01", "hw01-2", "hw01 (3)")]
     [0, 2, 3]
@@ -111,6 +111,6 @@ def _zone(name: str) -> tzinfo | None:
 
 
 def same_assignment(stated: str, name: str) -> bool:
-    """Whether a name on a file means the assignment: `hw01` and `hw01-extraction` do, `hw02` does not."""
+    """True if a name on a file means the assignment: `hw01` and `hw01-extraction` do, `hw02` does not."""
     first, second = stated.casefold(), name.casefold()
     return first.startswith(second) or second.startswith(first)

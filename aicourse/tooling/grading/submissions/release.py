@@ -1,4 +1,4 @@
-"""What a released notebook says of itself, read back from a student's copy.
+"""The metadata of a released notebook, read back from a student's copy.
 
 It stands in the notebook's metadata (see `building`). A copy that lost them, because some editors drop what
 they do not know, is compared with the notebook as it was given out, which it finds in the course by its name.
@@ -31,7 +31,7 @@ class ReleasedCell:
 
     @property
     def is_answer(self) -> bool:
-        """Whether the student fills it in."""
+        """True if the student fills it in."""
         return self.role in ("answer", "manual")
 
 

@@ -339,7 +339,7 @@ class _Work:
         return cell
 
     def places(self, cell_ids: dict[str, tuple[str, ...]]) -> dict[str, str]:
-        """How to call each cell that runs: by its number in the submission, and whose answer it is."""
+        """The name of each cell that runs: its number in the submission, and whose answer it is."""
         places = {cell.id: f"Cell {number}" for number, cell in enumerate(self.cells, start=1)}
         for cell in self._given:
             positions = self.pairing.positions(cell)

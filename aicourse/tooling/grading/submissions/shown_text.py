@@ -1,4 +1,4 @@
-"""What a notebook printed, as plain text that is safe to show: no terminal escapes, no control characters.
+"""Printed text of a notebook, safe to show: no terminal escapes, no control characters.
 
 Only text is kept (streams, text/plain, an error's name and message); HTML, JavaScript and pictures that a
 student's code displayed are never copied anywhere.

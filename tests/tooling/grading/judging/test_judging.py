@@ -15,7 +15,7 @@ from aicourse.tooling.grading.authoring.assignment import Assignment, load_assig
 from aicourse.tooling.grading.authoring.checks_file import PromptCase, PromptCheck
 from aicourse.tooling.grading.judging.judging import Plan, PlannedCheck, judge, plan
 from aicourse.tooling.grading.judging.results import CheckOutcome
-from aicourse.tooling.grading.sandbox.execution import Answer, Call
+from aicourse.tooling.grading.sandbox.execution import Answer, StudentCall
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def answers_of(asked: Plan, namespace: dict[str, Any]) -> list[Answer]:
     return [_answer(call, namespace) for call in asked.calls]
 
 
-def _answer(call: Call, namespace: dict[str, Any]) -> Answer:
+def _answer(call: StudentCall, namespace: dict[str, Any]) -> Answer:
     value = namespace[call.target]
     if call.arguments is None:
         return Answer("returned", value)

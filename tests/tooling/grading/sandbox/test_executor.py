@@ -14,7 +14,7 @@ from sandboxes import HONEST, SHORT, notebook, open_sandbox, printed, run
 
 from aicourse.errors import SandboxError, SubmissionError
 from aicourse.tooling.grading.sandbox import levels
-from aicourse.tooling.grading.sandbox.execution import Call
+from aicourse.tooling.grading.sandbox.execution import StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 from aicourse.tooling.grading.sandbox.files import files_below
 from aicourse.tooling.grading.sandbox.levels import LEVELS, Level, LevelReport, choose_level, probe_levels
@@ -87,14 +87,14 @@ def test_calls_see_the_namespace_that_the_notebook_left(sandbox: Sandbox) -> Non
         "def frame():\n    import pandas as pd\n    return pd.DataFrame({'a': [1, 2]})",
     )
     calls = [
-        Call("factor"),
-        Call("scale", (2,), {"by": 5}),
-        Call("Shop.price", ((1, 2),)),
-        Call("slow", ({"k": {1}},)),
-        Call("fails", ()),
-        Call("talks", ()),
-        Call("frame", ()),
-        Call("Shop.nothing"),
+        StudentCall("factor"),
+        StudentCall("scale", (2,), {"by": 5}),
+        StudentCall("Shop.price", ((1, 2),)),
+        StudentCall("slow", ({"k": {1}},)),
+        StudentCall("fails", ()),
+        StudentCall("talks", ()),
+        StudentCall("frame", ()),
+        StudentCall("Shop.nothing"),
     ]
     answers = run(sandbox, *cells, calls=calls).answers
     assert [answer.kind for answer in answers] == ["returned"] * 4 + [
@@ -111,12 +111,12 @@ def test_calls_see_the_namespace_that_the_notebook_left(sandbox: Sandbox) -> Non
 
 def test_a_call_that_is_too_slow_costs_only_itself(sandbox: Sandbox) -> None:
     calls = [
-        Call("spin", (), seconds=0.2),
-        Call("double", (2,)),
-        Call("spin", (), seconds=0.2),
-        Call("double", (3,)),
+        StudentCall("spin", (), seconds=0.2),
+        StudentCall("double", (2,)),
+        StudentCall("spin", (), seconds=0.2),
+        StudentCall("double", (3,)),
     ]
-    calls += [Call("leaves", ()), Call("waits", (), seconds=0.2), Call("double", (3,))]
+    calls += [StudentCall("leaves", ()), StudentCall("waits", (), seconds=0.2), StudentCall("double", (3,))]
     cells = (
         HONEST,
         "def spin():\n    while True: pass",
@@ -130,7 +130,7 @@ def test_a_call_that_is_too_slow_costs_only_itself(sandbox: Sandbox) -> None:
 
 def test_each_call_that_ends_the_kernel_costs_only_itself(sandbox: Sandbox) -> None:
     cells = (HONEST, "def picky(x):\n    import os\n    return os._exit(1) if x % 2 else x")
-    calls = [Call("picky", (n,)) for n in range(4)] + [Call("double", (4,))]
+    calls = [StudentCall("picky", (n,)) for n in range(4)] + [StudentCall("double", (4,))]
     execution = run(sandbox, *cells, calls=calls)
     assert [(answer.kind, answer.value) for answer in execution.answers] == [
         ("returned", 0),
@@ -144,7 +144,7 @@ def test_each_call_that_ends_the_kernel_costs_only_itself(sandbox: Sandbox) -> N
 def test_the_notebooks_deadline_stops_it_and_keeps_what_it_defined(sandbox: Sandbox) -> None:
     limits = dataclasses.replace(SHORT, notebook_seconds=2.0, cell_seconds=60.0)
     cells = (HONEST, "while True: pass", "double = None")
-    execution = run(sandbox, *cells, calls=[Call("double", (4,))], limits=limits)
+    execution = run(sandbox, *cells, calls=[StudentCall("double", (4,))], limits=limits)
     assert execution.answers[0].value == 8
     assert execution.ending == "timed_out"
     assert execution.sentence.startswith("The notebook ran longer than 2 seconds; it was stopped in cell 2")
@@ -154,7 +154,7 @@ def test_the_same_submission_gives_the_same_answers(sandbox: Sandbox) -> None:
     source = (
         "import random, numpy\ndrawn = [random.random(), float(numpy.random.rand()), list({'a', 'b', 'c'})]"
     )
-    first, second = (run(sandbox, source, calls=[Call("drawn")]).answers[0].value for _ in range(2))
+    first, second = (run(sandbox, source, calls=[StudentCall("drawn")]).answers[0].value for _ in range(2))
     assert first == second
 
 
@@ -172,7 +172,7 @@ def test_files_lie_beside_the_notebook_and_changes_stay_inside(sandbox: Sandbox,
 def test_files_that_do_not_fit_are_told(sandbox: Sandbox, tmp_path: Path) -> None:
     with (tmp_path / "big").open("wb") as file:
         file.truncate(40 << 20)
-    execution = run(sandbox, HONEST, calls=[Call("double", (1,))], files=files_below(tmp_path))
+    execution = run(sandbox, HONEST, calls=[StudentCall("double", (1,))], files=files_below(tmp_path))
     assert execution.ending == "not_started"
     assert execution.sentence.startswith("The files beside the notebook are larger than a submission may be")
     assert [answer.kind for answer in execution.answers] == ["dead"]
@@ -193,12 +193,12 @@ def test_a_killed_zygote_is_replaced(sandbox: Sandbox) -> None:
     starter: Any = sandbox._start()
     starter._zygote._server.process.kill()
     starter._zygote._server.process.wait()
-    assert run(sandbox, HONEST, calls=[Call("double", (1,))]).answers[0].value == 2
+    assert run(sandbox, HONEST, calls=[StudentCall("double", (1,))]).answers[0].value == 2
 
 
 def test_without_a_sandbox_trusted_notebooks_still_run(plain_sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("here")
-    calls = [Call("double", (4,)), Call("spin", (), seconds=0.2), Call("double", (5,))]
+    calls = [StudentCall("double", (4,)), StudentCall("spin", (), seconds=0.2), StudentCall("double", (5,))]
     cells = (HONEST, "print(open('x.txt').read())", "def spin():\n    while True: pass")
     execution = run(plain_sandbox, *cells, calls=calls, files=files_below(tmp_path))
     assert [answer.value for answer in execution.answers] == [8, None, 10]

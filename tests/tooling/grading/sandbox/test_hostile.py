@@ -16,11 +16,11 @@ import pytest
 from hostile import ATTACKS, Attack
 from sandboxes import HONEST, SHORT, descendants, notebook, open_sandbox, printed
 
-from aicourse.tooling.grading.sandbox.execution import Answer, Call, Execution, Job
+from aicourse.tooling.grading.sandbox.execution import Answer, Execution, Job, StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 from aicourse.tooling.grading.sandbox.files import files_below
 
-CALLS = (Call("double", (21,)), Call("triple", (5,)), Call("double", ("ab",)))
+CALLS = (StudentCall("double", (21,)), StudentCall("triple", (5,)), StudentCall("double", ("ab",)))
 AFTER = "def triple(x):\n    return 3 * x"
 
 
@@ -164,10 +164,10 @@ def honest(): return 1
 @pytest.fixture(scope="module")
 def answers(sandbox: Sandbox) -> dict[str, Answer]:
     names = re.findall(r"^def (\w+)\(\)", LYING, re.M)
-    calls = [Call(name, ()) for name in names] + [
-        Call("late", (5,), seconds=0.3),
-        Call("honest", ()),
-        Call("nobody", ()),
+    calls = [StudentCall(name, ()) for name in names] + [
+        StudentCall("late", (5,), seconds=0.3),
+        StudentCall("honest", ()),
+        StudentCall("nobody", ()),
     ]
     execution = sandbox.execute(Job(notebook(LYING), calls, limits=SHORT))
     return {call.target: answer for call, answer in zip(calls, execution.answers, strict=True)}
@@ -201,7 +201,7 @@ def test_answers_that_are_none(answers: dict[str, Answer], name: str, kind: str,
 def test_a_forged_encoder_gives_one_more_wrong_answer(sandbox: Sandbox) -> None:
     module = "aicourse.tooling.grading.sandbox.kernel_side"
     patch = f"import {module} as kernel_side\nkernel_side.encode = lambda value, depth=0: 42"
-    execution = sandbox.execute(Job(notebook(HONEST, patch), (Call("double", (1,)),), limits=SHORT))
+    execution = sandbox.execute(Job(notebook(HONEST, patch), (StudentCall("double", (1,)),), limits=SHORT))
     assert values(execution) == [42]  # to which the grader, who knows better, says no
 
 
@@ -252,7 +252,7 @@ def test_answers_neighbours_and_the_grader_cannot_be_read(
     ]
     paths = [*map(str, secrets), "/etc/shadow", "/root/.bash_history", *map(str, hidden)]
     source = STEAL.format(paths=[*paths, "/student/work/answers"], grader=os.getpid())
-    calls = (Call("found"), Call("seen"))
+    calls = (StudentCall("found"), StudentCall("seen"))
     for sandbox in open_sandbox():
         execution = sandbox.execute(
             Job(
@@ -308,7 +308,7 @@ def test_the_network_is_closed(sandbox: Sandbox) -> None:
         abstract.bind(f"\0aicourse-test-{port}")
         abstract.listen()
         source = NETWORK.format(port=port, udp=udp.getsockname()[1])
-        execution = sandbox.execute(Job(notebook(source), (Call("reached"),), limits=SHORT))
+        execution = sandbox.execute(Job(notebook(source), (StudentCall("reached"),), limits=SHORT))
         assert values(execution) == [[]]
         for listener in (tcp, udp):
             with pytest.raises(TimeoutError):
@@ -345,7 +345,12 @@ for name, arguments in {{
 def test_nothing_can_be_written_or_changed_outside(sandbox: Sandbox, tmp_path: Path) -> None:
     source = WRITE.format(places=str(tmp_path))
     execution = sandbox.execute(
-        Job(notebook(source), (Call("written"), Call("refused")), limits=SHORT, files=files_below(tmp_path))
+        Job(
+            notebook(source),
+            (StudentCall("written"), StudentCall("refused")),
+            limits=SHORT,
+            files=files_below(tmp_path),
+        )
     )
     refused = [
         "mount",

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from sandboxes import HONEST, notebook, open_sandbox, printed, run, skip_without
 
-from aicourse.tooling.grading.sandbox.execution import Call
+from aicourse.tooling.grading.sandbox.execution import StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 
 
@@ -147,10 +147,10 @@ def test_a_model_is_reached_through_a_proxy_with_a_budget(monkeypatch: pytest.Mo
     skip_without("L3")
     with Sandbox(ask=ask) as sandbox:
         calls = [
-            Call("ask", ("hi",), {"max_tokens": 10**6, "n": 50}, seconds=30),
-            Call("streamed", ("there",), seconds=30),
-            Call("other", ("/v1/models",), seconds=30),
-            Call("ask", ("too much",), seconds=30),
+            StudentCall("ask", ("hi",), {"max_tokens": 10**6, "n": 50}, seconds=30),
+            StudentCall("streamed", ("there",), seconds=30),
+            StudentCall("other", ("/v1/models",), seconds=30),
+            StudentCall("ask", ("too much",), seconds=30),
         ]
         execution = run(sandbox, ASK, "import os\nprint(os.environ)", calls=calls, model_calls=2)
         without = run(sandbox, "import socket\nsocket.create_connection(('127.0.0.1', 8000))")
@@ -177,6 +177,9 @@ def test_tokens_are_a_budget_too() -> None:
 def test_without_model_calls_connecting_costs_nothing_earned() -> None:
     for sandbox in open_sandbox():
         execution = run(
-            sandbox, HONEST, "import aicourse\nclient = aicourse.connect()", calls=[Call("double", (2,))]
+            sandbox,
+            HONEST,
+            "import aicourse\nclient = aicourse.connect()",
+            calls=[StudentCall("double", (2,))],
         )
         assert execution.answers[0].value == 4

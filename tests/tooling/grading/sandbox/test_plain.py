@@ -13,21 +13,21 @@ from fakes import cell, notebook
 
 from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox import executor
-from aicourse.tooling.grading.sandbox.execution import Call, Execution, Job, Limits
+from aicourse.tooling.grading.sandbox.execution import Execution, Job, Limits, StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox, own_notebooks
 from aicourse.tooling.grading.sandbox.files import FilesError, files_below, named_files, write_files
 from aicourse.tooling.grading.sandbox.plain import PlainStarter
 
 CALLS = (
-    Call("double", (2,)),
-    Call("double", ("a",), {"times": 3}),
-    Call("COLOURS"),
-    Call("Box.size"),
-    Call("nothing"),
-    Call("Box.nothing"),
-    Call("fails", ()),
-    Call("box", ()),
-    Call("forever", (), seconds=1.0),
+    StudentCall("double", (2,)),
+    StudentCall("double", ("a",), {"times": 3}),
+    StudentCall("COLOURS"),
+    StudentCall("Box.size"),
+    StudentCall("nothing"),
+    StudentCall("Box.nothing"),
+    StudentCall("fails", ()),
+    StudentCall("box", ()),
+    StudentCall("forever", (), seconds=1.0),
 )
 
 
@@ -103,7 +103,7 @@ def test_a_failing_cell_does_not_stop_the_run(execution: Execution) -> None:
     ],
 )
 def test_a_run_that_does_not_end_well_is_said(source: str, ending: str, sentence: str) -> None:
-    job = Job(notebook(cell("code", "a", source)), (Call("x"),), limits=Limits(cell_seconds=1))
+    job = Job(notebook(cell("code", "a", source)), (StudentCall("x"),), limits=Limits(cell_seconds=1))
     found = execute_plainly(job)
     assert (found.ending, [answer.kind for answer in found.answers]) == (ending, ["missing"])
     assert sentence in found.sentence
@@ -115,7 +115,7 @@ def test_a_run_that_does_not_end_well_is_said(source: str, ending: str, sentence
 def test_without_a_sandbox_own_code_runs_all_the_same_and_it_is_said() -> None:
     said: list[str] = []
     with own_notebooks(said.append) as execute:
-        assert execute(Job(notebook(cell("code", "a", "x = 1")), (Call("x"),))).answers[0].value == 1
+        assert execute(Job(notebook(cell("code", "a", "x = 1")), (StudentCall("x"),))).answers[0].value == 1
     assert "no sandbox on this machine" in said[0]
 
 
