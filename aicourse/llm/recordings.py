@@ -1,4 +1,4 @@
-"""Recorded replies of real models: one JSONL file per notebook, one line per reply.
+"""Recorded replies of real models: one JSONL file per notebook, one per prompt version that lessons share.
 
     {"key": "9f2c…", "position": 0, "model": "qwen2.5-coder-0.5b", "summary": "Which colours…", …}
 
@@ -6,6 +6,13 @@ A line is found by the key of its request and its position among identical reque
 by model, endpoint, summary, key and position, so that a new recording moves nothing else in a diff. A
 line that cannot be read is skipped with a warning; of two lines for one place the last one counts.
 This module stores and finds; `replay.py` decides when.
+
+    notebooks/recordings/shared/extract_listing/v1.jsonl, v2.jsonl, …      all models, both splits
+
+A session looks into its lesson's own file first, then into these; so no lesson stores them again. They are
+written while `Session.sharing` is on, which evaluation runs use. Their lines are lean: the request keeps only
+what tells it from its neighbours (the rest is the prompt file's, and the key is of the whole request), the
+reply loses what nobody reads (timings per token).
 """
 
 from __future__ import annotations
@@ -15,8 +22,8 @@ import json
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +35,9 @@ from aicourse.llm.keys import contains_key
 from aicourse.llm.recording_key import CanonicalRequest
 
 Place = tuple[str, int]
+SHARED = "shared"  # the folder of the files that lessons share
+_LEAN_REQUEST = ("model", "temperature", "max_tokens", "seed")
+_UNREAD = ("system_fingerprint", "timings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +224,48 @@ def _read(path: Path) -> dict[Place, Recording]:
 
 def _warn(fault: str) -> None:
     warnings.warn(f"{fault} Record the lesson again with: aicourse record LESSON", stacklevel=2)
+
+
+class SharedRecordings:
+    """All files under a folder, each read when the first request is not found in a lesson's own file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files: dict[Path, RecordingFile] = {}
+        self._lock = threading.Lock()
+
+    def files(self) -> Iterator[RecordingFile]:
+        """The files that are there now, by name."""
+        for path in sorted(self.folder.rglob("*.jsonl")):
+            with self._lock:
+                file = self._files.setdefault(path, RecordingFile(path))
+            yield file
+
+    def find(self, asked: CanonicalRequest, key: str, position: int) -> Recording | None:
+        """The reply recorded for this request, asked for the `position`-th time.
+
+        Shared runs are repeated: a notebook compares what another made, a cell scores a prompt twice; so the
+        same request gets positions that nobody recorded. At temperature 0 the model would say the same again,
+        and the last recorded reply stands for it. Sampled requests are meant to differ: no such answer.
+        """
+        for file in self.files():
+            if count := file.count(key):
+                deterministic = asked["body"].get("temperature") == 0
+                return file.find(key, min(position, count - 1) if deterministic else position)
+        return None
+
+
+def lean(recording: Recording) -> Recording:
+    """The recording as it stands in a shared file."""
+    body = recording.request["body"]
+    request: dict[str, Any] = {name: body[name] for name in _LEAN_REQUEST if name in body}
+    if body.get("messages"):
+        request["messages"] = [body["messages"][-1]]
+    reply = recording.body
+    if isinstance(reply, dict):
+        reply = {name: value for name, value in reply.items() if name not in _UNREAD}
+    return replace(
+        recording,
+        request={"path": recording.request["path"], "body": request},
+        body=reply,
+    )

@@ -16,17 +16,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from aicourse import paths
 from aicourse.errors import AicourseError
 from aicourse.jupyter import notebook_shell
 from aicourse.llm.calls import Call, Usage
 from aicourse.llm.recording_key import CanonicalRequest
-from aicourse.llm.recordings import Recording, RecordingFile
-from aicourse.llm.shared_recordings import FOLDER, SharedRecordings, lean
+from aicourse.llm.recordings import SHARED, Recording, RecordingFile, SharedRecordings, lean
 
 Listener = Callable[[Call], None]
 WaitListener = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,13 @@ class Session:
     _calls: list[Call] = field(init=False, default_factory=list)
     _taken: dict[str, set[int]] = field(init=False, default_factory=dict)
     _cell: int | None = field(init=False, default=None)
+    _kept: dict[Callable[[], Any], Any] = field(init=False, default_factory=dict)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.file = RecordingFile(self.recordings) if self.recordings else None
         with suppress(AicourseError):  # no course files here: nothing is shared
-            self.shared = SharedRecordings(paths.notebooks_dir() / "recordings" / FOLDER)
+            self.shared = SharedRecordings(paths.notebooks_dir() / "recordings" / SHARED)
 
     def find(self, asked: CanonicalRequest, key: str, position: int) -> Recording | None:
         """The recorded reply: the lesson's own, else the one that all lessons share."""
@@ -95,6 +97,13 @@ class Session:
             yield
         finally:
             self.shares = before
+
+    def keep(self, make: Callable[[], T]) -> T:
+        """What `make` returned when it was asked for first: state that a new session begins without."""
+        with self._lock:
+            if make not in self._kept:
+                self._kept[make] = make()
+            return cast(T, self._kept[make])
 
     def report(self, call: Call) -> None:
         """Count a finished call and tell the listeners."""

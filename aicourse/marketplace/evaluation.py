@@ -23,8 +23,8 @@ from aicourse.evals.cases import Case, from_frame, select_cases
 from aicourse.evals.runs import Run
 from aicourse.evals.scorers import NamedScorer, both, exact, named, normalised, set_match
 from aicourse.evals.scores import Context, Score, Scorer, reasoned, score_all
+from aicourse.llm.recordings import SHARED
 from aicourse.llm.session import current
-from aicourse.llm.shared_recordings import FOLDER
 from aicourse.marketplace.extraction.extracting import Extraction, extract
 from aicourse.marketplace.extraction.recipes import Recipe, recipe_of
 from aicourse.marketplace.sizes import compare_sizes
@@ -194,7 +194,7 @@ def output_of(extraction: Extraction) -> dict[str, Any] | str:
 
 def shared_recordings(prompt: Prompt) -> Path:
     """The file with the replies to a prompt version, for all lessons."""
-    return paths.notebooks_dir() / "recordings" / FOLDER / prompt.name / f"v{prompt.version}.jsonl"
+    return paths.notebooks_dir() / "recordings" / SHARED / prompt.name / f"v{prompt.version}.jsonl"
 
 
 def _client(model: str, replay: str | None) -> openai.OpenAI:

@@ -7,11 +7,10 @@ read or written: each lesson starts empty, so that stored outputs never depend o
 
 from __future__ import annotations
 
-import functools
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import filelock
@@ -84,7 +83,7 @@ def update_state(change: Change) -> State:
 
     An unattended run, and one that cannot keep it (it is warned), has a state that ends with its session.
     """
-    memory = _memory(id(session.current()))
+    memory = session.current().keep(_Memory)
     if paths.unattended():
         return memory.update(change)
     path = paths.state_dir() / "progress.json"
@@ -108,19 +107,13 @@ def update_state(change: Change) -> State:
 
 @dataclass
 class _Memory:
-    """State of one session; it keeps the session alive, so that a later one cannot get the same id."""
+    """State of one session, kept nowhere else."""
 
-    owner: session.Session
-    state: State
+    state: State = field(default_factory=State)
 
     def update(self, change: Change) -> State:
         self.state = change(self.state)
         return self.state
-
-
-@functools.lru_cache(maxsize=1)
-def _memory(identity: int) -> _Memory:
-    return _Memory(session.current(), State())
 
 
 def _load(path: Path) -> State:

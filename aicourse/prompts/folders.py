@@ -11,7 +11,6 @@ never depend on whose machine made them.
 from __future__ import annotations
 
 import atexit
-import functools
 import hashlib
 import os
 import re
@@ -42,7 +41,7 @@ def shipped_dir() -> Path:
 def own_dir() -> Path | None:
     """The prompts of the course user; None where there are no course files to keep them beside."""
     if paths.unattended():
-        return _session_dir(id(session.current()))
+        return session.current().keep(_temporary_dir)
     try:
         return paths.notebooks_dir() / "prompts"
     except AicourseError:
@@ -131,13 +130,7 @@ def locked(folder: Path) -> Iterator[None]:
         ) from error
 
 
-@functools.lru_cache(maxsize=1)
-def _session_dir(identity: int) -> Path:
+def _temporary_dir() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="aicourse-prompts-"))
-
-    def remove(_owner: session.Session) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-
-    # the handler keeps the session alive, so that a later one cannot get the same id
-    atexit.register(remove, session.current())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
