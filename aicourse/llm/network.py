@@ -23,7 +23,7 @@ from aicourse.llm.transport import Exchange, Wait, network
 from aicourse.tooling import localmodel
 
 if TYPE_CHECKING:
-    from aicourse.tooling.localmodel.address import ServerAddress
+    from aicourse.tooling.localmodel.process import ServerAddress
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ import httpx2
 
 from aicourse.llm.catalog import DEFAULT_MODEL
 from aicourse.tooling.localmodel import model_files
-from aicourse.tooling.localmodel.address import ServerAddress
+from aicourse.tooling.localmodel.process import ServerAddress
 from aicourse.tooling.localmodel.server import backend, serving
 
 CALLS = 40

@@ -26,7 +26,7 @@ from aicourse.llm.transport import network
 from aicourse.prompts.template import parse_body
 from aicourse.testing import ScriptedModel
 from aicourse.tooling.course.lesson_run import read_journal
-from aicourse.tooling.localmodel.address import ServerAddress
+from aicourse.tooling.localmodel.process import ServerAddress
 
 PROMPT = prompts.Prompt("extract", 3, None, "x", (), parse_body("# user\nWhich colours?"))
 OTHER = prompts.Prompt("extract", 4, None, "x", (), parse_body("# user\nColours?"))

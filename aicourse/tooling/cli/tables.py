@@ -18,7 +18,7 @@ from aicourse.llm.recordings import RecordingFile
 from aicourse.notebook import progress
 from aicourse.tooling import course
 from aicourse.tooling.localmodel import local_path, running
-from aicourse.tooling.localmodel.address import ServerAddress
+from aicourse.tooling.localmodel.process import ServerAddress
 
 LOG_WIDTH = 160  # where there is no terminal to fit into: a name cut off in a log helps nobody
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from aicourse.face import lazily
 
 if TYPE_CHECKING:
-    from aicourse.tooling.localmodel.address import running as running
     from aicourse.tooling.localmodel.model_files import local_path as local_path
     from aicourse.tooling.localmodel.model_files import pull as pull
     from aicourse.tooling.localmodel.process import ensure_running as ensure_running
+    from aicourse.tooling.localmodel.process import running as running
 
 __getattr__, __dir__ = lazily(
     __name__,
@@ -25,6 +25,6 @@ __getattr__, __dir__ = lazily(
         "ensure_running": "aicourse.tooling.localmodel.process",
         "local_path": "aicourse.tooling.localmodel.model_files",
         "pull": "aicourse.tooling.localmodel.model_files",
-        "running": "aicourse.tooling.localmodel.address",
+        "running": "aicourse.tooling.localmodel.process",
     },
 )

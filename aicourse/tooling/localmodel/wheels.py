@@ -21,6 +21,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -86,9 +87,8 @@ def pip_download(requirement: str, folder: Path, report: Callable[[int], object]
         DownloadError: pip failed; the message gives its reason.
     """
     command = [sys.executable, *PIP_DOWNLOAD.split(), f"--dest={folder}", requirement]
-    temporary = dict.fromkeys(
-        ("TMPDIR", "TEMP", "TMP"), str(folder)
-    )  # /tmp may be small, and we watch it grow
+    # /tmp may be small, and we watch it grow
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     log, seen = folder / "pip.log", 0
     with (
         log.open("wb") as output,
@@ -97,7 +97,8 @@ def pip_download(requirement: str, folder: Path, report: Callable[[int], object]
         try:
             while process.poll() is None:
                 seen = _report_growth(folder, seen, report)
-                _wait_a_moment(process)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_SECONDS)
         finally:
             process.kill()
     _report_growth(folder, seen, report)
@@ -107,13 +108,6 @@ def pip_download(requirement: str, folder: Path, report: Callable[[int], object]
             f"{requirement}: {_pip_reason(log.read_text(encoding='utf-8', errors='replace'))}"
         )
     return wheels[0]
-
-
-def _wait_a_moment(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(POLL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return
 
 
 def _report_growth(folder: Path, seen: int, report: Callable[[int], object]) -> int:

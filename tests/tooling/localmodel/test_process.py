@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from aicourse.errors import ServerError
-from aicourse.tooling.localmodel import address, process
+from aicourse.tooling.localmodel import process
 from aicourse.tooling.localmodel.server import serving
 
 SECONDS = 60
@@ -38,12 +38,12 @@ def own_state() -> dict[str, Any]:
     """A state file that names this very process, as a reused number would."""
     own = psutil.Process()
     state = {"url": "http://127.0.0.1:9", "token": "t", "pid": own.pid, "started": own.create_time()}
-    address.folder().mkdir(parents=True)
+    process.folder().mkdir(parents=True)
     return state
 
 
 def write_state(state: Any) -> None:
-    address.state_file().write_text(state if isinstance(state, str) else json.dumps(state))
+    process.state_file().write_text(state if isinstance(state, str) else json.dumps(state))
 
 
 def ask_for_server() -> str:
@@ -64,13 +64,13 @@ def wait_for_end(pid: int) -> None:
 
 
 def test_the_life_of_a_server() -> None:
-    assert address.running() is None
+    assert process.running() is None
     assert not process.stop()
 
     with ThreadPoolExecutor(2) as pool:  # two kernels ask at once
         answers = list(pool.map(lambda _: ask_for_server(), range(2)))
     assert answers[0] == answers[1]
-    first = address.running()
+    first = process.running()
     assert first is not None
     assert answers[0].split() == [str(first.pid), first.url, first.token]
     assert process.ensure_running() == first
@@ -79,29 +79,29 @@ def test_the_life_of_a_server() -> None:
     assert httpx2.get(f"{first.url}/v1/models").status_code == 401
 
     if os.name == "posix":
-        assert stat.S_IMODE(address.state_file().stat().st_mode) == 0o600
+        assert stat.S_IMODE(process.state_file().stat().st_mode) == 0o600
     assert first.token not in repr(first)
     with pytest.raises(ServerError, match="running already"):
         serving.serve()
 
     os.kill(first.pid, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
     wait_for_end(first.pid)
-    assert address.running() is None
-    assert address.state_file().exists()  # what a killed one leaves behind
+    assert process.running() is None
+    assert process.state_file().exists()  # what a killed one leaves behind
     second = process.ensure_running()
     assert (second.pid, second.token) != (first.pid, first.token)
 
     if hasattr(os, "waitid"):  # killed as a child of this process, it stays in the table until somebody looks
         os.kill(second.pid, signal.SIGKILL)
         os.waitid(os.P_PID, second.pid, os.WEXITED | os.WNOWAIT)
-        assert address.running() is None
+        assert process.running() is None
         third = process.ensure_running()
         assert third.pid != second.pid
         second = third
 
     assert process.stop()
-    assert address.running() is None
-    assert not address.state_file().exists()
+    assert process.running() is None
+    assert not process.state_file().exists()
     assert not psutil.pid_exists(second.pid)
 
 
@@ -109,15 +109,15 @@ def test_it_leaves_when_idle() -> None:
     code = "from aicourse.tooling.localmodel.server import serving; serving.serve(idle_minutes=0.001)"
     done = subprocess.run([sys.executable, "-c", code], timeout=SECONDS, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert address.running() is None
-    assert not address.state_file().exists()
+    assert process.running() is None
+    assert not process.state_file().exists()
 
 
 def test_a_reused_process_number_is_not_the_server(own_state: dict[str, Any]) -> None:
     write_state(own_state)
-    assert address.running() is not None  # the same process
+    assert process.running() is not None  # the same process
     write_state(own_state | {"started": own_state["started"] - 100})
-    assert address.running() is None
+    assert process.running() is None
     assert not process.stop()  # and it is not killed
 
 
@@ -128,13 +128,13 @@ def test_a_state_file_that_makes_no_sense_is_no_server(
     own_state: dict[str, Any], change: dict[str, Any]
 ) -> None:
     write_state(own_state | change)
-    assert address.running() is None
+    assert process.running() is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '"x"', "[" * 100_000, "\x00\xff"])
 def test_a_broken_state_file_is_no_server(own_state: dict[str, Any], text: str) -> None:
     write_state(text)
-    assert address.running() is None
+    assert process.running() is None
 
 
 def test_a_server_of_another_machine_in_a_shared_home_is_not_ours(
@@ -142,9 +142,9 @@ def test_a_server_of_another_machine_in_a_shared_home_is_not_ours(
 ) -> None:
     write_state(own_state)
     monkeypatch.setattr(socket, "gethostname", lambda: "other/../machine")
-    assert address.running() is None
-    assert address.folder().parent == address.log_file().parent.parent
-    assert "/.." not in address.folder().name
+    assert process.running() is None
+    assert process.folder().parent == process.log_file().parent.parent
+    assert "/.." not in process.folder().name
 
 
 def test_a_server_that_does_not_start_shows_the_end_of_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ def test_a_server_with_a_stepped_clock_is_still_found(
     monkeypatch.setattr(process, "_answers", lambda address: True)
     with pytest.raises(ServerError, match="did not start"):
         process.ensure_running()
-    with filelock.FileLock(address.folder() / "server.lock"):  # it lives: a dead process holds no lock
+    with filelock.FileLock(process.folder() / "server.lock"):  # it lives: a dead process holds no lock
         assert process.ensure_running().url == own_state["url"]
 
 
@@ -171,7 +171,7 @@ def test_a_taken_port_is_named(own_state: dict[str, Any]) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ServerError, match=rf"Port {port} is taken.*--port 0"):
             serving.serve(port=port)
-    with filelock.FileLock(address.folder() / "server.lock", timeout=0):
+    with filelock.FileLock(process.folder() / "server.lock", timeout=0):
         pass  # it was given back
 
 
@@ -184,16 +184,16 @@ def test_a_folder_that_cannot_be_used(act: Any, tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_folder_it_runs_in_gives_it_no_modules() -> None:
-    address.folder().mkdir(parents=True)
-    (address.folder() / "fastapi.py").write_text("raise SystemExit('planted')")
+    process.folder().mkdir(parents=True)
+    (process.folder() / "fastapi.py").write_text("raise SystemExit('planted')")
     assert process.ensure_running().pid
 
 
 def test_a_large_log_is_emptied_while_it_runs(
     own_state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address, "LOG_BYTES", 1_000)
-    log = address.log_file()
+    monkeypatch.setattr(process, "LOG_BYTES", 1_000)
+    log = process.log_file()
     with log.open("ab") as output:
         monkeypatch.setattr(serving, "STDERR", output.fileno())
         os.write(output.fileno(), b"x" * 900)
@@ -209,17 +209,17 @@ def test_a_large_log_is_emptied_while_it_runs(
 def test_a_file_that_is_not_its_log_is_left_alone(
     own_state: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address, "LOG_BYTES", 10)
-    address.log_file().write_text("x" * 20)
+    monkeypatch.setattr(process, "LOG_BYTES", 10)
+    process.log_file().write_text("x" * 20)
     with (tmp_path / "mine").open("wb", buffering=0) as output:
         output.write(b"x" * 20)
         monkeypatch.setattr(serving, "STDERR", output.fileno())
         serving.trim_log()
-        assert (tmp_path / "mine").stat().st_size == address.log_file().stat().st_size == 20
+        assert (tmp_path / "mine").stat().st_size == process.log_file().stat().st_size == 20
 
 
 def test_a_server_in_the_foreground_tells_its_address() -> None:
-    told: list[address.ServerAddress] = []
+    told: list[process.ServerAddress] = []
     serving.serve(idle_minutes=0.001, announce=told.append)
     assert [where.url.partition(":")[0] for where in told] == ["http"]
     assert told[0].token

@@ -29,7 +29,7 @@ from aicourse.tooling.localmodel.server.answers import (
 from aicourse.tooling.localmodel.server.backend import Backend
 from aicourse.tooling.localmodel.server.counters import Counted, Counters
 from aicourse.tooling.localmodel.server.guard import Guard, WaitingLine
-from aicourse.tooling.localmodel.server.http_errors import HttpError, defect
+from aicourse.tooling.localmodel.server.http_errors import HttpError, defect, no_model
 from aicourse.tooling.localmodel.server.pictures import Describer, Told
 from aicourse.tooling.localmodel.server.requests import chat_request, model_of, object_in, read_json
 from aicourse.tooling.localmodel.server.toolcalls import calling, toolbox
@@ -100,8 +100,7 @@ def _add_telling_routes(app: FastAPI, backend: Backend) -> None:
     @app.get("/v1/models/{name:path}")
     async def one_model(name: str) -> dict[str, Any]:
         if name not in backend.names():
-            message = f"{name} is not here. Fetch it with: aicourse model pull {name}"
-            raise HttpError(404, message, code="model_not_found", param="model")
+            raise no_model(f"{name} is not here. Fetch it with: aicourse model pull {name}")
         return _model_entry(name)
 
     @app.get("/health")

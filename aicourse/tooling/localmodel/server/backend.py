@@ -21,7 +21,7 @@ import psutil
 from aicourse.errors import CatalogError
 from aicourse.tooling.localmodel import model_files
 from aicourse.tooling.localmodel.local_models import local_model, local_models
-from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.http_errors import HttpError, no_model
 from aicourse.tooling.localmodel.server.model_slot import ModelSlot
 
 # One request at a time: on two cores a second slot saves no CPU (31-37 s for six jobs with one, 31-34 s with
@@ -104,9 +104,8 @@ class LlamaBackend:
         _file_of(model, "embedding")
         with self._embedder_lock:
             if self._embedder is None:
-                from aicourse.tooling.localmodel.embedder import (
-                    Embedder,  # onnxruntime: only for those who embed
-                )
+                # onnxruntime: only for those who embed
+                from aicourse.tooling.localmodel.embedder import Embedder
 
                 self._embedder = Embedder.load(model)
         return self._embedder.embed(texts).tolist(), self._embedder.count_tokens(texts)
@@ -117,15 +116,12 @@ def _file_of(model: str, kind: str) -> Path:
     try:
         known = local_model(model)
     except CatalogError as error:
-        raise HttpError(404, error.message, code="model_not_found", param="model") from error
+        raise no_model(error.message) from error
     if known.kind != kind:
-        raise HttpError(
-            404, f"{model} is no {kind} model of this server.", code="model_not_found", param="model"
-        )
+        raise no_model(f"{model} is no {kind} model of this server.")
     path = model_files.local_path(model)
     if path is None:
-        message = f"The file of {model} is not here. Fetch it with: aicourse model pull {model}"
-        raise HttpError(404, message, code="model_not_found", param="model")
+        raise no_model(f"The file of {model} is not here. Fetch it with: aicourse model pull {model}")
     return path
 
 

@@ -9,7 +9,7 @@ import base64
 import struct
 from typing import Any
 
-from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.http_errors import bad_request
 
 MAX_TEXTS = 256  # in one request
 
@@ -23,14 +23,13 @@ def texts_in(request: dict[str, Any]) -> list[str]:
     given = request.get("input")
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text for text in texts):
-        message = "'input' must be a text or a list of texts, none empty; token numbers are not taken."
-        raise HttpError(400, message, param="input")
+        raise bad_request(
+            "input", "'input' must be a text or a list of texts, none empty; token numbers are not taken."
+        )
     if len(texts) > MAX_TEXTS:
-        message = f"'input' has {len(texts)} texts; send at most {MAX_TEXTS} at once."
-        raise HttpError(400, message, param="input")
+        raise bad_request("input", f"'input' has {len(texts)} texts; send at most {MAX_TEXTS} at once.")
     if request.get("dimensions") is not None:
-        message = "This model's vectors cannot be shortened: leave 'dimensions' out."
-        raise HttpError(400, message, param="dimensions")
+        raise bad_request("dimensions", "This model's vectors cannot be shortened: leave 'dimensions' out.")
     return texts
 
 

@@ -8,6 +8,7 @@ Sources: https://platform.openai.com/docs/guides/error-codes and https://docs.an
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -24,24 +25,18 @@ ANTHROPIC_TYPES = {
 }
 
 
+@dataclass(eq=False)
 class HttpError(Exception):
     """A request that cannot be answered; `status` is the HTTP status, `code` is OpenAI's word for it."""
 
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        code: str | None = None,
-        param: str | None = None,
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.code = code
-        self.param = param
-        self.retry_after = retry_after
+    status: int
+    message: str
+    code: str | None = None
+    param: str | None = None
+    retry_after: int | None = None
+
+    def __str__(self) -> str:
+        return self.message
 
     @property
     def kind(self) -> str:
@@ -72,6 +67,16 @@ class HttpError(Exception):
         """The whole HTTP response."""
         headers = {"retry-after": str(self.retry_after)} if self.retry_after is not None else None
         return JSONResponse(self.body(path), self.status, headers)
+
+
+def bad_request(param: str, message: str) -> HttpError:
+    """The error for a request whose field `param` is not as it must be."""
+    return HttpError(400, message, param=param)
+
+
+def no_model(message: str) -> HttpError:
+    """The error for a model that cannot answer here."""
+    return HttpError(404, message, code="model_not_found", param="model")
 
 
 def defect(error: Exception) -> HttpError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.http_errors import bad_request
 from aicourse.tooling.localmodel.server.requests import about_photos
 
 STOP_REASONS = {"stop": "end_turn", "length": "max_tokens"}
@@ -23,12 +23,12 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
         HttpError: 400, a part is missing or not text.
     """
     if request.get("max_tokens") is None:
-        raise HttpError(400, "max_tokens: field required", param="max_tokens")
+        raise bad_request("max_tokens", "max_tokens: field required")
     messages = request.get("messages")
     if not isinstance(messages, list):
-        raise HttpError(400, "messages: must be a list", param="messages")
+        raise bad_request("messages", "messages: must be a list")
     if request.get("tools"):
-        raise HttpError(400, "Here this server takes no tools; /v1/chat/completions does.", param="tools")
+        raise bad_request("tools", "Here this server takes no tools; /v1/chat/completions does.")
     system = [{"role": "system", "content": request["system"]}] if request.get("system") else []
     chat = {name: request[name] for name in _SHARED if name in request}
     chat |= {"messages": [*system, *messages], "max_tokens": request["max_tokens"]}

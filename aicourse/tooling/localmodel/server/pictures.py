@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicourse.errors import PhotoError
-from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.http_errors import HttpError, bad_request
 
 MAX_PHOTOS = 8  # per request; each takes about 40 ms of CPU, one of 50 million pixels a second
 KINDS = {"image_url", "input_image", "image"}
@@ -50,8 +50,9 @@ class Describer:
         if not places:
             return request, Told()
         if len(places) > MAX_PHOTOS:
-            message = f"{len(places)} pictures: this server takes {MAX_PHOTOS} per request. Send fewer."
-            raise HttpError(400, message, param=field)
+            raise bad_request(
+                field, f"{len(places)} pictures: this server takes {MAX_PHOTOS} per request. Send fewer."
+            )
         async with self._turn:
             texts = await asyncio.to_thread(_describe_all, places)
         replaced = {
@@ -79,9 +80,8 @@ def _replaced(message: Any, texts: dict[int, dict[str, Any]]) -> Any:
 
 
 def _describe_all(places: list[tuple[str, dict[str, Any]]]) -> list[str]:
-    from aicourse.llm.photos.description import (
-        describe_photo,  # numpy and Pillow, only when somebody sends a picture
-    )
+    # numpy and Pillow, only when somebody sends a picture
+    from aicourse.llm.photos.description import describe_photo
 
     texts = []
     for place, part in places:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeGuard
 
-from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.http_errors import HttpError, bad_request
 from aicourse.tooling.localmodel.server.schemas import bounded
 from aicourse.tooling.localmodel.server.toolcalls import toolbox, written_out
 
@@ -65,7 +65,7 @@ def model_of(request: dict[str, Any]) -> str:
     """
     name = request.get("model")
     if not isinstance(name, str) or not name:
-        raise HttpError(400, "The request names no model.", param="model")
+        raise bad_request("model", "The request names no model.")
     return name
 
 
@@ -77,7 +77,7 @@ def object_in(request: dict[str, Any], name: str) -> dict[str, Any]:
     """
     value = request.get(name)
     if value is not None and not isinstance(value, dict):
-        raise HttpError(400, f"{name} must be an object.", param=name)
+        raise bad_request(name, f"{name} must be an object.")
     return value or {}
 
 
@@ -121,15 +121,15 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _refuse_unsupported(request: dict[str, Any]) -> None:
     if request.get("n") not in (None, 1):
-        raise HttpError(400, "This server gives one choice per request: set n=1 and ask again.", param="n")
+        raise bad_request("n", "This server gives one choice per request: set n=1 and ask again.")
     if request.get("functions"):
-        raise HttpError(400, "'functions' is the old name: send them as tools.", param="functions")
+        raise bad_request("functions", "'functions' is the old name: send them as tools.")
 
 
 def _messages(request: dict[str, Any]) -> list[dict[str, str]]:
     given = written_out(request.get("messages"))
     if not isinstance(given, list) or not given:
-        raise HttpError(400, "'messages' must be a list with at least one message.", param="messages")
+        raise bad_request("messages", "'messages' must be a list with at least one message.")
     messages = [_message(message, f"messages[{position}]") for position, message in enumerate(given)]
     if tools := toolbox(request):
         system = messages.pop(0)["content"] if messages[0]["role"] == "system" else DEFAULT_SYSTEM
@@ -141,7 +141,7 @@ def _message(message: Any, where: str) -> dict[str, str]:
     role = message.get("role") if isinstance(message, dict) else None
     if not isinstance(role, str) or role not in _ROLES:
         known = ", ".join(_ROLES)
-        raise HttpError(400, f"{where} must be an object with content and a role: {known}.", param=where)
+        raise bad_request(where, f"{where} must be an object with content and a role: {known}.")
     content = message.get("content")
     if content is None and role == "assistant":
         content = ""
@@ -157,16 +157,14 @@ def text_of(content: Any, where: str, kinds: tuple[str, ...] = ("text",)) -> str
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
-        raise HttpError(400, f"{where} must be text.", param=where)
+        raise bad_request(where, f"{where} must be text.")
     for part in content:
         if (
             not isinstance(part, dict)
             or part.get("type") not in kinds
             or not isinstance(part.get("text"), str)
         ):
-            raise HttpError(
-                400, f"{where} has a part that is neither text nor a user's picture.", param=where
-            )
+            raise bad_request(where, f"{where} has a part that is neither text nor a user's picture.")
     return "\n".join(part["text"] for part in content)
 
 
@@ -176,7 +174,7 @@ def _token_limit(request: dict[str, Any]) -> int:
     if limit is None:
         return MAX_TOKENS
     if not _is_whole(limit) or limit < 1:
-        raise HttpError(400, f"{name} must be a whole number above 0.", param=name)
+        raise bad_request(name, f"{name} must be a whole number above 0.")
     return min(limit, MOST_TOKENS)
 
 
@@ -186,7 +184,7 @@ def _number(request: dict[str, Any], name: str) -> float:
     fits = _is_whole(value) if name in _WHOLE else _is_number(value)
     if not fits or not low <= value <= high:
         kind = "whole number" if name in _WHOLE else "number"
-        raise HttpError(400, f"{name} must be a {kind} from {low:,} to {high:,}.", param=name)
+        raise bad_request(name, f"{name} must be a {kind} from {low:,} to {high:,}.")
     number: float = value
     return number
 
@@ -196,7 +194,7 @@ def _seed(request: dict[str, Any]) -> dict[str, int]:
     if seed is None:
         return {}
     if not _is_whole(seed):
-        raise HttpError(400, "seed must be a whole number.", param="seed")
+        raise bad_request("seed", "seed must be a whole number.")
     return {"seed": seed % _SEEDS}
 
 
@@ -204,10 +202,8 @@ def _stop(request: dict[str, Any]) -> dict[str, list[str]]:
     given = request.get("stop")
     stops = [given] if isinstance(given, str) else given or []
     if not isinstance(stops, list) or len(stops) > MAX_STOPS or not all(_is_stop(stop) for stop in stops):
-        raise HttpError(
-            400,
-            f"stop must be at most {MAX_STOPS} texts of 1 to {MAX_STOP_CHARACTERS} characters.",
-            param="stop",
+        raise bad_request(
+            "stop", f"stop must be at most {MAX_STOPS} texts of 1 to {MAX_STOP_CHARACTERS} characters."
         )
     return {"stop": stops} if stops else {}
 
@@ -219,9 +215,9 @@ def _is_stop(value: Any) -> bool:
 def _logprobs(request: dict[str, Any]) -> dict[str, bool]:
     wanted = request.get("logprobs")
     if wanted is not None and not isinstance(wanted, bool):
-        raise HttpError(400, "logprobs must be true or false.", param="logprobs")
+        raise bad_request("logprobs", "logprobs must be true or false.")
     if request.get("top_logprobs") is not None and not wanted:
-        raise HttpError(400, "top_logprobs needs logprobs=true.", param="top_logprobs")
+        raise bad_request("top_logprobs", "top_logprobs needs logprobs=true.")
     return {"logprobs": True} if wanted else {}
 
 
@@ -230,9 +226,7 @@ def _logit_bias(request: dict[str, Any]) -> dict[str, dict[str, float]]:
     for token, bias in biases.items():
         is_token = token.isascii() and token.isdigit() and len(token) < 8
         if not is_token or not _is_number(bias) or not -100 <= bias <= 100:
-            raise HttpError(
-                400, "logit_bias must give token numbers a bias from -100 to 100.", param="logit_bias"
-            )
+            raise bad_request("logit_bias", "logit_bias must give token numbers a bias from -100 to 100.")
     return {"logit_bias": biases} if biases else {}
 
 
@@ -251,10 +245,8 @@ def _reply_schema(wanted: Any) -> dict[str, Any] | None:
         return {"type": "object"}
     schema = object_in(wanted, "json_schema").get("schema") if kind == "json_schema" else None
     if not isinstance(schema, dict):
-        raise HttpError(
-            400,
-            "response_format must be text, json_object, or json_schema with a schema.",
-            param="response_format",
+        raise bad_request(
+            "response_format", "response_format must be text, json_object, or json_schema with a schema."
         )
     return schema
 

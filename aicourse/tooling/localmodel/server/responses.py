@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.http_errors import bad_request
 from aicourse.tooling.localmodel.server.requests import about_photos, object_in, text_of
 
 _SHARED = ("model", "temperature", "top_p", "stream", "seed")
@@ -25,13 +25,11 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
         HttpError: 400, it refers to something stored, or a part is not text.
     """
     if request.get("previous_response_id") or request.get("conversation"):
-        raise HttpError(
-            400,
-            "This server stores nothing: send the whole conversation as input.",
-            param="previous_response_id",
+        raise bad_request(
+            "previous_response_id", "This server stores nothing: send the whole conversation as input."
         )
     if request.get("tools"):
-        raise HttpError(400, "Here this server takes no tools; /v1/chat/completions does.", param="tools")
+        raise bad_request("tools", "Here this server takes no tools; /v1/chat/completions does.")
     system = [{"role": "system", "content": request["instructions"]}] if request.get("instructions") else []
     chat = {name: request[name] for name in _SHARED if request.get(name) is not None}
     chat["messages"] = [*system, *_messages(request.get("input"))]
@@ -47,13 +45,13 @@ def _messages(given: Any) -> list[dict[str, Any]]:
     if isinstance(given, str):
         return [{"role": "user", "content": given}]
     if not isinstance(given, list):
-        raise HttpError(400, "'input' must be text or a list of messages.", param="input")
+        raise bad_request("input", "'input' must be text or a list of messages.")
     return [_message(item, f"input[{position}]") for position, item in enumerate(given)]
 
 
 def _message(item: Any, where: str) -> dict[str, Any]:
     if not isinstance(item, dict) or item.get("type", "message") != "message" or "role" not in item:
-        raise HttpError(400, f"{where} is not a message: this server takes messages only.", param=where)
+        raise bad_request(where, f"{where} is not a message: this server takes messages only.")
     return {"role": item["role"], "content": text_of(item.get("content"), f"{where}.content", _TEXT_PARTS)}
 
 

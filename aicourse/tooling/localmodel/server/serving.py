@@ -12,8 +12,8 @@ from contextlib import suppress
 import uvicorn
 
 from aicourse.errors import ServerError
-from aicourse.tooling.localmodel import address
-from aicourse.tooling.localmodel.address import ServerAddress
+from aicourse.tooling.localmodel import process
+from aicourse.tooling.localmodel.process import ServerAddress
 from aicourse.tooling.localmodel.server.app import create_app
 from aicourse.tooling.localmodel.server.backend import LlamaBackend
 from aicourse.tooling.localmodel.server.guard import WaitingLine
@@ -39,10 +39,10 @@ def serve(
         ServerError: another one runs, or the port is taken.
     """
     try:
-        address.folder().mkdir(parents=True, exist_ok=True)
-        lock = address.only_one()
+        process.folder().mkdir(parents=True, exist_ok=True)
+        lock = process.only_one()
     except OSError as error:
-        raise address.not_writable(error) from error
+        raise process.not_writable(error) from error
     with lock, listen(port) as listener:
         _run(listener, idle_minutes, announce)
 
@@ -75,12 +75,12 @@ def _run(
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    own = address.announce(listener.getsockname()[1], token)
+    own = process.announce(listener.getsockname()[1], token)
     announce(own)
     try:
         asyncio.run(_serve(uvicorn.Server(config), listener, app.state.line, idle_minutes))
     finally:
-        address.forget(own)
+        process.forget(own)
 
 
 async def _serve(
@@ -104,7 +104,7 @@ async def _keep_house(server: uvicorn.Server, line: WaitingLine, idle_minutes: f
 def trim_log() -> None:
     """Empty the background server's log when it has grown too large; a terminal is left alone."""
     with suppress(OSError):  # no log, or no stderr: nothing to trim
-        log, own = address.log_file().stat(), os.fstat(STDERR)
-        if os.path.samestat(log, own) and own.st_size > address.LOG_BYTES:
+        log, own = process.log_file().stat(), os.fstat(STDERR)
+        if os.path.samestat(log, own) and own.st_size > process.LOG_BYTES:
             os.ftruncate(STDERR, 0)
             os.lseek(STDERR, 0, os.SEEK_SET)  # where there is no append mode (Windows)

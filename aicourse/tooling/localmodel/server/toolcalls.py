@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicourse.tooling.localmodel.server.backend import Chat, Emit
-from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.http_errors import bad_request
 
 MAX_TOOLS = 64
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -72,19 +72,17 @@ def toolbox(request: dict[str, Any]) -> Toolbox | None:
     """
     tools, choice = request.get("tools") or [], request.get("tool_choice")
     if not isinstance(tools, list) or len(tools) > MAX_TOOLS:
-        raise HttpError(400, f"tools must be a list of at most {MAX_TOOLS}.", param="tools")
+        raise bad_request("tools", f"tools must be a list of at most {MAX_TOOLS}.")
     functions = tuple(_function(tool, f"tools[{position}]") for position, tool in enumerate(tools))
     if choice in (None, "auto", "none", "required"):
         if choice == "required" and not functions:
-            raise HttpError(400, "tool_choice is required, and there are no tools.", param="tool_choice")
+            raise bad_request("tool_choice", "tool_choice is required, and there are no tools.")
         return Toolbox(functions, choice != "required") if functions and choice != "none" else None
     wanted = choice.get("function") if isinstance(choice, dict) else None
     name = wanted.get("name") if isinstance(wanted, dict) else None
     chosen = tuple(function for function in functions if function["name"] == name)
     if not chosen:
-        raise HttpError(
-            400, "tool_choice must be none, auto, required, or one of the tools.", param="tool_choice"
-        )
+        raise bad_request("tool_choice", "tool_choice must be none, auto, required, or one of the tools.")
     return Toolbox(chosen, False)
 
 
@@ -117,9 +115,9 @@ def _function(tool: Any, where: str) -> dict[str, Any]:
     function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(function, dict) or not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise HttpError(400, f"{where} must be a function with a name.", param=where)
+        raise bad_request(where, f"{where} must be a function with a name.")
     if not isinstance(function.get("parameters") or {}, dict):
-        raise HttpError(400, f"{where}: parameters must be a JSON schema.", param=where)
+        raise bad_request(where, f"{where}: parameters must be a JSON schema.")
     return {key: function[key] for key in ("name", "description", "parameters") if function.get(key)}
 
 
@@ -158,7 +156,7 @@ def _written_out(message: dict[str, Any], where: str) -> dict[str, Any]:
     try:
         functions = [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls]
     except (TypeError, KeyError, ValueError, RecursionError):
-        raise HttpError(400, f"{where}.tool_calls is not as this server wrote it.", param=where) from None
+        raise bad_request(where, f"{where}.tool_calls is not as this server wrote it.") from None
     written = [json.dumps({"name": name, "arguments": arguments}) for name, arguments in functions]
     return {"role": "assistant", "content": "\n".join(written)}
 
