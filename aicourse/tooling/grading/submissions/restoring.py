@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -39,6 +40,8 @@ from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.authoring.master import MasterCell
 from aicourse.tooling.grading.submissions.reading import ReadCell, ReadNotebook
 
+# In CPython 3.11 trees that threads make at once share one depth counter: now and then a SystemError.
+_PARSING = threading.Lock()
 _LIKE = 0.75
 _LONGEST = 20_000  # characters compared letter by letter
 _DEFINITION = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=[^=]", re.MULTILINE)
@@ -182,7 +185,8 @@ def _as_code(source: str) -> str:
 def _statements(source: str) -> list[ast.stmt]:
     """Its statements; none when it does not parse."""
     try:
-        return ast.parse(source).body
+        with _PARSING:
+            return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from fakes import (
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.judging.grade_one import grade_one
 from aicourse.tooling.grading.judging.results import SubmissionResult
+from aicourse.tooling.grading.submissions import restoring
 from aicourse.tooling.grading.submissions.collecting import Submission
 from aicourse.tooling.grading.submissions.reading import read_notebook
 from aicourse.tooling.grading.submissions.restoring import Restored, defined_names, pair, restore
@@ -235,3 +239,35 @@ def test_pairs_are_stable(assignment: Assignment) -> None:
 def test_names_are_found_in_code_that_does_not_parse() -> None:
     source = "X: int = 3\nclass A:\n    y = 1\nasync def go():\n    return (\nx == 2"
     assert defined_names(source) == {"X", "A", "go"}
+
+
+def test_threads_that_parse_at_once_do_not_disturb_each_other() -> None:
+    """In CPython 3.11 trees share one counter; collecting garbage hands over in the middle of one."""
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            for _ in range(3):
+                pass
+
+    def parse(number: int) -> int:
+        Cycle()
+        return len(restoring._statements(source))
+
+    source = "\n".join(
+        f"def f{i}(x):\n    return [a + b * {i} for a, b in zip(x, (1, 2)) if (a, (b, (a, (b,))))]"
+        for i in range(60)
+    )
+    before = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.freeze()  # only what comes from here on is looked at, which is quick
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(parse, range(100))) == {60}
+    finally:
+        sys.setswitchinterval(before[0])
+        gc.set_threshold(*before[1])
+        gc.unfreeze()
