@@ -17,8 +17,8 @@ from typing import Any
 
 from aicourse.notebook.checks.calling import describe
 from aicourse.notebook.checks.comparing import Same, equal, ignoring_case, unordered
+from aicourse.notebook.checks.judging import try_checks
 from aicourse.notebook.checks.language import Arguments, Check
-from aicourse.notebook.checks.trying import try_checks
 from aicourse.notebook.exercises.results import CheckResult, Status, finding_of
 
 __all__ = ["COMPARISONS", "Example", "check", "equal", "example", "ignoring_case", "unordered"]

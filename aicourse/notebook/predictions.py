@@ -16,6 +16,11 @@ from aicourse.notebook.store import Option, PredictionState, update_prediction
 
 Bucket = str | int | float | range | tuple[float | None, float | None]
 SURENESS = (50, 70, 90)  # percent; three steps are as many as people can tell apart
+_VERDICTS: dict[bool | None, tuple[str, pieces.Tone]] = {
+    True: ("✓ As you predicted", "good"),
+    False: ("✗ Not what you predicted", "bad"),
+    None: ("○ No prediction was made", "neutral"),
+}
 
 
 def predict(
@@ -71,7 +76,14 @@ class Prediction:
     @property
     def status(self) -> str:
         """One sentence: what is chosen, and whether it can still be changed."""
-        return _status(self.state)
+        state = self.state
+        sure = f", {state.sureness} % sure" if state.sureness else ""
+        chosen = f"Your prediction: {state.choice}{sure}" if state.choice else "No prediction was made"
+        if state.actual is not None:
+            return f"{chosen}. The result is known: {state.actual}."
+        if state.choice is None:
+            return "Choose before you run on."
+        return f"{chosen}. You may change it until the result is shown."
 
     def __repr__(self) -> str:
         options = [f"  {_bullet(self.state, option)} {option.label}" for option in self.state.options]
@@ -98,13 +110,13 @@ class PredictionOutcome:
 
     @property
     def verdict(self) -> str:
-        """The heading."""
-        match self.state.is_right:
-            case True:
-                return "✓ As you predicted"
-            case False:
-                return "✗ Not what you predicted"
-        return "○ No prediction was made"
+        """The heading, in words."""
+        return _VERDICTS[self.state.is_right][0]
+
+    @property
+    def heading(self) -> str:
+        """The verdict and what it is about."""
+        return f"{self.verdict}: {self.id} {self.state.question}".rstrip()
 
     @property
     def details(self) -> str:
@@ -121,12 +133,11 @@ class PredictionOutcome:
         return f"You predicted: {state.choice}{sure}. It happened: {happened}."
 
     def __repr__(self) -> str:
-        return f"{self.verdict}: {self.id} {self.state.question}".rstrip() + f"\n  {self.details}"
+        return f"{self.heading}\n  {self.details}"
 
     def _repr_html_(self) -> str:
-        tones: dict[bool | None, pieces.Tone] = {True: "good", False: "bad", None: "neutral"}
-        heading = f"{self.verdict}: {self.id} {self.state.question}".rstrip()
-        return pieces.card(heading, pieces.paragraph(pieces.prose(self.details)), tones[self.state.is_right])
+        details = pieces.paragraph(pieces.prose(self.details))
+        return pieces.card(self.heading, details, _VERDICTS[self.state.is_right][1])
 
 
 def prediction_buttons(prediction: Prediction) -> Any:
@@ -169,24 +180,13 @@ def _small(sentence: str) -> str:
     return f"<em>{pieces.prose(sentence)}</em>"
 
 
-def _status(state: PredictionState) -> str:
-    chosen = f"Your prediction: {state.choice}" + (f", {state.sureness} % sure" if state.sureness else "")
-    if state.actual is not None:
-        return f"{chosen if state.choice else 'No prediction was made'}. The result is known: {state.actual}."
-    if state.choice is None:
-        return "Choose before you run on."
-    return f"{chosen}. You may change it until the result is shown."
-
-
 def _bullet(state: PredictionState, option: Option) -> str:
     return "● (chosen)" if option.label == state.choice else "○"
 
 
 def _options(options: Sequence[Bucket] | Mapping[str, Bucket]) -> list[Option]:
-    named = (
-        options.items() if isinstance(options, Mapping) else ((_label(bucket), bucket) for bucket in options)
-    )
-    return [_option(label, bucket) for label, bucket in named]
+    named = options if isinstance(options, Mapping) else {_label(bucket): bucket for bucket in options}
+    return [_option(label, bucket) for label, bucket in named.items()]
 
 
 def _option(label: str, bucket: Bucket) -> Option:

@@ -66,11 +66,10 @@ class Progress:
 
     def tables(self) -> list[Table]:
         """Caption, header and rows of each table."""
-        tables: list[Table] = [("Your progress", LESSON_HEADER, [lesson.cells() for lesson in self.lessons])]
-        if self.calibration:
-            rows = [row.cells() for row in self.calibration]
-            tables.append(("Are you right as often as you are sure?", CALIBRATION_HEADER, rows))
-        return tables
+        lessons = ("Your progress", LESSON_HEADER, [lesson.cells() for lesson in self.lessons])
+        rows = [row.cells() for row in self.calibration]
+        calibration = ("Are you right as often as you are sure?", CALIBRATION_HEADER, rows)
+        return [lessons, calibration] if rows else [lessons]
 
     def __repr__(self) -> str:
         if not self.lessons:
@@ -126,9 +125,6 @@ def _calibration(predictions: Sequence[PredictionState]) -> tuple[Calibration, .
 
 
 def _text_table(caption: str, header: Row, rows: list[Row]) -> str:
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in [header, *rows]
-    ]
-    return "\n".join([caption, *(f"  {line}".rstrip() for line in lines)])
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    cells = [map(str.ljust, row, widths) for row in [header, *rows]]
+    return "\n".join([caption, *("  ".join(("", *row)).rstrip() for row in cells)])

@@ -140,11 +140,11 @@ def _unused(path: Path) -> Path:
 def update_exercise(exercise_id: str, change: Callable[[ExerciseState], ExerciseState]) -> ExerciseState:
     """Change one exercise's state in one step, and return it."""
 
-    def change_state(state: State) -> State:
-        after = change(state.exercises.get(exercise_id, ExerciseState()))
-        return state.model_copy(update={"exercises": {**state.exercises, exercise_id: after}})
+    def with_change(state: State) -> State:
+        before = state.exercises.get(exercise_id, ExerciseState())
+        return state.model_copy(update={"exercises": {**state.exercises, exercise_id: change(before)}})
 
-    return update_state(change_state).exercises[exercise_id]
+    return update_state(with_change).exercises[exercise_id]
 
 
 def update_prediction(
@@ -152,8 +152,8 @@ def update_prediction(
 ) -> PredictionState:
     """Change one prediction's state in one step, and return it."""
 
-    def change_state(state: State) -> State:
-        after = change(state.predictions.get(prediction_id, PredictionState()))
-        return state.model_copy(update={"predictions": {**state.predictions, prediction_id: after}})
+    def with_change(state: State) -> State:
+        before = state.predictions.get(prediction_id, PredictionState())
+        return state.model_copy(update={"predictions": {**state.predictions, prediction_id: change(before)}})
 
-    return update_state(change_state).predictions[prediction_id]
+    return update_state(with_change).predictions[prediction_id]

@@ -77,7 +77,7 @@ The same check in a homework's `checks.py` says what it is worth, and where the 
 
 There are three ways to run it, and each only makes `Outcome`s, which one judge reads:
 
-- in a lesson's notebook: `exercises.check("01.2", find_size)` (`trying`, `calling`)
+- in a lesson's notebook: `exercises.check("01.2", find_size)` (`judging`, `calling`)
 - in a released homework: `aicourse.homework.check("q1", find_size, …)`, the same; public checks alone
 - in the sandbox of the grader: the function is called there, and what it gives is judged *outside*, where
   references and hidden checks stay

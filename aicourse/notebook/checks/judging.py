@@ -1,8 +1,8 @@
 """The judge: whether an outcome is right, the evidence when it is not, and the known mistake behind it.
 
 One judge for all executors. It is given a check, an input and an `Outcome`, and does not know whether the
-call was made in this notebook or in a sandbox. What a student's objects may do when they are looked at
-(`__eq__`, `__repr__`) is the executor's care: see `trying`.
+call was made in this notebook or in a sandbox. `try_checks` is the executor of notebooks: calls and comparisons
+both run through `calling.attempt`, because a result's `__eq__` and `__repr__` may be the student's code too.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import FunctionType
 from typing import Any
 
-from aicourse.notebook.checks.calling import Outcome, describe, describe_error, student_line
+from aicourse.notebook.checks.calling import Outcome, attempt, describe, describe_error, student_line
 from aicourse.notebook.checks.comparing import equal
 from aicourse.notebook.checks.language import Arguments, Check, Mistake
 
@@ -192,6 +193,19 @@ def _explained(mistake: Mistake, trials: Sequence[Trial], run: Attempt) -> froze
         if is_wrong:
             explained.add(trial)
     return frozenset(explained)
+
+
+def try_checks(checks: Sequence[Check], answer: Any) -> list[Trial]:
+    """Each check's calls, in order; after a call that did not finish no more are made."""
+    run = partial(attempt, namespace=namespace_of(answer))
+    trials: list[Trial] = []
+    for check in checks:
+        for given in check.draw() or (None,):
+            if any(trial.outcome.kind == "endless" for trial in trials):
+                trials.append(Trial(check, given, Outcome("skipped"), works=False))
+            else:
+                trials.append(try_answer(check, given, answer, run))
+    return trials
 
 
 def try_answer(check: Check, given: Arguments | None, answer: Any, run: Attempt) -> Trial:

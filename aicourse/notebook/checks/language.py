@@ -63,6 +63,8 @@ class Check:
     - `predicate(result, *inputs)`: True, False, or a sentence that says what is wrong. Without `inputs` it
       is called as `predicate(answer)`: for answers that are data, and for laws that need several calls.
     - `raises`: an error, or the names of errors, one of which the answer must raise for each input.
+      In a notebook an error of a class derived from it will do; a grader knows only the name of the error's
+      own class, so name those too.
     - `message`: what somebody whose answer fails should know. Of a hidden check, it must not give the
       answer away.
     - `mistakes`: known wrong answers, recognised over all checks that list them.

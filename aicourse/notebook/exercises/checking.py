@@ -9,8 +9,7 @@ from typing import Any
 from aicourse.errors import AicourseError
 from aicourse.notebook.checks.calling import attempt, describe, describe_error
 from aicourse.notebook.checks.comparing import equal
-from aicourse.notebook.checks.judging import Trial, recognise
-from aicourse.notebook.checks.trying import try_checks
+from aicourse.notebook.checks.judging import Trial, recognise, try_checks
 from aicourse.notebook.exercises.authoring import Exercise, find_exercise
 from aicourse.notebook.exercises.results import CheckFinding, CheckResult, finding_of
 from aicourse.notebook.store import ExerciseState, update_exercise
@@ -68,14 +67,8 @@ def examine(exercise: Exercise, answer: Any) -> CheckResult:
         return _not_started(exercise)
     forgotten = f"`{exercise.name}` returns None whatever it is given: is a `return` missing?"
     hints = (forgotten,) if forgets else _mistake_hints(trials)
-    return CheckResult(
-        exercise.id,
-        exercise.title,
-        "not yet",
-        findings,
-        hints,
-        offers_hint=bool(exercise.hints and not hints),
-    )
+    offers_hint = bool(exercise.hints and not hints)
+    return CheckResult(exercise.id, exercise.title, "not yet", findings, hints, offers_hint=offers_hint)
 
 
 def stub_that_raises(*positional: Any, **named: Any) -> Any:

@@ -159,6 +159,11 @@ def value_of(record: CaseRecord, score: str = MEAN) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def moved(place: int, steps: int, count: int) -> int:
+    """A place some steps on, never past an end."""
+    return max(0, min(place + steps, count - 1))
+
+
 def _outcome(record: CaseRecord) -> tuple[Any, str | None]:
     return answer(record.output), record.error
 

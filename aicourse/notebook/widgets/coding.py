@@ -20,6 +20,7 @@ from aicourse.evals.error_analysis import Note, NoteBook, sample_failures
 from aicourse.evals.runs import CaseRecord, Run
 from aicourse.notebook import pieces
 from aicourse.notebook.live import load_ipywidgets, mimebundle
+from aicourse.notebook.widgets.browsing import moved
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class CodingSession:
 
     def moved(self, steps: int) -> CodingSession:
         """The same session some failures on, never past an end."""
-        return replace(self, place=max(0, min(self.place + steps, len(self.records) - 1)))
+        return replace(self, place=moved(self.place, steps, len(self.records)))
 
     def view(self, *, with_photo: bool = True) -> CaseView | None:
         """The failure that is shown."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aicourse.evals.runs import Run
 from aicourse.notebook import pieces
 from aicourse.notebook.live import load_ipywidgets, mimebundle
-from aicourse.notebook.widgets.browsing import MEAN, Change, Filter, RecordIndex
+from aicourse.notebook.widgets.browsing import MEAN, Change, Filter, RecordIndex, moved
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LISTED = 12  # rows of the table where nobody can press a button
 _UNFOLDED = 3  # cases in full there; the first one with its photo
 _CHARACTERS = 1_500  # of each text there
+_EMPTY = "No case fits. Loosen the filter."
 _ALL, _BELOW, _FAILED = "all", "score below", "task failed"
 _CHANGES = (("any", ""), ("better", "better"), ("worse", "worse"), ("another answer", "changed"))
 _AUTO = {"width": "auto"}
@@ -109,9 +110,7 @@ class Explorer:
     def _repr_html_(self) -> str:
         header, rows = self._table()
         cells = [[pieces.text(cell, _CHARACTERS) for cell in row] for row in rows]
-        table = (
-            pieces.table("Cases", header, cells) if rows else pieces.line("No case fits. Loosen the filter.")
-        )
+        table = pieces.table("Cases", header, cells) if rows else pieces.line(_EMPTY)
         cases = [
             pieces.folded(f"Case {view.title}", view.to_html(_CHARACTERS))
             for number, place in enumerate(self.places[:_UNFOLDED])
@@ -139,21 +138,6 @@ def describe(chosen: Filter) -> str:
         parts.append("another answer" if chosen.change == "changed" else chosen.change)
     parts += [f"with {chosen.search!r}"] if chosen.search.strip() else []
     return ", ".join(parts)
-
-
-@dataclass(frozen=True)
-class Position:
-    """The reader's place among the records that fit."""
-
-    number: int
-    of: int
-
-    def moved(self, steps: int) -> Position:
-        """Some steps on, never past an end."""
-        return replace(self, number=max(0, min(self.number + steps, self.of - 1)))
-
-    def __str__(self) -> str:
-        return f"{self.number + 1} of {self.of:,}" if self.of else "no case"
 
 
 class ExplorerControls:
@@ -217,21 +201,21 @@ class ExplorerControls:
 
     def _begin(self) -> None:
         """Count what fits, once for each filter, and show its first case."""
-        self._place = Position(0, len(self._places))
+        self._number = 0
         self.below.disabled = self.show.value != _BELOW
         self.status.value = pieces.text(self.explorer.index.counts(self._places, self.explorer.chosen.score))
         self._draw()
 
     def _move(self, steps: int) -> None:
-        self._place = self._place.moved(steps)
+        self._number = moved(self._number, steps, len(self._places))
         self._draw()
 
     def _draw(self) -> None:
-        explorer, place = self.explorer, self._place
-        self.position.value = f"<strong>{place}</strong>"
+        number, places = self._number, self._places
+        where = f"{number + 1} of {len(places):,}" if places else "no case"
+        self.position.value = f"<strong>{where}</strong>"
         # an end is said in the position: a disabled button would drop the keyboard's focus
-        empty = pieces.line("No case fits. Loosen the filter.")
-        self.case.value = explorer.case(self._places[place.number]).shown() if place.of else empty
+        self.case.value = self.explorer.case(places[number]).shown() if places else pieces.line(_EMPTY)
 
 
 def _dropdown(name: str, options: Any, value: Any) -> Any:

@@ -11,8 +11,7 @@ from aicourse.homework import check as public_check
 from aicourse.homework import example
 from aicourse.notebook.checks import Check, Mistake, arguments, known
 from aicourse.notebook.checks.calling import Outcome, attempt, call_trusted
-from aicourse.notebook.checks.judging import Trial, judge, recognise
-from aicourse.notebook.checks.trying import try_checks
+from aicourse.notebook.checks.judging import Trial, judge, recognise, try_checks
 from aicourse.notebook.exercises import Exercise, examine
 
 
