@@ -54,7 +54,8 @@ class Outcome:
     @property
     def error(self) -> str:
         """The last line Python would print: `KeyError: 'size'`."""
-        return _error_line(self.errors[0], self.message) if self.errors else ""
+        name = self.errors[0] if self.errors else ""
+        return shorten(f"{name}: {self.message}" if self.message else name, 300) if name else ""
 
 
 class _TimeExpiredError(BaseException):
@@ -191,7 +192,7 @@ def describe_error(error: BaseException) -> str:
     >>> describe_error(KeyError("size"))
     "KeyError: 'size'"
     """
-    return _error_line(type(error).__name__, _text_of(error))
+    return _raised(error).error
 
 
 def _text_of(error: BaseException) -> str:
@@ -199,10 +200,6 @@ def _text_of(error: BaseException) -> str:
         return str(error)[:2_000]
     except Exception:
         return ""
-
-
-def _error_line(name: str, text: str) -> str:
-    return shorten(f"{name}: {text}" if text else name, 300)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -1,8 +1,8 @@
 """The judge: whether an outcome is right, the evidence when it is not, and the known mistake behind it.
 
 One judge for all executors. It is given a check, an input and an `Outcome`, and does not know whether the
-call was made in this notebook or in a sandbox. `try_checks` is the executor of notebooks: calls and comparisons
-both run through `calling.attempt`, because a result's `__eq__` and `__repr__` may be the student's code too.
+call was made in this notebook or in a sandbox. `try_checks` is the executor of notebooks: calls and
+comparisons both run through `attempt`, as a result's `__eq__` and `__repr__` may be the student's code too.
 """
 
 from __future__ import annotations

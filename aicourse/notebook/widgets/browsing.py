@@ -78,14 +78,10 @@ class RecordIndex:
         record = self.records[place]
         return self.before.get((record.id, record.repeat))
 
-    def value(self, place: int, score: str = MEAN) -> float | None:
-        """A record's score as a number; None when it has none."""
-        return value_of(self.records[place], score)
-
     def difference(self, place: int, score: str = MEAN) -> float | None:
         """The rise of the score since the run before; None when one of them lacks it."""
         twin = self.twin(place)
-        old, new = None if twin is None else value_of(twin, score), self.value(place, score)
+        old, new = None if twin is None else value_of(twin, score), value_of(self.records[place], score)
         return None if old is None or new is None else new - old
 
     def check(self, chosen: Filter) -> None:
@@ -113,15 +109,16 @@ class RecordIndex:
             for place, record in enumerate(self.records)
             if (chosen.slice is None or chosen.slice in record.tags)
             and (not chosen.failed or record.error is not None)
-            and (chosen.below is None or self._is_below(place, chosen.score, chosen.below))
+            and (chosen.below is None or _is_below(value_of(record, chosen.score), chosen.below))
             and (chosen.change is None or self._has_changed(place, chosen.score, chosen.change))
             and (not words or words in self._texts[place])
         )
 
     def counts(self, places: Sequence[int], score: str = MEAN) -> str:
         """The chosen records in one sentence: how many, how many failed, their mean, what became of them."""
-        values = [value for place in places if (value := self.value(place, score)) is not None]
-        failed = sum(self.records[place].error is not None for place in places)
+        chosen = [self.records[place] for place in places]
+        values = [value for record in chosen if (value := value_of(record, score)) is not None]
+        failed = sum(record.error is not None for record in chosen)
         parts = [f"{len(places):,} of {len(self.records):,} records"]
         parts += [f"{failed:,} failed"] if failed else []
         parts += [f"{score} {sum(values) / len(values):.3f}"] if values else []
@@ -134,10 +131,6 @@ class RecordIndex:
     @cached_property
     def _texts(self) -> tuple[str, ...]:
         return tuple(map(_searchable, self.records))
-
-    def _is_below(self, place: int, score: str, limit: float) -> bool:
-        value = self.value(place, score)
-        return value is not None and value < limit
 
     def _has_changed(self, place: int, score: str, change: Change) -> bool:
         if change == "changed":
@@ -157,6 +150,10 @@ def value_of(record: CaseRecord, score: str = MEAN) -> float | None:
         if score in (MEAN, one.name) and isinstance(one.value, bool | int | float)
     ]
     return sum(values) / len(values) if values else None
+
+
+def _is_below(value: float | None, limit: float) -> bool:
+    return value is not None and value < limit
 
 
 def moved(place: int, steps: int, count: int) -> int:

@@ -52,7 +52,7 @@ def code_failures(
         EvaluationError: no such score, several to choose from, or a file that does not hold notes.
     """
     records = sample_failures(run, n, score or _only_score(run), seed, below=below)
-    return CodingSession.of(run.info.name, records, NoteBook(path), photos)
+    return CodingSession(run.info.name, tuple(records), NoteBook(path), photos).at_open()
 
 
 def _only_score(run: Run) -> str:
@@ -74,13 +74,6 @@ class CodingSession:
     notebook: NoteBook
     photos: Photos | None = None
     place: int = 0
-
-    @classmethod
-    def of(
-        cls, run: str, records: Sequence[CaseRecord], notebook: NoteBook, photos: Photos | None = None
-    ) -> CodingSession:
-        """A session that begins at the first failure without a note."""
-        return cls(run, tuple(records), notebook, photos)._at_first_open()
 
     @property
     def record(self) -> CaseRecord | None:
@@ -119,7 +112,7 @@ class CodingSession:
         if self.record is None:
             return self
         self.notebook.note(self.record.id, codes, comment)
-        return self._after()
+        return self.at_open(self.place + 1)
 
     def moved(self, steps: int) -> CodingSession:
         """The same session some failures on, never past an end."""
@@ -132,32 +125,25 @@ class CodingSession:
         photo = photo_of(self.record.id, self.photos) if with_photo else None
         return CaseView(self.record, photo=photo)
 
-    def _at_first_open(self) -> CodingSession:
-        notes = self.notes
-        open_places = (place for place, record in enumerate(self.records) if record.id not in notes)
-        return replace(self, place=next(open_places, 0))
+    def at_open(self, start: int = 0) -> CodingSession:
+        """At the next failure without a note, from `start` round to the first; here when all have one."""
+        return replace(self, place=next(iter(self._open(start)), self.place))
 
-    def _after(self) -> CodingSession:
-        """At the next failure without a note, from here round to the first; here when all have one."""
+    def _open(self, start: int = 0) -> list[int]:
         notes, count = self.notes, len(self.records)
-        places = ((self.place + step) % count for step in range(1, count))
-        unnoted = (place for place in places if self.records[place].id not in notes)
-        return replace(self, place=next(unnoted, self.place))
+        places = ((start + step) % count for step in range(count))
+        return [place for place in places if self.records[place].id not in notes]
 
     def __repr__(self) -> str:
         lines = [f"Open coding of run {self.run}: {self.progress}"]
         lines += [f"  {cases:>3}  {code}" for code, cases in self.notebook.codes().items()]
-        return "\n".join(lines + [f"  next: {record.id}" for record in self._open()[:1]])
-
-    def _open(self) -> list[CaseRecord]:
-        notes = self.notes
-        return [record for record in self.records if record.id not in notes]
+        return "\n".join(lines + [f"  next: {self.records[place].id}" for place in self._open()[:1]])
 
     def _repr_html_(self) -> str:
         heading = pieces.heading(f"Open coding of run {self.run}: {self.progress}")
         cases = [
             pieces.folded(f"Not coded yet: {record.id}", CaseView(record).to_html(_CHARACTERS))
-            for record in self._open()[:_UNFOLDED]
+            for record in (self.records[place] for place in self._open()[:_UNFOLDED])
         ]
         return pieces.view("coding", heading, codes_table(self.notebook), self._cases_table(), *cases)
 

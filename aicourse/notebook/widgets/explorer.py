@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aicourse.evals.runs import Run
 from aicourse.notebook import pieces
 from aicourse.notebook.live import load_ipywidgets, mimebundle
-from aicourse.notebook.widgets.browsing import MEAN, Change, Filter, RecordIndex, moved
+from aicourse.notebook.widgets.browsing import MEAN, Change, Filter, RecordIndex, moved, value_of
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Explorer:
         rows = []
         for place in self.places[:_LISTED]:
             view = self.case(place, with_photo=False)
-            value = self.index.value(place, self.chosen.score)
+            value = value_of(view.record, self.chosen.score)
             number = "-" if value is None else f"{value:.3f}"
             moved = (_change(self.index.difference(place, self.chosen.score)),) if has_before else ()
             rows.append((view.record.id, ", ".join(view.record.tags), number, *moved, view.wrong))

@@ -1,0 +1,126 @@
+"""Predictions and their outcomes, as text, HTML and buttons."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aicourse.notebook import live, outcome, predict
+from aicourse.notebook.predictions import Prediction, choose, prediction_buttons
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.mark.parametrize(
+    ("options", "labels"),
+    [
+        (["yes", "no"], ["yes", "no"]),
+        ([1, 2.5], ["1", "2.5"]),
+        ([range(0, 1), range(1, 3), (3, None)], ["0", "1 to 2", "3 or more"]),
+        ([(None, 0.5), (0.5, 1.0)], ["less than 0.5", "0.5 to 1"]),
+        ({"few": range(0, 3), "many": (3, 21)}, ["few", "many"]),
+    ],
+)
+def test_options_have_labels(options: Any, labels: list[str]) -> None:
+    assert [option.label for option in predict("01.a", "?", options).state.options] == labels
+
+
+@pytest.mark.parametrize(
+    ("options", "actual", "happened"),
+    [
+        ([range(0, 3), range(3, 9), (9, None)], 0, "0 to 2"),
+        ([range(0, 3), range(3, 9), (9, None)], 3, "3 to 8"),
+        ([range(0, 3), range(3, 9), (9, None)], 9, "9 or more"),
+        ([range(0, 3), range(3, 9), (9, None)], -1, None),
+        ([(0.0, 0.5), (0.5, 1.0)], 0.5, "0.5 to 1"),
+        ([(0.0, 0.5), (0.5, 1.0)], 1.0, "0.5 to 1"),
+        ([(0.0, 0.5), (0.5, 1.0)], np.float64(0.25), "0 to 0.5"),
+        ([(None, 10), (10, None)], 9.99, "less than 10"),
+        ({"few": range(0, 3), "many": (3, 21)}, 20, "many"),
+        (["yes", "no"], "Yes", "yes"),
+        (["yes", "no"], "perhaps", None),
+        ([1, 2, 3], 2, "2"),
+    ],
+)
+def test_what_happened_falls_into_an_option(options: Any, actual: Any, happened: str | None) -> None:
+    predict("01.a", "?", options)
+    assert outcome("01.a", actual).state.happened == happened
+
+
+def test_a_choice_is_kept_changed_and_fixed_by_its_outcome() -> None:
+    def ask() -> Prediction:
+        return predict("01.a", "How many?", [range(0, 3), range(3, 9), (9, None)])
+
+    assert "○ 3 to 8" in repr(ask())
+    choose("01.a", choice="0 to 2")
+    choose("01.a", choice="3 to 8")
+    choose("01.a", sureness=70)
+    assert "● (chosen) 3 to 8" in repr(ask())
+    assert "3 to 8, 70 % sure. You may change it" in repr(ask())
+    shown = outcome("01.a", 12)
+    assert repr(shown) == (
+        "✗ Not what you predicted: 01.a How many?\n"
+        "  You predicted: 3 to 8, 70 % sure. It happened: 12 (9 or more)."
+    )
+    choose("01.a", choice="9 or more", sureness=90)
+    assert "Your prediction: 3 to 8, 70 % sure. The result is known: 12." in repr(ask())
+    assert outcome("01.a", 4).verdict == "✓ As you predicted"
+
+
+def test_a_changed_question_is_asked_again() -> None:
+    predict("01.a", "How many?", ["1", "2"])
+    choose("01.a", choice="1")
+    assert predict("01.a", "How many really?", ["1", "2"]).state.choice is None
+
+
+def test_an_outcome_without_prediction_says_so() -> None:
+    predict("01.a", "How many?", [range(0, 3), (3, None)])
+    assert repr(outcome("01.a", 2)) == "○ No prediction was made: 01.a How many?\n  It happened: 2 (0 to 2)."
+    assert repr(outcome("01.z", 1 / 3)) == "○ No prediction was made: 01.z\n  It happened: 0.3333."
+
+
+def test_questions_and_options_are_escaped() -> None:
+    asked = predict("01.a", "<script>?", ["<b>yes", "`no`"])
+    choose("01.a", choice="<b>yes")
+    for page in (asked._repr_html_(), outcome("01.a", "<i>")._repr_html_()):
+        assert not re.search(r"<(script|b|i)>", page)
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "notebook_shell", lambda: SimpleNamespace(kernel=object()))
+
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.mark.usefixtures("notebook")
+def test_buttons_appear_in_a_live_notebook_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = predict("01.a", "How many?", ["1", "2"])
+    live = asked._repr_mimebundle_()
+    monkeypatch.setenv("AICOURSE_UNATTENDED", "1")
+    unattended = asked._repr_mimebundle_()
+    assert WIDGET in live
+    assert unattended == {name: value for name, value in live.items() if name != WIDGET}
+    assert set(unattended) == {"text/html", "text/plain"}
+
+
+def test_a_click_is_kept_at_once_and_refused_once_the_result_is_known() -> None:
+    view = prediction_buttons(predict("01.a", "How many?", ["1", "2"]))
+    _, options, how_sure, status = view.children
+    options.value = "2"
+    how_sure.children[1].value = 90
+    again = predict("01.a", "How many?", ["1", "2"])
+    assert (again.state.choice, again.state.sureness) == ("2", 90)
+    assert "2, 90 % sure. You may change it" in status.value
+    assert prediction_buttons(again).children[1].value == "2"
+    outcome("01.a", "1")
+    options.value = "1"  # a click in the old view
+    assert options.value == "2"
+    assert options.disabled
+    assert "The result is known: 1." in status.value
+    assert predict("01.a", "How many?", ["1", "2"]).state.choice == "2"
