@@ -6,12 +6,8 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from aicourse.notebook.checks import (
-    Check,
-)
-from aicourse.notebook.exercises import (
-    Exercise,
-)
+from aicourse.notebook.checks import Check
+from aicourse.notebook.exercises import Exercise
 
 
 def text_of(html: str) -> str:

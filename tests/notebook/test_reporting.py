@@ -6,11 +6,7 @@ import pytest
 from small_exercises import find_size
 
 from aicourse.notebook import hint, outcome, predict, progress
-from aicourse.notebook.exercises import (
-    check,
-    checks_path,
-    find_exercise,
-)
+from aicourse.notebook.exercises import check, checks_path, find_exercise
 from aicourse.notebook.predictions import choose
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -13,10 +13,7 @@ from small_exercises import find_size
 
 from aicourse.llm import session
 from aicourse.notebook import hint, outcome, predict, progress
-from aicourse.notebook.exercises import (
-    check,
-    find_exercise,
-)
+from aicourse.notebook.exercises import check, find_exercise
 from aicourse.notebook.predictions import choose
 from aicourse.notebook.store import read_state, update_exercise
 

@@ -20,14 +20,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from small_exercises import doubling
 
-from aicourse.notebook.checks import (
-    Check,
-    calling,
-)
-from aicourse.notebook.exercises import (
-    check,
-    examine,
-)
+from aicourse.notebook.checks import Check, calling
+from aicourse.notebook.exercises import check, examine
 
 pytestmark = pytest.mark.usefixtures("home")
 

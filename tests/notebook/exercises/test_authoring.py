@@ -12,14 +12,8 @@ from small_exercises import double, doubling
 
 from aicourse.errors import ExerciseError
 from aicourse.notebook import hint
-from aicourse.notebook.checks import (
-    Check,
-)
-from aicourse.notebook.exercises import (
-    check,
-    checks_path,
-    load_checks,
-)
+from aicourse.notebook.checks import Check
+from aicourse.notebook.exercises import check, checks_path, load_checks
 
 pytestmark = pytest.mark.usefixtures("home")
 

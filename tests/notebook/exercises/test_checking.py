@@ -14,11 +14,7 @@ import pydantic
 import pytest
 from small_exercises import double, doubling, find_size, stub_raises, text_of
 
-from aicourse.notebook.checks import (
-    Check,
-    Mistake,
-    arguments,
-)
+from aicourse.notebook.checks import Check, Mistake, arguments
 from aicourse.notebook.exercises import (
     Exercise,
     check,
