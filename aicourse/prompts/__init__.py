@@ -7,15 +7,15 @@
     prompts.diff("extract_listing@1", prompt)
 
 Read in this order: `template` (a body becomes messages) with `sampling` (hints), `prompt` (one version),
-`file` (its form on disk), `folders` (where files are), `ledger` (a used version is frozen), `promotion` (the
-labels production and candidate move), `library` (find and make versions), `difference`.
+`file` (its form on disk), `folders` (where files are; a used version is frozen), `promotion` (the labels
+production and candidate move), `library` (find and make versions), `difference`.
 """
 
 from __future__ import annotations
 
 from aicourse.prompts.difference import PromptDiff, diff
 from aicourse.prompts.file import prompt_text, read_prompt
-from aicourse.prompts.ledger import mark_used
+from aicourse.prompts.folders import mark_used
 from aicourse.prompts.library import load, names, new, versions
 from aicourse.prompts.promotion import Approval, LabelMove, history, labels, promote, rollback
 from aicourse.prompts.prompt import Prompt, estimate_tokens

@@ -31,7 +31,7 @@ from aicourse.errors import PromptError
 from aicourse.prompts.folders import shown
 from aicourse.prompts.prompt import Prompt
 from aicourse.prompts.sampling import HintItems, check_hints
-from aicourse.prompts.template import BrokenTemplateError, Section, parse_body
+from aicourse.prompts.template import BrokenTemplateError, Section, parse_body, unix_lines
 from aicourse.suggestions import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -82,7 +82,7 @@ def read_prompt(path: Path) -> Prompt:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         _refuse(path, line, "this is not UTF-8; save the file as UTF-8")
-    return parse_prompt(text.replace("\r\n", "\n").replace("\r", "\n"), path)
+    return parse_prompt(unix_lines(text), path)
 
 
 def parse_prompt(text: str, path: Path) -> Prompt:

@@ -1,4 +1,4 @@
-"""Folders of prompts: the shipped ones in the package, a student's own beside the notebooks.
+"""Folders of prompts: the shipped ones in the package, a student's own beside the notebooks; used versions.
 
     aicourse/prompt_files/extract_listing/v1.md … v5.md      shipped; the same for everybody
     notebooks/prompts/extract_listing/v6.md                  yours; git ignores the folder
@@ -6,12 +6,19 @@
 Both together are one row of versions: yours go on where the shipped ones end. With `AICOURSE_UNATTENDED=1`
 (`aicourse run`, `aicourse validate`) your folder is a new, empty one in each session, so that stored outputs
 never depend on whose machine made them.
+
+    aicourse/prompt_files/extract_listing/used.json:    {"v1": "9f2c1a5b7d10", "v2": "03bb6ee01c55"}
+
+The ledger has the content of each version that was used: it is never edited again. Runs and recordings call
+`mark_used`; `load` refuses a used version whose content has changed, because every result that names the
+version would then speak of another text.
 """
 
 from __future__ import annotations
 
 import atexit
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -19,15 +26,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import filelock
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from aicourse import paths
 from aicourse.errors import AicourseError, PromptError
 from aicourse.llm import session
+from aicourse.prompts.prompt import Prompt
 
+USED = "used.json"
+_USED = TypeAdapter(dict[Annotated[str, StringConstraints(pattern="^v[0-9]+$")], str])
 _FILE = re.compile(r"v([1-9][0-9]{0,5})\.md")
 T = TypeVar("T")
 LOCK_SECONDS = 10  # a change takes milliseconds; a lock held longer belongs to a process that hangs
@@ -38,35 +48,29 @@ def shipped_dir() -> Path:
     return Path(__file__).resolve().parent.parent / "prompt_files"
 
 
-def own_dir() -> Path | None:
-    """The prompts of the course user; None where there are no course files to keep them beside."""
+def own_dir() -> Path:
+    """The prompts of the course user.
+
+    Raises:
+        PromptError: there are no course files to keep prompts beside.
+    """
     if paths.unattended():
         return session.current().keep(_temporary_dir)
     try:
         return paths.notebooks_dir() / "prompts"
     except AicourseError:
-        return None
-
-
-def own_dir_for_writing() -> Path:
-    """The same, where something is to be written.
-
-    Raises:
-        PromptError: there are no course files to keep prompts beside.
-    """
-    folder = own_dir()
-    if folder is None:
         raise PromptError(
             "Your prompts are kept beside the notebooks, and there are none here. Change into your clone of "
             "the course, or set AICOURSE_HOME to it."
-        )
-    return folder
+        ) from None
 
 
 def roots() -> list[Path]:
-    """The folders that hold prompts, shipped ones first."""
-    own = own_dir()
-    return [shipped_dir()] if own is None else [shipped_dir(), own]
+    """The folders that hold prompts, shipped ones first; the user's own where there are course files."""
+    try:
+        return [shipped_dir(), own_dir()]
+    except PromptError:
+        return [shipped_dir()]
 
 
 def version_files(folder: Path) -> dict[int, Path]:
@@ -134,3 +138,72 @@ def _temporary_dir() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="aicourse-prompts-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def mark_used(prompt: Prompt) -> None:
+    """Freeze this version: from now on its file must keep its content.
+
+    A prompt that was not read from a prompt folder (`NAME/vN.md`) has no version to freeze; it is left alone.
+
+    Raises:
+        PromptError: the version was used before with another content, or the ledger cannot be written.
+    """
+    folder = _folder_of(prompt)
+    if folder is None or used_versions(folder).get(prompt.version) == prompt.hash:
+        return
+    with locked(folder):
+        used = used_versions(folder)
+        if used.setdefault(prompt.version, prompt.hash) != prompt.hash:
+            raise _changed(prompt, used[prompt.version])
+        entries = {f"v{version}": digest for version, digest in sorted(used.items())}
+        paths.write_atomically(folder / USED, json.dumps(entries, indent=1) + "\n")
+
+
+def check_unchanged(prompt: Prompt) -> None:
+    """Refuse a version whose content is not the one that was used.
+
+    Raises:
+        PromptError: it is not; the message says how to restore it or keep the change.
+    """
+    folder = _folder_of(prompt)
+    used = used_versions(folder).get(prompt.version) if folder else None
+    if used is not None and used != prompt.hash:
+        raise _changed(prompt, used)
+
+
+def used_versions(folder: Path) -> dict[int, str]:
+    """The ledger in the folder of one prompt: the content hash of each version that was used.
+
+    Raises:
+        PromptError: the ledger is damaged.
+    """
+    used = kept(folder / USED, _USED, {})
+    return {int(name.removeprefix("v")): digest for name, digest in used.items()}
+
+
+def _folder_of(prompt: Prompt) -> Path | None:
+    """The prompt's folder when its file lies in one, as the version that it says it is."""
+    source = prompt.source
+    if (
+        source is None
+        or source.name != f"v{prompt.version}.md"
+        or source.resolve().parent.name != prompt.name
+    ):
+        return None
+    return source.parent
+
+
+def _changed(prompt: Prompt, used: str) -> PromptError:
+    assert prompt.source is not None
+    path = shown(prompt.source)
+    shipped = prompt.source.resolve().is_relative_to(shipped_dir())
+    restore = f"Restore it with: git checkout -- {path}" if shipped else f"Undo your change in {path}"
+    keep = f"aicourse prompts new {prompt.name} --file {path}"
+    return PromptError(
+        f"{prompt.ref} was changed after it was used (its hash was {used}, now it is {prompt.hash}). "
+        f"{restore}\nTo keep the change, first make a version of it: {keep}",
+        prompt=prompt.ref,
+        path=prompt.source,
+        used=used,
+        found=prompt.hash,
+    )

@@ -12,11 +12,10 @@ from aicourse import paths
 from aicourse.errors import PromptError
 from aicourse.prompts import folders
 from aicourse.prompts.file import NAME, parse_prompt, prompt_text, read_prompt
-from aicourse.prompts.ledger import check_unchanged, used_versions
 from aicourse.prompts.promotion import PRODUCTION, labelled, labels
 from aicourse.prompts.prompt import Prompt
-from aicourse.prompts.sampling import HintItems, check_hints
-from aicourse.prompts.template import BrokenTemplateError, Section, parse_body
+from aicourse.prompts.sampling import check_hints
+from aicourse.prompts.template import BrokenTemplateError, parse_body, unix_lines
 from aicourse.suggestions import did_you_mean
 
 _VERSION = re.compile(r"v?([0-9]{1,6})")
@@ -109,7 +108,7 @@ def new(
         raise PromptError(
             f"{name!r} is no name: use lower-case letters, digits and _, such as extract_listing."
         )
-    root = folders.own_dir_for_writing()
+    root = folders.own_dir()
     source = _parent(name, parent, text)
     with folders.locked(root / name):
         draft = _draft(name, max(_numbers(name), default=0) + 1, source, changelog, text, hints)
@@ -124,7 +123,7 @@ def new(
 
 def _with_content(folder: Path, digest: str) -> Iterator[Prompt]:
     """The versions in a folder with this hash; one that was changed after it was used has lost its own."""
-    used = used_versions(folder)
+    used = folders.used_versions(folder)
     for version, path in folders.version_files(folder).items():
         prompt = read_prompt(path)
         if prompt.hash == digest == used.get(version, digest):
@@ -158,7 +157,15 @@ def _draft(
     hints: Mapping[str, Any] | None,
 ) -> Prompt:
     """The new version, as its file will be read."""
-    sections = parent.sections if parent and text is None else _sections(name, text or "")
+    try:
+        sections = parent.sections if parent and text is None else parse_body(unix_lines(text or ""))
+        hint_items = parent.hint_items if parent and hints is None else check_hints(hints or {})
+    except BrokenTemplateError as error:
+        raise PromptError(
+            f"The text of the new {name}, line {error.line}: {error}.", line=error.line
+        ) from None
+    except ValueError as error:
+        raise PromptError(f"The hints of the new {name}: {error}.") from None
     draft = Prompt(
         name=name,
         version=version,
@@ -166,27 +173,9 @@ def _draft(
         changelog=changelog.strip(),
         parameters=tuple(dict.fromkeys(used for section in sections for used in section.placeholders)),
         sections=sections,
-        hint_items=_hint_items(name, parent, hints),
+        hint_items=hint_items,
     )
     return replace(parse_prompt(prompt_text(draft), Path(f"v{version}.md")), source=None)
-
-
-def _sections(name: str, text: str) -> tuple[Section, ...]:
-    try:
-        return parse_body(text.replace("\r\n", "\n").replace("\r", "\n"))
-    except BrokenTemplateError as error:
-        raise PromptError(
-            f"The text of the new {name}, line {error.line}: {error}.", line=error.line
-        ) from None
-
-
-def _hint_items(name: str, parent: Prompt | None, hints: Mapping[str, Any] | None) -> HintItems:
-    if hints is None:
-        return parent.hint_items if parent else ()
-    try:
-        return check_hints(hints)
-    except ValueError as error:
-        raise PromptError(f"The hints of the new {name}: {error}.") from None
 
 
 def _load_version(name: str, version: int) -> Prompt:
@@ -221,7 +210,7 @@ def _read(path: Path, name: str | None = None, version: int | None = None) -> Pr
             "Correct `name:` and `version:` in it, or move the file.",
             path=path,
         )
-    check_unchanged(prompt)
+    folders.check_unchanged(prompt)
     return replace(prompt, labels=_labels_of(prompt))
 
 

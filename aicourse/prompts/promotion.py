@@ -24,7 +24,6 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from aicourse import paths
 from aicourse.errors import PromptError
 from aicourse.prompts import folders
-from aicourse.prompts.ledger import mark_used
 from aicourse.prompts.prompt import Prompt
 from aicourse.suggestions import did_you_mean
 
@@ -109,7 +108,7 @@ def promote(prompt: Prompt, label: str = PRODUCTION, *, approval: Approval | Non
     """
     if not _LABEL.fullmatch(label):
         raise PromptError(f"{label!r} is no label: use one lower-case word, such as candidate.", label=label)
-    root = folders.own_dir_for_writing()
+    root = folders.own_dir()
     places = [known.resolve() for known in folders.roots()]
     if prompt.source is None or prompt.source.resolve().parent.parent not in places:
         raise PromptError(
@@ -117,7 +116,7 @@ def promote(prompt: Prompt, label: str = PRODUCTION, *, approval: Approval | Non
             f"aicourse prompts new {prompt.name} --file FILE",
             prompt=prompt.ref,
         )
-    mark_used(prompt)
+    folders.mark_used(prompt)
     with folders.locked(root / prompt.name):
         moves = _moves(prompt.name)
         current = moves[label][-1] if moves.get(label) else None
@@ -126,7 +125,7 @@ def promote(prompt: Prompt, label: str = PRODUCTION, *, approval: Approval | Non
         if label == PRODUCTION and current:
             _check(approval, current, prompt)
         reason = approval.headline if approval else "first version" if label == PRODUCTION else "set by hand"
-        return _moved(root / prompt.name, moves, label, "promote", (prompt.version, prompt.hash), reason)
+        return _moved(root / prompt.name, moves, label, "promote", prompt, reason)
 
 
 def rollback(name: str, label: str = PRODUCTION) -> LabelMove:
@@ -135,7 +134,7 @@ def rollback(name: str, label: str = PRODUCTION) -> LabelMove:
     Raises:
         PromptError: there is nothing to go back to.
     """
-    root = folders.own_dir_for_writing()
+    root = folders.own_dir()
     with folders.locked(root / name):
         moves = _moves(name)
         steps = _steps(moves.get(label, []))
@@ -148,7 +147,7 @@ def rollback(name: str, label: str = PRODUCTION) -> LabelMove:
             )
         left, to = steps[-1], steps[-2]
         reason = f"back from v{left.version}"
-        return _moved(root / name, moves, label, "rollback", (to.version, to.hash), reason)
+        return _moved(root / name, moves, label, "rollback", to, reason)
 
 
 def _steps(moves: Sequence[LabelMove]) -> list[LabelMove]:
@@ -200,13 +199,19 @@ def _moved(
     moves: _Moves,
     label: str,
     action: Literal["promote", "rollback"],
-    to: tuple[int, str],
+    to: Prompt | LabelMove,
     reason: str,
 ) -> LabelMove:
     """Add a move to your own file; the history that came before it is kept there too."""
-    at = datetime.now(UTC).replace(microsecond=0)
-    version, digest = to
-    move = LabelMove(label=label, action=action, version=version, hash=digest, at=at, reason=reason, by="you")
+    move = LabelMove(
+        label=label,
+        action=action,
+        version=to.version,
+        hash=to.hash,
+        at=datetime.now(UTC).replace(microsecond=0),
+        reason=reason,
+        by="you",
+    )
     own: _Moves = folders.kept(folder / FILE, _MOVES, {})
     own[label] = [*moves.get(label, []), move]
     paths.write_atomically(folder / FILE, _MOVES.dump_json(own, indent=1) + b"\n")

@@ -57,6 +57,11 @@ class Section:
         return PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
 
 
+def unix_lines(text: str) -> str:
+    """The text with line ends of Unix, whatever system it was written on."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def parse_body(text: str) -> tuple[Section, ...]:
     """The sections of a body.
 

@@ -15,7 +15,7 @@ import pytest
 from aicourse import paths, prompts
 from aicourse.errors import PromptError
 from aicourse.llm import session
-from aicourse.prompts import folders, ledger
+from aicourse.prompts import folders
 
 BODY = "# system\nYou label listings.\n\n# user\n<listing>{{listing}}</listing>\n"
 
@@ -67,7 +67,7 @@ def test_a_path_is_a_file_anywhere(shipped: Path, tmp_path: Path) -> None:
     prompt = prompts.load(file)
     assert prompt.ref == "extract@v1"
     prompts.mark_used(prompt)  # it lies in no prompt folder: nothing to freeze, and no file appears
-    assert not (tmp_path / ledger.FILE).exists()
+    assert not (tmp_path / folders.USED).exists()
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_version_used_with_two_contents_is_refused(shipped: Path) -> None:
 
 
 def _mark(root: str, version: int) -> None:
-    ledger.mark_used(prompts.load(Path(root) / "extract" / f"v{version}.md"))
+    folders.mark_used(prompts.load(Path(root) / "extract" / f"v{version}.md"))
 
 
 def test_processes_that_use_versions_at_once_lose_none(shipped: Path) -> None:
@@ -266,7 +266,7 @@ def test_processes_that_use_versions_at_once_lose_none(shipped: Path) -> None:
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * 12
-    assert list(ledger.used_versions(shipped / "extract")) == list(range(1, 13))
+    assert list(folders.used_versions(shipped / "extract")) == list(range(1, 13))
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"latest": "x"}', "3"])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from aicourse import prompts
-from aicourse.prompts import folders, ledger
+from aicourse.prompts import folders
 
 NAMES = sorted(folder.name for folder in folders.shipped_dir().iterdir() if folder.is_dir())
 
 
 @pytest.fixture(autouse=True)
 def nothing_of_my_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "own_dir", lambda: None)
+    monkeypatch.setattr(folders, "roots", lambda: [folders.shipped_dir()])
 
 
 def test_there_is_one_at_least() -> None:
@@ -38,4 +38,4 @@ def test_one_is_in_production(name: str) -> None:
 def test_every_version_is_frozen(name: str) -> None:
     folder = folders.shipped_dir() / name
     hashes = {version: prompts.load(file).hash for version, file in folders.version_files(folder).items()}
-    assert ledger.used_versions(folder) == hashes, "freeze it with prompts.mark_used(prompts.load(…))"
+    assert folders.used_versions(folder) == hashes, "freeze it with prompts.mark_used(prompts.load(…))"
