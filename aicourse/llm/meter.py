@@ -17,7 +17,6 @@ from aicourse.llm import catalog
 from aicourse.llm.calls import PROMPT_HEADER, Call, Source, Usage
 from aicourse.llm.formats import Tokens, endpoint, model_in
 from aicourse.llm.keys import mask_keys
-from aicourse.llm.session import current
 from aicourse.llm.transport import Exchange, Layer, Transcript, observe
 
 _PROMPT_NOTE = re.compile(r"[a-z][a-z0-9_]*@v[1-9][0-9]{0,5} [0-9a-f]{12}")
@@ -42,11 +41,6 @@ def take_prompt(request: httpx2.Request) -> str | None:
     """
     note = request.headers.pop(PROMPT_HEADER, "")
     return note if _PROMPT_NOTE.fullmatch(note) else None
-
-
-def report_to_session(call: Call) -> None:
-    """Tell the notebook's badge."""
-    current().report(call)
 
 
 class MeterLayer:

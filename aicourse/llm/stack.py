@@ -20,9 +20,10 @@ from aicourse.llm.budget import BudgetLayer
 from aicourse.llm.calls import Call, Usage
 from aicourse.llm.catalog import Provider
 from aicourse.llm.faults import Fault, FaultLayer
-from aicourse.llm.meter import MeterLayer, report_to_session
+from aicourse.llm.meter import MeterLayer
 from aicourse.llm.provider_errors import ErrorLayer
 from aicourse.llm.replay import Mode, ReplayLayer
+from aicourse.llm.session import current
 from aicourse.llm.transport import Layer, LayerTransport
 
 # As in openai and anthropic: a long answer may take minutes, a connection may not.
@@ -41,7 +42,7 @@ class Stack:
         mode: Mode = Mode.OFF,
         budget: float | Decimal | None = None,
         faults: Sequence[Fault] = (),
-        report: Callable[[Call], None] = report_to_session,
+        report: Callable[[Call], None] = lambda call: current().report(call),  # the badge
     ) -> None:
         charged = network if budget is None else BudgetLayer(network, Decimal(str(budget)))
         replayed = ReplayLayer(charged, mode)
