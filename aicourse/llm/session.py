@@ -99,7 +99,7 @@ class Session:
             self.shares = before
 
     def keep(self, make: Callable[[], T]) -> T:
-        """What `make` returned when it was asked for first: state that a new session begins without."""
+        """The one thing that `make` made in this session: state that a new session begins without."""
         with self._lock:
             if make not in self._kept:
                 self._kept[make] = make()
