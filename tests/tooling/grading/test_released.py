@@ -9,24 +9,16 @@ from typing import Any
 
 import pytest
 
-from aicourse.errors import SandboxError
 from aicourse.tooling.grading.judging.class_run import Place, grade_class
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options
-from aicourse.tooling.grading.sandbox.levels import choose_level
 
 RELEASED = Path(__file__).parents[2] / "notebooks" / "released"
 # Question of a homework -> why it is graded by another rule than at its release.
 CHANGED: Mapping[str, Mapping[str, str]] = {"hw01": {}, "hw02": {}}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def level() -> str:
-    """The level that tests run under; where there is none, the reason is the sandbox's own."""
-    try:
-        return choose_level(None, trust_notebooks=False)
-    except SandboxError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+pytestmark = pytest.mark.usefixtures("sandbox_level")
 
 
 @pytest.mark.parametrize("homework", CHANGED)

@@ -12,8 +12,9 @@ Names load on first use: the zygote lives in this package, and must not import t
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aicourse.face import lazily
 
 if TYPE_CHECKING:
     from aicourse.tooling.grading.sandbox.executor import Sandbox as Sandbox
@@ -27,9 +28,4 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aicourse.tooling.grading.sandbox' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+__getattr__, __dir__ = lazily(__name__, _HOME)

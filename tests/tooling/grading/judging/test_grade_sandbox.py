@@ -13,12 +13,10 @@ import psutil
 import pytest
 from fakes import FIRST_NUMBER, RIGHT_Q1, RIGHT_Q2, hand_in, small_assignment, submission
 
-from aicourse.errors import SandboxError
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options, grade
 from aicourse.tooling.grading.publishing.gradebook import build
 from aicourse.tooling.grading.sandbox.executor import Sandbox
-from aicourse.tooling.grading.sandbox.levels import choose_level
 
 QUIET = Options(progress=False, jobs=2)
 GRADE = """
@@ -35,13 +33,7 @@ with Sandbox() as sandbox:
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def level() -> str:
-    """The level that tests run under; where there is none, the reason is the sandbox's own."""
-    try:
-        return choose_level(None, trust_notebooks=False)
-    except SandboxError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+pytestmark = pytest.mark.usefixtures("sandbox_level")
 
 
 def test_hostile_notebooks_cost_themselves_alone(tmp_path: Path) -> None:
