@@ -241,6 +241,18 @@ def test_openai_responses(client: openai.OpenAI, server: RunningServer) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("given", [{}, {"temperature": None}, {"temperature": 0.7}])
+@pytest.mark.parametrize("path", ["chat/completions", "responses", "messages"])
+def test_the_temperature_is_0_unless_asked(
+    server: RunningServer, http: httpx2.Client, path: str, given: dict[str, Any]
+) -> None:
+    question = {"input": "Say hello"} if path == "responses" else {"messages": HELLO, "max_tokens": 9}
+    reply = http.post(f"/v1/{path}", json={"model": MODEL} | question | given).json()
+    wanted = given.get("temperature") or 0
+    assert server.backend.history[0][1]["temperature"] == wanted
+    assert reply.get("temperature", wanted) == wanted  # Responses says it
+
+
 def test_openai_responses_parse_enforces_the_schema(client: openai.OpenAI, server: RunningServer) -> None:
     server.backend.replies.append('{"colours": ["red"], "note": ""}')
     content: list[Any] = [{"type": "input_text", "text": "A red"}, {"type": "input_text", "text": "jacket"}]
@@ -562,6 +574,7 @@ def test_odd_but_harmless_requests_are_made_fit(server: RunningServer, http: htt
     assert server.backend.history[0][1] == {
         "messages": [{"role": "system", "content": "a"}, {"role": "assistant", "content": ""}],
         "max_tokens": 1_000_000,
+        "temperature": 0,
         "seed": 2**32 - 2,
     }
 

@@ -1,4 +1,4 @@
-"""Checks of a chat request, and what it is given unasked: a length limit and bounded schemas.
+"""Checks of a chat request, and what it is given unasked: temperature 0, a length limit, bounded schemas.
 
 llama.cpp trusts its caller: an odd number can end the process. So only fields that are named here are passed
 on, each checked first.
@@ -17,6 +17,7 @@ from aicourse.tooling.localmodel.server.schemas import bounded
 from aicourse.tooling.localmodel.server.toolcalls import toolbox, written_out
 
 MAX_TOKENS = 2_048  # when the caller names no limit: about 50 s of the 0.5B model on two cores
+TEMPERATURE = 0  # when the caller names none: the same question gets the same answer
 MOST_TOKENS = 1_000_000  # more than any context here; llama.cpp keeps it in 32 bits
 DEFAULT_SYSTEM = "You are a helpful assistant."  # before a description of tools
 MAX_DEPTH = 64  # objects and lists in each other; llama.cpp and we walk them recursively
@@ -89,6 +90,7 @@ def chat_request(request: dict[str, Any]) -> dict[str, Any]:
     """
     _refuse_unsupported(request)
     chat: dict[str, Any] = {"messages": _messages(request), "max_tokens": _token_limit(request)}
+    chat["temperature"] = TEMPERATURE
     chat |= {name: _number(request, name) for name in _RANGES if request.get(name) is not None}
     chat |= _seed(request) | _stop(request) | _logprobs(request) | _logit_bias(request)
     if schema := _schema(request):

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aicourse.tooling.localmodel.server.http_errors import bad_request
-from aicourse.tooling.localmodel.server.requests import about_photos, object_in, text_of
+from aicourse.tooling.localmodel.server.requests import TEMPERATURE, about_photos, object_in, text_of
 
 _SHARED = ("model", "temperature", "top_p", "stream", "seed")
 _TEXT_PARTS = ("input_text", "output_text", "text")
@@ -124,7 +124,7 @@ def _response(
         "metadata": request.get("metadata") or {},
         "output": [] if text is None else [message],
         "parallel_tool_calls": False,
-        "temperature": request.get("temperature"),
+        "temperature": TEMPERATURE if request.get("temperature") is None else request["temperature"],
         "text": request.get("text") or {"format": {"type": "text"}},
         "tool_choice": "none",
         "tools": [],
