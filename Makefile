@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # Which Python .venv is made with: the first of these that is 3.11 or newer. Or name one: make setup PYTHON=python3.12
 PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3)
 
-.PHONY: help setup course lab live test lint record bench grade-demo lock clean
+.PHONY: help setup course lab live test test-newest test-all lint record bench grade-demo lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,24 @@ live: $(INSTALLED)  ## Run every lesson against the embedded model (fetched once
 
 test: $(INSTALLED)  ## Everything a change must pass: style, types, tests, every notebook, recordings
 	@$(AICOURSE) test
+
+# An environment of its own for a second Python: build/python-3.13, made as .venv is.
+WITH_PYTHON = version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])') && \
+	venv="build/python-$$version" && printf '\n== Python %s\n' "$$version" && \
+	$(MAKE) --no-print-directory setup VENV="$$venv" PYTHON="$$python"
+
+test-newest: $(INSTALLED)  ## Types and lessons on the newest Python here, unless .venv is that already
+	@set -e; python=$$($(VENV_PYTHON) -m aicourse.tooling.course.pythons newest); \
+	if "$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] in sys.argv[1])' \
+		"$$($(VENV_PYTHON) --version)"; \
+	then $(WITH_PYTHON) && "$$venv/bin/python" -m aicourse test types lessons; \
+	else echo "Tested on the newest Python here: $$python"; fi
+
+test-all: $(INSTALLED)  ## `make test` and all long checks, on the oldest and the newest Python here; other clients
+	@failed=; for python in $$($(VENV_PYTHON) -m aicourse.tooling.course.pythons); do \
+	{ $(WITH_PYTHON) && "$$venv/bin/python" -m aicourse test --all; } || failed="$$failed $$python"; done; \
+	$(VENV_PYTHON) tests/interop || failed="$$failed tests/interop"; \
+	test -z "$$failed" || { echo "FAILED:$$failed" >&2; exit 1; }
 
 lint: $(INSTALLED)  ## The quick half of `make test`: style, types, notebook rules
 	@$(AICOURSE) test style format types notebooks

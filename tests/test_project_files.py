@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from aicourse.llm import catalog
 from aicourse.tooling.cli import reference
+from aicourse.tooling.course import pythons
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -102,14 +104,14 @@ def test_conda_installs_python_pip_and_this_project_alone() -> None:
 
 
 def test_all_files_name_the_same_pythons() -> None:
-    workflow = yaml.safe_load(read(".github/workflows/ci.yml"))
-    matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
+    matrix = workflow()["jobs"]["test"]["strategy"]["matrix"]
     assert matrix["python"] == SUPPORTED
     assert {name.split("-")[0] for name in matrix["os"]} == {"ubuntu", "macos", "windows"}
     assert SpecifierSet(PROJECT["requires-python"]) == SpecifierSet(f">={SUPPORTED[0]}")
     assert PYPROJECT["tool"]["mypy"]["python_version"] == SUPPORTED[0]
     assert f"--python-version {SUPPORTED[0]}" in read("Makefile")
     assert all(f"python{version}" in read("Makefile") for version in SUPPORTED)
+    assert [f"{major}.{minor}" for major, minor in pythons.SUPPORTED] == SUPPORTED
 
 
 # ------------------------------------------------------------ Makefile and CI
@@ -138,17 +140,49 @@ def test_documents_name_only_targets_that_exist() -> None:
         assert set(re.findall(r"`make ([a-z-]+)", read(name))) <= make_targets(), name
 
 
+def workflow() -> dict[str, Any]:
+    return yaml.safe_load(read(".github/workflows/ci.yml"))  # type: ignore[no-any-return]
+
+
 def test_ci_runs_what_make_test_runs() -> None:
-    steps = yaml.safe_load(read(".github/workflows/ci.yml"))["jobs"]["test"]["steps"]
+    steps = workflow()["jobs"]["test"]["steps"]
     commands = "\n".join(step.get("run", "") for step in steps)
     assert "make test" in commands
     assert "-m aicourse test" in commands  # Windows
     assert "-m aicourse) test\n" in read("Makefile").replace("$(AICOURSE)", "$(VENV_PYTHON) -m aicourse)")
-    assert read(".ci/run").rstrip().endswith("exec make test")
+    assert read(".ci/run").rstrip().endswith("make test\nmake test-newest")
 
 
 def test_ci_may_only_read() -> None:
-    assert yaml.safe_load(read(".github/workflows/ci.yml"))["permissions"] == {"contents": "read"}
+    assert workflow()["permissions"] == {"contents": "read"}
+
+
+def test_ci_names_its_actions_by_commit() -> None:
+    used = re.findall(r"uses: (\S+)(.*)", read(".github/workflows/ci.yml"))
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v[\d.]+", comment), action
+
+
+def test_no_command_of_ci_hides_the_failure_of_another() -> None:
+    """PowerShell ends a step with the exit code of its last command."""
+    steps = [step for job in workflow()["jobs"].values() for step in job["steps"] if "run" in step]
+    assert all("\n" not in step["run"].strip() for step in steps)
+    assert not any("PYTHONUTF8" in str(step) for step in steps)
+
+
+def test_every_commit_on_main_keeps_its_run() -> None:
+    group = workflow()["concurrency"]["group"]
+    assert "github.event_name == 'pull_request' && github.ref || github.run_id" in group
+
+
+def test_newest_dependencies_and_the_long_checks_have_a_job() -> None:
+    jobs = workflow()["jobs"]
+    assert not any(
+        "requirements.lock" in step.get("run", "") for step in jobs["newest-dependencies"]["steps"]
+    )
+    assert "make test-all" in [step.get("run") for step in jobs["everything"]["steps"]]
 
 
 # ------------------------------------------------------------ documents

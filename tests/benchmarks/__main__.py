@@ -77,7 +77,7 @@ def machine(load_before: float) -> dict[str, Any]:
 
 def _processor() -> str:
     facts = Path("/proc/cpuinfo")
-    lines = facts.read_text().splitlines() if facts.exists() else []
+    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
     names = [text.partition(":")[2].strip() for text in lines if text.startswith("model name")]
     return names[0] if names else platform.processor()
 

@@ -163,7 +163,7 @@ def _kernel_processes(starter: Any) -> list[int]:
 
 
 def _private_memory(process: int) -> int:
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
 
 
@@ -204,7 +204,7 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
 def _traces() -> tuple[int, ...]:
     children = psutil.Process().children(recursive=True)
     folders = list(Path(tempfile.gettempdir()).iterdir())
-    mounts = Path("/proc/self/mounts").read_text().count("\n")
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").count("\n")
     return len(children), len(os.listdir("/proc/self/fd")), threading.active_count(), len(folders), mounts
 
 

@@ -357,7 +357,7 @@ def test_files_that_are_no_runs(tmp_path: Path) -> None:
         with pytest.raises(EvaluationError, match="is not a run"):
             runs.load_run(path)
     run(is_even, CASES, path=path.with_name("good.jsonl"))
-    with open(path.with_name("good.jsonl"), "a") as file:
+    with open(path.with_name("good.jsonl"), "a", encoding="utf-8") as file:
         file.write("nonsense\n")
     with pytest.raises(EvaluationError, match=r"good.jsonl, line 8: not a record of a run"):
         list(runs.load_run(path.with_name("good.jsonl")).records())

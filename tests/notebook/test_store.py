@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("home")
 
 def test_state_outlives_the_kernel(state_file: Path) -> None:
     check("01.1", find_size)
-    kept = json.loads(state_file.read_text())
+    kept = json.loads(state_file.read_text(encoding="utf-8"))
     assert kept["exercises"]["01.1"] == {"attempts": 1, "hints": 0, "solved": False}
 
 

@@ -214,7 +214,7 @@ def test_an_unattended_session_begins_without_prompts_of_yours(
 
 
 def edit(file: Path, new: str = "You label old listings.") -> None:
-    file.write_text(file.read_text().replace("You label listings.", new))
+    file.write_text(file.read_text(encoding="utf-8").replace("You label listings.", new), encoding="utf-8")
 
 
 def test_a_version_may_be_edited_until_it_is_used(shipped: Path, own: Path) -> None:

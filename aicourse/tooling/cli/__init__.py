@@ -238,8 +238,9 @@ def progress() -> None:
 @app.command("test", epilog="Example: aicourse test style types")
 def run_tests(
     steps: Annotated[
-        list[str] | None, typer.Argument(metavar="STEP", help="All steps when none is named.")
+        list[str] | None, typer.Argument(metavar="STEP", help="All but the long ones when none is named.")
     ] = None,
+    long: Annotated[bool, typer.Option("--all", help="The long steps too.")] = False,
 ) -> None:
     """Run all checks that a change must pass. Style, types, notebook rules, tests, lessons, recordings."""
-    exit_if(not all(result.passed for result in selftest.run_steps(steps or ())))
+    exit_if(not all(result.passed for result in selftest.run_steps(steps or (), long=long)))

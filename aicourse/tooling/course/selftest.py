@@ -1,7 +1,8 @@
 """Every check that a change must pass, one after the other: what `make test` and CI run.
 
 Each step is a process of its own, so that one that crashes stops nothing; the summary at the end names
-each that failed and how to repeat it alone. The lessons are checked on recorded replies only.
+each that failed and how to repeat it alone. The lessons are checked on recorded replies only. The steps
+in `LONG_STEPS` run only when asked for, which `make test-all` does on the oldest and the newest Python.
 """
 
 from __future__ import annotations
@@ -24,10 +25,16 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "format": ("ruff", "format", "--check", "--output-format", "concise", "."),
     "types": ("mypy",),
     "notebooks": ("aicourse", "lint"),
-    "tests": ("pytest", "--quiet", "--numprocesses", "auto", "--dist", "loadfile"),
+    "tests": ("pytest", "--quiet", "-m", "not slow", "--numprocesses", "auto", "--dist", "loadfile"),
     "lessons": ("aicourse", "validate"),
     "recordings": ("aicourse", "record", "--check"),
+    "slow-tests": ("pytest", "--quiet", "-m", "slow"),
+    "stock-nbval": (
+        *("pytest", "--quiet", "--nbval", "--nbval-sanitize-with=notebooks/nbval_sanitize.cfg", "notebooks"),
+        *("--ignore=notebooks/checks", "--ignore=notebooks/build"),
+    ),
 }
+LONG_STEPS = ("slow-tests", "stock-nbval")
 # Whatever this user has configured, here or in a .env file: recorded replies of the shipped lessons.
 SETTINGS = {"AICOURSE_REPLAY": "only", "AICOURSE_PROVIDER": ""}
 DEVELOPMENT_TOOLS = ("ruff", "mypy", "pytest", "xdist", "hypothesis")
@@ -44,8 +51,10 @@ class StepResult:
     seconds: float
 
 
-def run_steps(names: Sequence[str] = (), *, run: Runner | None = None) -> tuple[StepResult, ...]:
-    """Run the named steps, or all, and print a heading for each and a summary.
+def run_steps(
+    names: Sequence[str] = (), *, long: bool = False, run: Runner | None = None
+) -> tuple[StepResult, ...]:
+    """Run the named steps, else all but the long ones unless `long`; print a heading for each and a summary.
 
     Raises:
         AicourseError: no such step, or the development tools are not installed.
@@ -57,7 +66,8 @@ def run_steps(names: Sequence[str] = (), *, run: Runner | None = None) -> tuple[
             f"{', '.join(missing)} not installed. Run: make setup  (or: python -m pip install -e '.[dev]')"
         )
         raise AicourseError(message, missing=missing)
-    results = tuple(_run_step(name, run or _run_process) for name in names or STEPS)
+    asked = names or [name for name in STEPS if long or name not in LONG_STEPS]
+    results = tuple(_run_step(name, run or _run_process) for name in asked)
     print(_summary(results), flush=True)
     return results
 

@@ -98,7 +98,7 @@ def test_a_run_without_failures_has_nothing_to_code(notes: Path) -> None:
 
 def test_a_file_that_holds_no_notes_is_named(notes: Path) -> None:
     notes.parent.mkdir()
-    notes.write_text("shopping list\n")
+    notes.write_text("shopping list\n", encoding="utf-8")
     with pytest.raises(EvaluationError, match=r"notes\.jsonl, line 1: not a note"):
         code_failures(run_of(), notes)
 

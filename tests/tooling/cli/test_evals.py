@@ -180,7 +180,7 @@ def test_the_gate_holds_a_regression_back_and_lets_the_same_through(two_runs: Pa
     ],
 )
 def test_rules_from_a_file(two_runs: Path, name: str, text: str) -> None:
-    Path(name).write_text(text)
+    Path(name).write_text(text, encoding="utf-8")
     output = invoke("gate", "before.jsonl", "after.jsonl", "--rules", name, code=1)
     verdicts = [line for line in output.splitlines() if line.startswith("exact")]
     assert len(verdicts) == 2
@@ -256,7 +256,7 @@ def test_a_batch_asks_a_model(folder: Path) -> None:
 
 
 def test_csv_becomes_cases(folder: Path) -> None:
-    Path("t.csv").write_text('text,brand,kind\nblue coat,ACME,"short, plain"\n')
+    Path("t.csv").write_text('text,brand,kind\nblue coat,ACME,"short, plain"\n', encoding="utf-8")
     columns = ("--input", "text", "--expected", "brand", "--tags", "kind")
     invoke("import", "t.csv", "--from", "csv", "--out", "c.jsonl", *columns)
     assert [(case.id, case.input, case.expected, case.tags) for case in EvaluationSet("c.jsonl")] == [
@@ -285,7 +285,7 @@ GOOD = '{"id": "1", "input": "a", "expected": "A"}\n'
     ids=["broken line", "duplicate id", "unknown field", "missing field", "no object", "empty"],
 )
 def test_a_broken_set_is_named_before_any_case_is_tried(folder: Path, text: str, message: str) -> None:
-    Path("c.jsonl").write_text(text)
+    Path("c.jsonl").write_text(text, encoding="utf-8")
     words = ("run", "c.jsonl", "--task", "mytasks:upper", "--out", "a.jsonl")
     assert message in mistake(*words)
     assert not Path("a.jsonl").exists()
@@ -328,12 +328,12 @@ def test_a_scorer_that_raises_costs_its_own_scores_only(folder: Path) -> None:
     ],
 )
 def test_what_run_cannot_do(folder: Path, words: tuple[str, ...], message: str) -> None:
-    Path("broken.py").write_text("1 / 0")
-    Path("other.jsonl").write_text("something else\n")
+    Path("broken.py").write_text("1 / 0", encoding="utf-8")
+    Path("other.jsonl").write_text("something else\n", encoding="utf-8")
     run_task("worse", "run.jsonl")
     before = Path("run.jsonl").read_bytes()
     assert message in mistake("run", "cases.jsonl", "--out", "a.jsonl", *words)
-    assert Path("other.jsonl").read_text() == "something else\n"
+    assert Path("other.jsonl").read_text(encoding="utf-8") == "something else\n"
     assert Path("run.jsonl").read_bytes() == before
 
 
@@ -371,10 +371,10 @@ def test_what_run_cannot_do(folder: Path, words: tuple[str, ...], message: str) 
     ],
 )
 def test_what_the_others_cannot_do(two_runs: Path, words: tuple[str, ...], message: str) -> None:
-    Path("bad.yaml").write_text("rules: [{score: exact, tolerence: 0.1}]")
-    Path("text.toml").write_text("just [text")
+    Path("bad.yaml").write_text("rules: [{score: exact, tolerence: 0.1}]", encoding="utf-8")
+    Path("text.toml").write_text("just [text", encoding="utf-8")
     lines = Path("before.jsonl").read_text("utf-8").splitlines(keepends=True)
-    Path("broken.jsonl").write_text(lines[0] + '{"id": 1}\n' + "".join(lines[2:]))
+    Path("broken.jsonl").write_text(lines[0] + '{"id": 1}\n' + "".join(lines[2:]), encoding="utf-8")
     assert message in mistake(*words)
     assert not Path("x").exists()
     assert not Path("r.html").exists()
@@ -396,6 +396,6 @@ def test_live_and_record_exclude_each_other(folder: Path) -> None:
 
 
 def test_exported_promptfoo_tests_are_read_by_our_importer_only_if_they_are_tests(folder: Path) -> None:
-    Path("t.yaml").write_text("prompts: [a]\n")
+    Path("t.yaml").write_text("prompts: [a]\n", encoding="utf-8")
     assert "holds no list of tests" in mistake("import", "t.yaml", "--from", "promptfoo", "--out", "x")
     assert exchange.from_promptfoo(exchange.to_promptfoo(EvaluationSet("cases.jsonl"), "u.yaml"))[0].id == "0"

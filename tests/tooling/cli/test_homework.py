@@ -41,9 +41,9 @@ def test_build_writes_the_students_notebook_and_the_solution(
     result = run("build", "hw90", "--solution")
     assert result.exit_code == 0
     student, solution = result.stdout.split()
-    assert "raise NotImplementedError" in Path(student).read_text()
+    assert "raise NotImplementedError" in Path(student).read_text(encoding="utf-8")
     assert Path(solution) == tmp_path / "build" / "homework" / "hw90-solution.ipynb"
-    assert "raise NotImplementedError" not in Path(solution).read_text()
+    assert "raise NotImplementedError" not in Path(solution).read_text(encoding="utf-8")
 
 
 def test_verify_ends_with_the_verdict(run: Callable[..., Result], tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def run_file(spec: str, right: int, **changes: Any) -> str:
 def make_second() -> None:
     file = Path("second.md")
     file.write_text(
-        "---\nname: extract\nversion: 1\nchangelog: x\nparameters: [listing]\n---\n# user\nNew {{listing}}\n"
+        "---\nname: extract\nversion: 1\nchangelog: x\nparameters: [listing]\n---\n# user\nNew {{listing}}\n",
+        encoding="utf-8",
     )
     invoke("new", "extract", "--file", str(file), "--changelog", "Says it anew.")
 

@@ -32,13 +32,22 @@ class ScriptedRunner:
 def test_all_steps_run_in_order_although_one_fails(capsys: pytest.CaptureFixture[str]) -> None:
     run = ScriptedRunner(types=1)
     results = selftest.run_steps(run=run)
-    assert [result.name for result in results] == list(selftest.STEPS)
+    quick = [name for name in selftest.STEPS if name not in selftest.LONG_STEPS]
+    assert [result.name for result in results] == quick
     assert [result.name for result in results if not result.passed] == ["types"]
-    assert [command[:2] for command in run.commands] == [[sys.executable, "-m"]] * len(selftest.STEPS)
+    assert [command[:2] for command in run.commands] == [[sys.executable, "-m"]] * len(quick)
     printed = capsys.readouterr().out
     assert "FAILED  types" in printed
     assert "repeat: python -m aicourse test types" in printed
-    assert printed.splitlines()[-1] == f"steps: {len(selftest.STEPS) - 1} passed, 1 failed"
+    assert printed.splitlines()[-1] == f"steps: {len(quick) - 1} passed, 1 failed"
+
+
+def test_the_long_steps_run_when_asked_for() -> None:
+    results = selftest.run_steps(long=True, run=ScriptedRunner())
+    assert [result.name for result in results] == list(selftest.STEPS)
+    assert [result.name for result in selftest.run_steps(["slow-tests"], run=ScriptedRunner())] == [
+        "slow-tests"
+    ]
 
 
 def test_named_steps_run_alone(capsys: pytest.CaptureFixture[str]) -> None:

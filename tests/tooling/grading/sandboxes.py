@@ -85,7 +85,7 @@ def _children(process: int) -> list[int]:
         return [
             int(child)
             for thread in threads
-            for child in open(f"/proc/{process}/task/{thread}/children").read().split()
+            for child in open(f"/proc/{process}/task/{thread}/children", encoding="utf-8").read().split()
         ]
     except OSError:
         return []
@@ -93,7 +93,7 @@ def _children(process: int) -> list[int]:
 
 def _command(process: int) -> str:
     try:
-        return open(f"/proc/{process}/cmdline").read().replace("\0", " ")
+        return open(f"/proc/{process}/cmdline", encoding="utf-8").read().replace("\0", " ")
     except OSError:
         return ""
 

@@ -99,7 +99,9 @@ def test_an_otter_prompt_is_the_stub(tmp_path: Path) -> None:
 
 def write(path: Path, *cells: dict[str, Any]) -> Path:
     numbered = [{"id": f"c{number}", "metadata": {}, **cell} for number, cell in enumerate(cells)]
-    path.write_text(json.dumps({"cells": numbered, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    path.write_text(
+        json.dumps({"cells": numbered, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8"
+    )
     return path
 
 

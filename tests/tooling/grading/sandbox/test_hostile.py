@@ -51,7 +51,7 @@ def traces() -> Traces:
             command for command in descendants().values() if "sandbox" in command or "sleep" in command
         ),
         len(os.listdir("/proc/self/fd")),
-        Path("/proc/self/mounts").read_text(),
+        Path("/proc/self/mounts").read_text(encoding="utf-8"),
         frozenset(str(path) for path in Path(tempfile.gettempdir()).iterdir()),
     )
 

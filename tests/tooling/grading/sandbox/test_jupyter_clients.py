@@ -18,7 +18,7 @@ from aicourse.tooling.grading.sandbox.executor import Sandbox
 def write(path: Path, *sources: str) -> Path:
     book = notebook(*sources)
     book["metadata"]["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    path.write_text(json.dumps(book))
+    path.write_text(json.dumps(book), encoding="utf-8")
     return path
 
 
