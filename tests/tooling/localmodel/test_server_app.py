@@ -62,9 +62,12 @@ class ScriptedBackend:
         if callable(reply):
             reply(request, emit)
         elif not request.get("stream"):
-            emit(completion(reply))
-        elif any(emit(payload) for payload in chunks(reply)):
+            emit(as_text(completion(reply)) if "prompt" in request else completion(reply))
+        elif any(emit(as_text(chunk) if "prompt" in request else chunk) for chunk in chunks(reply)):
             self.stopped.set()
+
+    def count_tokens(self, model: str, messages: list[dict[str, Any]]) -> int:
+        return sum(len(message["content"].split()) for message in messages)
 
     def embed(self, model: str, texts: list[str]) -> tuple[list[list[float]], int]:
         return [[float(len(text)), 0.5, -1.0] for text in texts], sum(map(len, texts))
@@ -81,6 +84,20 @@ def completion(text: str, reason: str = "stop") -> dict[str, Any]:
         "choices": [choice],
         "usage": usage,
     }
+
+
+def as_text(payload: dict[str, Any]) -> dict[str, Any]:
+    """A chat completion or chunk as llama.cpp writes it of a text that goes on."""
+    choices = [
+        {
+            "text": (choice.get("message") or choice["delta"]).get("content") or "",
+            "index": 0,
+            "logprobs": None,
+            "finish_reason": choice["finish_reason"],
+        }
+        for choice in payload["choices"]
+    ]
+    return payload | {"object": "text_completion", "choices": choices}
 
 
 def chunks(text: str) -> Iterator[dict[str, Any]]:
@@ -228,6 +245,53 @@ def test_openai_stream_helper_parses(client: openai.OpenAI, server: RunningServe
     assert final.choices[0].message.parsed == Jacket(colours=[], note="")
 
 
+@pytest.mark.parametrize("prompt", ["Once upon", ["Once upon"]])
+def test_openai_text_completion(client: openai.OpenAI, server: RunningServer, prompt: Any) -> None:
+    reply = client.completions.create(model=MODEL, prompt=prompt, stop="END", seed=2, n=1, echo=False)
+    assert reply.choices[0].text == "Hello there"
+    assert reply.usage is not None
+    assert (reply.usage.total_tokens, reply.model) == (10, MODEL)
+    assert server.backend.history[0][1] == {
+        "prompt": "Once upon", "max_tokens": 16, "temperature": 0, "seed": 2, "stop": ["END"]
+    }  # fmt: skip
+
+
+def test_openai_text_completion_streams(client: openai.OpenAI, server: RunningServer) -> None:
+    for options in ({}, {"stream_options": {"include_usage": True}}):
+        fields: Any = {"model": MODEL, "prompt": "Once", "max_tokens": 3, "stream": True} | options
+        received = list(client.completions.create(**fields))
+        assert "".join(choice.text for chunk in received for choice in chunk.choices) == "Hello there"
+        assert (received[-1].usage is not None) == bool(options)
+    assert server.backend.history[0][1]["max_tokens"] == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"prompt": ["a", "b"]}, "prompt"),
+        ({"prompt": [1, 2]}, "prompt"),
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": None}, "prompt"),
+        ({"suffix": "x"}, "suffix"),
+        ({"echo": True}, "echo"),
+        ({"logprobs": 0}, "logprobs"),
+        ({"n": 2}, "n"),
+        ({"best_of": 3}, "best_of"),
+        ({"tools": [{}]}, "tools"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"temperature": 9}, "temperature"),
+    ],
+)
+def test_what_text_completions_cannot_do_is_refused_by_name(
+    server: RunningServer, http: httpx2.Client, fields: dict[str, Any], param: str
+) -> None:
+    for stream in (False, True):
+        request = {"model": MODEL, "prompt": "Once", "stream": stream} | fields
+        reply = http.post("/v1/completions", json=request)
+        assert (reply.status_code, reply.json()["error"]["param"]) == (400, param)
+    assert not server.backend.history
+
+
 def test_openai_responses(client: openai.OpenAI, server: RunningServer) -> None:
     reply = client.responses.create(
         model=MODEL, input="Say hello", instructions="Be brief", max_output_tokens=20, temperature=0
@@ -365,8 +429,9 @@ def test_anthropic_errors_are_its_own(claude: anthropic.Anthropic, server: Runni
         claude.messages.create(model=MODEL, max_tokens=0, messages=HELLO)
     with pytest.raises(anthropic.AuthenticationError):
         claude.with_options(api_key="wrong").messages.create(model=MODEL, max_tokens=9, messages=HELLO)
-    with pytest.raises(anthropic.NotFoundError, match="count_tokens"):
-        claude.messages.count_tokens(model=MODEL, messages=HELLO)
+    content: Any = [{"type": "thinking", "thinking": "x", "signature": "y"}]
+    with pytest.raises(anthropic.BadRequestError, match="thinking"):
+        claude.messages.count_tokens(model=MODEL, messages=[{"role": "assistant", "content": content}])
 
 
 def test_pydantic_ai_native_output(server: RunningServer) -> None:
@@ -522,7 +587,7 @@ TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f", "parameter
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tools": [TOOL], "tool_choice": "sometimes"}, "tool_choice"),
         ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}}, "tool_choice"),
-        ({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f"}}]}]}, "messages[0]"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "messages[0].tool_calls[0]"),
         ({"messages": []}, "messages"),
         ({"messages": "Hello"}, "messages"),
         ({"messages": [5]}, "messages[0]"),
@@ -580,7 +645,7 @@ def test_odd_but_harmless_requests_are_made_fit(server: RunningServer, http: htt
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/completions", "/docs", "/openapi.json", "/v1/messages/batches"]
+    "path", ["/", "/v1", "/v1/audio/speech", "/docs", "/openapi.json", "/v1/messages/batches"]
 )
 def test_unknown_routes_say_so(server: RunningServer, http: httpx2.Client, path: str) -> None:
     reply = http.get(path)
@@ -602,15 +667,17 @@ JSON = st.recursive(
 FIELDS = [
     "messages", "input", "text", "max_tokens", "max_output_tokens", "stop", "stop_sequences", "system",
     "stream", "instructions", "stream_options", "response_format", "temperature", "logit_bias", "tools",
-    "seed", "n", "metadata", "encoding_format", "dimensions", "previous_response_id",
+    "seed", "n", "prompt", "suffix", "echo", "tool_choice", "metadata",
+    "encoding_format", "dimensions", "previous_response_id",
 ]  # fmt: skip
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1, max_size=2))
 def test_no_request_is_a_defect(server: RunningServer, http: httpx2.Client, changes: dict[str, Any]) -> None:
-    for path in ("chat/completions", "responses", "messages", "embeddings"):
-        body = {"model": MODEL, "messages": HELLO, "input": "x", "max_tokens": 5} | changes
+    counts = ("messages/count_tokens", "responses/input_tokens")
+    for path in ("chat/completions", "completions", "responses", "messages", "embeddings", *counts):
+        body = {"model": MODEL, "messages": HELLO, "input": "x", "prompt": "x", "max_tokens": 5} | changes
         content = json.dumps(body).replace("Infinity", "1e999")
         assert http.post(f"/v1/{path}", content=content).status_code in (200, 400, 404)
 
@@ -664,7 +731,9 @@ def break_off(error: Exception) -> Callable[..., None]:
 def test_a_stream_that_breaks_off_ends_in_the_clients_error(
     client: openai.OpenAI, claude: anthropic.Anthropic, server: RunningServer, error: Exception
 ) -> None:
-    server.backend.replies.extend([break_off(error)] * 3)
+    server.backend.replies.extend([break_off(error)] * 4)
+    with pytest.raises(openai.APIError, match="aicourse doctor"):
+        list(client.completions.create(model=MODEL, prompt="x", stream=True))
     with pytest.raises(openai.APIError, match="aicourse doctor"):
         list(client.chat.completions.create(model=MODEL, messages=HELLO, stream=True))
     with pytest.raises(openai.APIError, match="aicourse doctor"):

@@ -5,12 +5,11 @@
 - `guard`      loopback names only, a token, limits on size and time, a bounded queue
 - `requests` and `schemas`   what a request may ask for; schemas get bounds
 - `toolcalls`  tools as a prompt and a grammar, because a model this small does not keep to them unaided
+- `content`    the text of a message, whichever API it was written for
 - `pictures`   photos become a text of what was measured in them, and the reply says so
 - `responses`, `messages`, `embeddings`   the other dialects, translated to chat completions and back
 - `answers`    blocking model, async routes; chunks as server-sent events
 - `backend` and `model_slot` llama.cpp in this process, one model at a time, loaded on demand
 - `http_errors`  errors in the shape that each provider's client expects
 - `counters`   what /metrics says
-
-Not handled: tools anywhere but in chat completions.
 """

@@ -1,4 +1,4 @@
-"""The routes: chat completions, responses, messages, embeddings, models, health, metrics.
+"""The routes: chat and text completions, responses, messages, embeddings, models, health, metrics.
 
 Each generating route reads the body, translates it to a chat request, takes a place in the line, and
 translates the answer back. A stream's first chunk is awaited before the status is sent, so that a refused
@@ -31,7 +31,13 @@ from aicourse.tooling.localmodel.server.counters import Counted, Counters
 from aicourse.tooling.localmodel.server.guard import Guard, WaitingLine
 from aicourse.tooling.localmodel.server.http_errors import HttpError, defect, no_model
 from aicourse.tooling.localmodel.server.pictures import Describer, Told
-from aicourse.tooling.localmodel.server.requests import chat_request, model_of, object_in, read_json
+from aicourse.tooling.localmodel.server.requests import (
+    chat_request,
+    completion_request,
+    model_of,
+    object_in,
+    read_json,
+)
 from aicourse.tooling.localmodel.server.toolcalls import calling, toolbox
 
 SERVED, WAITING = 1, 16
@@ -59,9 +65,13 @@ def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
     @app.post("/v1/chat/completions")
     async def chat_completions(request: Request) -> Response:
         body, told = await described(read_json(await request.body()), "messages")
-        wants_usage = bool(object_in(body, "stream_options").get("include_usage"))
-        translate = partial(chat_events, wants_usage=wants_usage)
-        return await ask(request, body, told, lambda completion: completion, translate)
+        return await ask(request, body, told, lambda completion: completion, _chat_events_for(body))
+
+    @app.post("/v1/completions")
+    async def completions(request: Request) -> Response:
+        body = read_json(await request.body())
+        translations = (lambda completion: completion, _chat_events_for(body))
+        return await ask(request, body, Told(), *translations, check=completion_request)
 
     @app.post("/v1/responses")
     async def create_response(request: Request) -> Response:
@@ -82,6 +92,16 @@ def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
             return named_events(messages.stream_from_chat(chunks))
 
         return await ask(request, chat, told, messages.from_chat, translate)
+
+    @app.post("/v1/responses/input_tokens")
+    async def count_input(request: Request) -> dict[str, Any]:
+        body, _ = await described(read_json(await request.body()), "input")
+        return {"object": "response.input_tokens", "input_tokens": await ask.count(responses.to_chat(body))}
+
+    @app.post("/v1/messages/count_tokens")
+    async def count_messages(request: Request) -> dict[str, Any]:
+        body, _ = await described(read_json(await request.body()), "messages")
+        return {"input_tokens": await ask.count(messages.to_chat({"max_tokens": 1} | body))}
 
     @app.post("/v1/embeddings")
     async def create_embeddings(request: Request) -> Response:
@@ -128,12 +148,13 @@ class Asking:
         told: Told,
         translate: Callable[[dict[str, Any]], dict[str, Any]],
         translate_stream: Callable[[Chunks], AsyncIterator[str]],
+        check: Callable[[dict[str, Any]], dict[str, Any]] = chat_request,
     ) -> Response:
-        """The response to `body`, a chat request; `translate…` write it as the client expects it.
+        """The response to `body`, which `check` makes fit; `translate…` write it as the client expects it.
 
         `told` is what the model is told of photos; it goes into the reply, in a stream into the first chunk.
         """
-        name, chat = model_of(body), chat_request(body)
+        name, chat = model_of(body), check(body)
         streams = "stream" in chat
         ask = calling(self._backend.chat, streams) if toolbox(body) else self._backend.chat
         question = (ask, self._line, name, chat, request.is_disconnected)
@@ -147,11 +168,21 @@ class Asking:
         path, headers = request.url.path, _file_header(self._backend, name)
         return EventStream(stream, translate_stream(chunks), path, headers)
 
+    async def count(self, body: dict[str, Any]) -> int:
+        """The tokens that the model would read of `body`, a chat request."""
+        name, read = model_of(body), chat_request(body)["messages"]
+        async with self._line.place():
+            return await asyncio.to_thread(self._backend.count_tokens, name, read)
+
     async def _counted(self, first: dict[str, Any], rest: Stream) -> Chunks:
         yield first
         async for chunk in rest:
             self._counters.add_tokens(chunk.get("usage"))
             yield chunk
+
+
+def _chat_events_for(body: dict[str, Any]) -> Callable[[Chunks], AsyncIterator[str]]:
+    return partial(chat_events, wants_usage=bool(object_in(body, "stream_options").get("include_usage")))
 
 
 def _file_header(backend: Backend, model: str) -> dict[str, str]:

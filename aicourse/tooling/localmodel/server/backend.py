@@ -1,7 +1,7 @@
 """llama.cpp in this process (xllamacpp), models loaded when first asked for.
 
 One chat model is kept in memory (`model_slot` gives it out). llama.cpp opens an HTTP port of its own that
-cannot be switched off: it gets a random key that nobody is told.
+cannot be switched off: it gets a random key that stays in this process.
 
 Source of parameters: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
 """
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx2
 import psutil
 
 from aicourse.errors import CatalogError
@@ -28,6 +29,7 @@ from aicourse.tooling.localmodel.server.model_slot import ModelSlot
 # two), and answers at temperature 0 then depend on what else was asked.
 SLOTS = 1
 TOKENS_PER_SLOT = 8_192
+_PORT_KEY = secrets.token_hex(32)
 Emit = Callable[[dict[str, Any]], bool]
 Chat = Callable[[str, dict[str, Any], Emit], None]
 
@@ -44,10 +46,20 @@ class Backend(Protocol):
         ...
 
     def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
-        """Answer a request: `emit` gets the completion or each chunk of a stream, and returns True to stop.
+        """Answer a request, a chat or a text to go on with (`prompt`).
+
+        `emit` gets the completion or each chunk of a stream, and returns True to stop.
 
         Raises:
             HttpError: the model is unknown, or the request cannot be answered.
+        """
+        ...
+
+    def count_tokens(self, model: str, messages: list[dict[str, Any]]) -> int:
+        """The number of tokens that the model would read of these messages.
+
+        Raises:
+            HttpError: the model is unknown.
         """
         ...
 
@@ -93,11 +105,25 @@ class LlamaBackend:
         sent = request | {"cache_prompt": "seed" not in request}
         with self._slot.use(model) as llama:
             try:
-                llama.handle_chat_completions(json.dumps(sent), receive)
+                handle = llama.handle_completions if "prompt" in request else llama.handle_chat_completions
+                handle(json.dumps(sent), receive)
             except (ValueError, RuntimeError) as error:
                 raise HttpError(400, f"The model cannot take this request: {error}.") from error
         if failures:
             raise failures[0]
+
+    def count_tokens(self, model: str, messages: list[dict[str, Any]]) -> int:
+        """Count with llama.cpp, which does it at its port only; see `Backend.count_tokens`."""
+        _file_of(model, "chat")
+        with self._slot.use(model) as llama, httpx2.Client(trust_env=False) as http:
+            reply = http.post(
+                f"{llama.listening_address}/v1/messages/count_tokens",
+                json={"messages": messages},
+                headers={"authorization": f"Bearer {_PORT_KEY}"},
+            )
+        if reply.is_error:
+            raise HttpError(500, f"The model could not count the tokens: {reply.text:.200}.")
+        return int(reply.json()["input_tokens"])
 
     def embed(self, model: str, texts: list[str]) -> tuple[list[list[float]], int]:
         """Embed with MiniLM; see `Backend.embed`."""
@@ -131,7 +157,7 @@ def _load(path: Path) -> Any:
     parameters.model.path = str(path)
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0
-    parameters.api_keys = [secrets.token_hex(32)]
+    parameters.api_keys = [_PORT_KEY]
     parameters.n_parallel = SLOTS
     parameters.n_ctx = SLOTS * TOKENS_PER_SLOT
     parameters.cpuparams.n_threads = psutil.cpu_count(logical=False) or 1

@@ -59,7 +59,7 @@ class HttpError(Exception):
     def event(self, path: str) -> str:
         """The error as an event of a stream that has begun."""
         body = self.body(path)
-        if path.startswith("/v1/chat/"):
+        if path.startswith(("/v1/chat/", "/v1/completions")):
             return f"data: {json.dumps(body)}\n\n"
         return f"event: error\ndata: {json.dumps({'type': 'error'} | body)}\n\n"
 

@@ -1,4 +1,4 @@
-"""Checks of a chat request, and what it is given unasked: temperature 0, a length limit, bounded schemas.
+"""Checks of a request, and what it is given unasked: temperature 0, a length limit, bounded schemas.
 
 llama.cpp trusts its caller: an odd number can end the process. So only fields that are named here are passed
 on, each checked first.
@@ -12,12 +12,14 @@ from __future__ import annotations
 import json
 from typing import Any, TypeGuard
 
+from aicourse.tooling.localmodel.server.content import text_of
 from aicourse.tooling.localmodel.server.http_errors import HttpError, bad_request
 from aicourse.tooling.localmodel.server.schemas import bounded
 from aicourse.tooling.localmodel.server.toolcalls import toolbox, written_out
 
 MAX_TOKENS = 2_048  # when the caller names no limit: about 50 s of the 0.5B model on two cores
 TEMPERATURE = 0  # when the caller names none: the same question gets the same answer
+MAX_COMPLETION_TOKENS = 16  # the same for a text that goes on: OpenAI's default
 MOST_TOKENS = 1_000_000  # more than any context here; llama.cpp keeps it in 32 bits
 DEFAULT_SYSTEM = "You are a helpful assistant."  # before a description of tools
 MAX_DEPTH = 64  # objects and lists in each other; llama.cpp and we walk them recursively
@@ -34,6 +36,8 @@ _RANGES = {
     "repeat_penalty": (0.5, 2),
 }
 _WHOLE = {"top_k", "top_logprobs"}
+# fields of the Completions API, and the value that asks for nothing
+_NOT_IN_COMPLETIONS = {"suffix": "", "echo": False, "logprobs": None, "best_of": 1, "n": 1, "tools": []}
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
 
@@ -89,16 +93,28 @@ def chat_request(request: dict[str, Any]) -> dict[str, Any]:
         HttpError: 400, it asks for something that this server cannot do.
     """
     _refuse_unsupported(request)
-    chat: dict[str, Any] = {"messages": _messages(request), "max_tokens": _token_limit(request)}
-    chat["temperature"] = TEMPERATURE
-    chat |= {name: _number(request, name) for name in _RANGES if request.get(name) is not None}
-    chat |= _seed(request) | _stop(request) | _logprobs(request) | _logit_bias(request)
+    chat = {"messages": _messages(request)} | _sampling(request) | _logprobs(request)
     if schema := _schema(request):
         chat["response_format"] = {"type": "json_schema", "json_schema": {"schema": bounded(schema)}}
-    if request.get("stream"):
-        # llama.cpp counts tokens in the last chunk only when asked; usage and cost need them always
-        chat |= {"stream": True, "stream_options": {"include_usage": True}}
     return chat
+
+
+def completion_request(request: dict[str, Any]) -> dict[str, Any]:
+    """A request of the older Completions API, a text that goes on, as llama.cpp takes it.
+
+    Raises:
+        HttpError: 400, it asks for something that this server cannot do.
+    """
+    prompt = request.get("prompt")
+    prompt = prompt[0] if isinstance(prompt, list) and len(prompt) == 1 else prompt
+    if not isinstance(prompt, str) or not prompt:
+        raise bad_request("prompt", "'prompt' must be one text, not empty; token numbers are not taken.")
+    for name, harmless in _NOT_IN_COMPLETIONS.items():
+        if request.get(name) not in (None, harmless):
+            raise bad_request(name, f"/v1/completions takes no {name} here: leave it out.")
+    if request.get("max_tokens") is None:
+        request = request | {"max_tokens": MAX_COMPLETION_TOKENS}
+    return {"prompt": prompt} | _sampling(request)
 
 
 def about_photos(payload: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +144,17 @@ def _refuse_unsupported(request: dict[str, Any]) -> None:
         raise bad_request("functions", "'functions' is the old name: send them as tools.")
 
 
+def _sampling(request: dict[str, Any]) -> dict[str, Any]:
+    """Fields of both kinds of request: length, chance, end and streaming of an answer."""
+    sampling: dict[str, Any] = {"max_tokens": _token_limit(request), "temperature": TEMPERATURE}
+    sampling |= {name: _number(request, name) for name in _RANGES if request.get(name) is not None}
+    sampling |= _seed(request) | _stop(request) | _logit_bias(request)
+    if request.get("stream"):
+        # llama.cpp counts tokens in the last chunk only when asked; usage and cost need them always
+        sampling |= {"stream": True, "stream_options": {"include_usage": True}}
+    return sampling
+
+
 def _messages(request: dict[str, Any]) -> list[dict[str, str]]:
     given = written_out(request.get("messages"))
     if not isinstance(given, list) or not given:
@@ -146,28 +173,8 @@ def _message(message: Any, where: str) -> dict[str, str]:
         raise bad_request(where, f"{where} must be an object with content and a role: {known}.")
     content = message.get("content")
     if content is None and role == "assistant":
-        content = ""
+        content = message.get("refusal") or ""
     return {"role": _ROLES[role], "content": text_of(content, f"{where}.content")}
-
-
-def text_of(content: Any, where: str, kinds: tuple[str, ...] = ("text",)) -> str:
-    """The text of a message: a text, or a list of parts of these kinds, one per line.
-
-    Raises:
-        HttpError: 400, it is or has something else.
-    """
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise bad_request(where, f"{where} must be text.")
-    for part in content:
-        if (
-            not isinstance(part, dict)
-            or part.get("type") not in kinds
-            or not isinstance(part.get("text"), str)
-        ):
-            raise bad_request(where, f"{where} has a part that is neither text nor a user's picture.")
-    return "\n".join(part["text"] for part in content)
 
 
 def _token_limit(request: dict[str, Any]) -> int:

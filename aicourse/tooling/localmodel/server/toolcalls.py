@@ -14,10 +14,12 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aicourse.tooling.localmodel.server.backend import Chat, Emit
+from aicourse.tooling.localmodel.server.content import text_of
 from aicourse.tooling.localmodel.server.http_errors import bad_request
 
 MAX_TOOLS = 64
@@ -146,19 +148,37 @@ def _renamed(value: Any, owner: str) -> Any:
 
 
 def _written_out(message: dict[str, Any], where: str) -> dict[str, Any]:
+    content = message.get("content")
     if message.get("role") in ("tool", "function"):
-        content = message.get("content")
-        text = content if isinstance(content, str) else json.dumps(content)
+        text = text_of(content, f"{where}.content") if isinstance(content, list) else _as_text(content)
         return {"role": "user", "content": f"<tool_response>\n{text}\n</tool_response>"}
-    calls = message.get("tool_calls")
+    calls = message.get("tool_calls") or []
+    if message.get("function_call"):  # the old form of one call
+        calls = [{"function": message["function_call"]}]
     if message.get("role") != "assistant" or not calls:
         return message
-    try:
-        functions = [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls]
-    except (TypeError, KeyError, ValueError, RecursionError):
-        raise bad_request(where, f"{where}.tool_calls is not as this server wrote it.") from None
-    written = [json.dumps({"name": name, "arguments": arguments}) for name, arguments in functions]
-    return {"role": "assistant", "content": "\n".join(written)}
+    if not isinstance(calls, list):
+        raise bad_request(where, f"{where}.tool_calls must be a list.")
+    said = text_of(content or message.get("refusal") or "", f"{where}.content")
+    written = [_written_call(call, f"{where}.tool_calls[{index}]") for index, call in enumerate(calls)]
+    return {"role": "assistant", "content": "\n".join([said, *written] if said else written)}
+
+
+def _written_call(call: Any, where: str) -> str:
+    """A call as Qwen writes it; arguments that are no JSON, as another model may have sent, stay a text."""
+    function = call.get("function") if isinstance(call, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    if not isinstance(function, dict) or not isinstance(name, str):
+        raise bad_request(where, f"{where} must be the call of a function, with its name.")
+    arguments = function.get("arguments") or "{}"
+    if isinstance(arguments, str):
+        with suppress(ValueError, RecursionError):
+            arguments = json.loads(arguments)
+    return json.dumps({"name": name, "arguments": arguments})
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _answer(completion: dict[str, Any]) -> dict[str, Any]:
@@ -171,11 +191,11 @@ def _answer(completion: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(said, dict) or not said.keys() & {"reply", "name"}:
         return completion
     if "reply" in said:
-        reply = said["reply"] if isinstance(said["reply"], str) else json.dumps(said["reply"])
-        return completion | {"choices": [choice | {"message": {"role": "assistant", "content": reply}}]}
+        said_so = {"role": "assistant", "content": _as_text(said["reply"])}
+        return completion | {"choices": [choice | {"message": said_so}]}
     function = {"name": said["name"], "arguments": json.dumps(said.get("arguments", {}))}
     call = {"id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}
-    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    message: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [call]}
     return completion | {"choices": [choice | {"message": message, "finish_reason": "tool_calls"}]}
 
 
