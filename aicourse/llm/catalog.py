@@ -25,6 +25,7 @@ from aicourse.tooling.localmodel.local_models import Kind, ModelFile, local_mode
 
 EMBEDDED = "embedded"
 URL_KEY_VARIABLE = "AICOURSE_API_KEY"
+_LONGEST_NAME = 24
 NOTICE_DAYS = 90
 
 
@@ -95,10 +96,11 @@ def provider(name: str) -> Provider:
     if "/" in name or ":" in name:
         return _provider_at(name, known.values())
     if name.lower() not in known:
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:3]}…"  # so long is a key in the wrong place
         raise CatalogError(
-            f"No provider {name!r} in the catalogue.{did_you_mean(name, known)} "
+            f"No provider {shown!r} in the catalogue.{did_you_mean(name, known)} "
             f"Known: {', '.join(sorted(known))}, or any base URL such as http://localhost:8000/v1.",
-            name=name,
+            name=shown,
         )
     return known[name.lower()]
 
@@ -182,6 +184,11 @@ def _provider(name: str, entry: dict[str, Any]) -> Provider:
 
 def _provider_at(url: str, known: Iterable[Provider]) -> Provider:
     parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise CatalogError(
+            f"The base URL of {parts.hostname} holds a user name or password, which everything would show. "
+            f"Take it out, and set {URL_KEY_VARIABLE}."
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise CatalogError(
             f"{url!r} is not a base URL. Write it in full, for example http://localhost:8000/v1.", name=url

@@ -16,7 +16,7 @@ from aicourse.errors import AicourseError
 from aicourse.llm import catalog
 from aicourse.llm.calls import PROMPT_HEADER, Call, Source, Usage
 from aicourse.llm.formats import Tokens, endpoint, model_in
-from aicourse.llm.keys import mask_keys
+from aicourse.llm.keys import masked
 from aicourse.llm.transport import Exchange, Layer, Transcript, observe
 
 _PROMPT_NOTE = re.compile(r"[a-z][a-z0-9_]*@v[1-9][0-9]{0,5} [0-9a-f]{12}")
@@ -117,5 +117,5 @@ def _fault_of(transcript: Transcript) -> str | None:
 
 
 def _named(error: BaseException) -> str:
-    text = mask_keys(str(error))
+    text = masked(str(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

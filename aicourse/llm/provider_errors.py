@@ -20,7 +20,7 @@ import httpx2
 from aicourse.errors import AicourseError, CatalogError, KeyRejected, ProviderUnreachable
 from aicourse.llm import catalog
 from aicourse.llm.formats import model_in
-from aicourse.llm.keys import mask_keys
+from aicourse.llm.keys import masked
 from aicourse.llm.transport import Exchange, Layer, Read
 from aicourse.suggestions import did_you_mean
 
@@ -106,7 +106,7 @@ class ErrorLayer:
 
 
 def _said(response: httpx2.Response) -> str:
-    return f"{response.status_code}: {mask_keys(' '.join(response.text.split()))[:200]}"
+    return f"{response.status_code}: {masked(' '.join(response.text.split()))[:200]}"
 
 
 def _key_advice(provider: catalog.Provider) -> str:

@@ -31,7 +31,7 @@ from filelock import FileLock
 
 from aicourse import paths
 from aicourse.errors import RecordingError
-from aicourse.llm.keys import contains_key
+from aicourse.llm.keys import contains_key, masked
 from aicourse.llm.recording_key import CanonicalRequest
 
 Place = tuple[str, int]
@@ -153,8 +153,8 @@ class RecordingFile:
         """
         if contains_key(recording.to_line()):
             raise RecordingError(
-                f"The call {recording.summary!r} contains something that looks like a key, so it is not "
-                "recorded. Take the key out of the prompt, and if it is real, revoke it."
+                f"The call {masked(recording.summary)!r} contains something that looks like a key, so it is "
+                "not recorded. Take the key out of the prompt, and if it is real, revoke it."
             )
         with self._file_lock():
             known = self.recordings()

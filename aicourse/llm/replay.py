@@ -21,7 +21,6 @@ from __future__ import annotations
 import codecs
 import difflib
 import json
-import os
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ import httpx2
 from aicourse.errors import AicourseError, RecordingError, RecordingMissing
 from aicourse.llm import catalog
 from aicourse.llm.formats import EVENT_STREAM
+from aicourse.llm.keys import masked, settings
 from aicourse.llm.recording_key import CanonicalRequest, canonical_request, key_of, summary
 from aicourse.llm.recordings import Recording
 from aicourse.llm.session import Session, current
@@ -59,7 +59,7 @@ def choose_mode(asked: str | None) -> Mode:
     Raises:
         AicourseError: neither is one of the four modes.
     """
-    configured = os.environ.get("AICOURSE_REPLAY") or None
+    configured = settings().get("AICOURSE_REPLAY") or None
     name = configured if configured == Mode.ONLY else asked or configured or Mode.AUTO
     try:
         return Mode(name)
@@ -195,7 +195,7 @@ def _missing(session: Session, asked: CanonicalRequest, position: int) -> Record
             f"what changed:\n{_difference(nearest.request, asked)}\n"
         )
     return RecordingMissing(
-        f"{story[0].upper()}{story[1:]}{command}",
+        masked(f"{story[0].upper()}{story[1:]}{command}"),
         lesson=session.lesson,
         request=asked,
         nearest=nearest,

@@ -5,6 +5,7 @@ meter       usage(client), and the badge of the notebook
 faults      trouble on purpose
 recordings  the reply comes from the repository, when it is there
 budget      a live call that could exceed the limit is refused
+masking     no key comes back
 network     the embedded model, a hosted provider with its key, or a test's own transport
 """
 
@@ -20,6 +21,7 @@ from aicourse.llm.budget import BudgetLayer
 from aicourse.llm.calls import Call, Usage
 from aicourse.llm.catalog import Provider
 from aicourse.llm.faults import Fault, FaultLayer
+from aicourse.llm.masking import MaskLayer
 from aicourse.llm.meter import MeterLayer
 from aicourse.llm.provider_errors import ErrorLayer
 from aicourse.llm.replay import Mode, ReplayLayer
@@ -44,7 +46,8 @@ class Stack:
         faults: Sequence[Fault] = (),
         report: Callable[[Call], None] = lambda call: current().report(call),  # the badge
     ) -> None:
-        charged = network if budget is None else BudgetLayer(network, Decimal(str(budget)))
+        safe = MaskLayer(network)
+        charged = safe if budget is None else BudgetLayer(safe, Decimal(str(budget)))
         replayed = ReplayLayer(charged, mode)
         self.provider = provider
         spoiled = FaultLayer(replayed, faults) if faults else replayed

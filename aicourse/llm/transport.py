@@ -20,7 +20,7 @@ off, or was closed early (clients stop at `[DONE]`, before the connection ends).
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -230,17 +230,20 @@ class Transcript:
 
 
 Listener = Callable[[Transcript], None]
+Stream = httpx2.SyncByteStream | httpx2.AsyncByteStream
 
 
 def observe(response: httpx2.Response, on_end: Listener) -> httpx2.Response:
     """A response with the same, decoded body; `on_end` is called once, when reading it ends."""
-    headers = httpx2.Headers(response.headers)
+    return decoded(response, _ObservedStream(response, on_end), response.headers)
+
+
+def decoded(response: httpx2.Response, body: Stream, headers: Mapping[str, str]) -> httpx2.Response:
+    """The response with another body, made from `iter_bytes`, and these headers."""
+    kept = httpx2.Headers(headers)
     for name in ("content-encoding", "content-length", "transfer-encoding"):
-        headers.pop(name, None)  # of the bytes on the wire, which `iter_bytes` has decoded
-    stream = _ObservedStream(response, on_end)
-    return httpx2.Response(
-        response.status_code, headers=headers, stream=stream, extensions=response.extensions
-    )
+        kept.pop(name, None)  # of the bytes on the wire, which `iter_bytes` has decoded
+    return httpx2.Response(response.status_code, headers=kept, stream=body, extensions=response.extensions)
 
 
 class _ObservedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from aicourse.html import escape
 from aicourse.jupyter import notebook_shell
 from aicourse.llm import session
 from aicourse.llm.calls import Call, Usage, dollars
+from aicourse.llm.keys import misspelt_settings
 from aicourse.notebook_json import parse_notebook
 
 REDRAW_SECONDS = 0.5  # a thousand calls in a loop should not send a thousand updates
@@ -27,13 +29,15 @@ _COLOURS = {"recorded": "#00556b", "embedded": "#9c3d00", "hosted": "#7a2a8a", "
 
 
 def start(number: str) -> None:
-    """Begin a lesson: fresh counters, its recordings, its header with the badge.
+    """Begin a lesson: fresh counters, its recordings, its header with the badge; warns of misspelt settings.
 
     Raises:
         LessonError: there is no such lesson, or its notebook cannot be read.
     """
     header = read_header(number)
     current = session.begin(header.number, header.recordings)
+    for sentence in misspelt_settings():
+        warnings.warn(sentence, stacklevel=2)
     shell = notebook_shell()
     if shell is None:
         print(repr(Heading(header, describe_calls(current.usage))))

@@ -89,6 +89,17 @@ def test_start_in_a_script_begins_the_session_and_prints_one_line(home: Path, ca
     assert session.current().recordings == home / "notebooks" / "recordings" / "01-the-first-call.jsonl"
 
 
+def test_start_warns_of_a_misspelt_setting_without_showing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("OPENAI_APIKEY=never-shown\n")
+    with pytest.warns(UserWarning, match="Did you mean OPENAI_API_KEY") as caught:
+        start("01")
+    assert [Path(one.filename).name for one in caught] == ["test_lesson.py"]
+    assert "never-shown" not in str(caught[0].message)
+
+
 def test_starting_again_forgets_the_calls(capsys: Any) -> None:
     start("01")
     first = session.current()

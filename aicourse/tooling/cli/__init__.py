@@ -30,6 +30,7 @@ from aicourse.tooling.cli.prompts import app as prompts
 
 if TYPE_CHECKING:
     from aicourse import notebook
+    from aicourse.llm import keys
     from aicourse.tooling import course
     from aicourse.tooling.cli import tables
     from aicourse.tooling.course import doctor, selftest
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 else:
     course = Lazy("aicourse.tooling.course")
     doctor = Lazy("aicourse.tooling.course.doctor")
+    keys = Lazy("aicourse.llm.keys")
     notebook = Lazy("aicourse.notebook")
     selftest = Lazy("aicourse.tooling.course.selftest")
     tables = Lazy("aicourse.tooling.cli.tables")
@@ -73,7 +75,7 @@ def main() -> None:
     except AicourseError as error:
         if os.environ.get("AICOURSE_DEBUG"):
             raise
-        sys.exit(error.message)
+        sys.exit(keys.masked(error.message))
 
 
 def _show_version(wanted: bool) -> None:
@@ -151,7 +153,7 @@ def run(
         raise typer.BadParameter("Name lessons, or use --all.")
     if save and live:
         raise typer.BadParameter("--save stores what the recordings give, so it does not go with --live.")
-    replay = "off" if live else "only" if save else os.environ.get("AICOURSE_REPLAY") or "auto"
+    replay = "off" if live else "only" if save else keys.settings().get("AICOURSE_REPLAY") or "auto"
     runs = course.run(names, save=save, jobs=jobs, parameters=_parameters(parameter or []), replay=replay)
     report = course.write_report(runs, paths.build_dir() / "course")
     typer.echo(

@@ -211,12 +211,28 @@ def test_keys_are_told_by_length_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         assert KEY[-4:] not in shown
 
 
-@pytest.mark.parametrize("value", [f" {KEY}", f"{KEY}\n", f'"{KEY}"'])
-def test_a_key_with_quotes_or_spaces_is_a_warning(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("value", "status"), [(f'"{KEY}" ', "ok"), (f"{KEY[:8]} {KEY[8:]}", "problem"), ("secret", "warning")]
+)
+def test_a_key_is_judged_without_being_shown(
+    value: str, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", value)
     finding = only(examinations.examine_keys())
-    assert finding.status == "warning"
-    assert KEY not in str(finding)
+    assert finding.status == status
+    assert "OPENAI_API_KEY" in finding.message
+    assert value not in str(finding)
+
+
+def test_a_misspelt_setting_is_named_without_its_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(f"OPENAI_APIKEY={KEY}\n")
+    monkeypatch.chdir(tmp_path)
+    finding = only(examinations.examine_settings())
+    assert (finding.status, finding.fix) == ("warning", "Did you mean OPENAI_API_KEY?")
+    assert finding.message == "OPENAI_APIKEY in .env is not a setting"
 
 
 def test_a_key_in_a_dotenv_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

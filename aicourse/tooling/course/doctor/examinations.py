@@ -208,23 +208,31 @@ def examine_server() -> Iterator[Diagnosis]:
 def examine_keys() -> Iterator[Diagnosis]:
     """Providers' keys and where they are set; of a key only its length is told."""
     settings = keys.settings()
-    for provider in catalog.providers().values():
-        variable = provider.key_variable or ""
-        key = settings.get(variable)
-        if not key:
-            continue
+    given = [
+        one for one in catalog.providers().values() if one.key_variable and settings.get(one.key_variable)
+    ]
+    for provider in given:
+        variable = str(provider.key_variable)
         place = "the environment" if os.environ.get(variable) else ".env"
-        if key != key.strip() or key[0] in "\"'":
-            fix = f"Set {variable} again, without quotes and spaces around the key."
-            yield Diagnosis("Keys", "warning", f"{variable} in {place} has a space or a quote around it", fix)
+        told = f"{variable} is set in {place} ({len(settings[variable])} characters)"
+        try:
+            keys.find_key(provider)
+        except AicourseError as error:
+            yield Diagnosis("Keys", "problem", *_split_sentence(error.message))
+            continue
+        if len(settings[variable]) < keys.SHORTEST_KEY:
+            fix = "If it is real, copy it anew: so short a key cannot be told from a word, nor be masked."
+            yield Diagnosis("Keys", "warning", told, fix)
         else:
-            yield Diagnosis("Keys", "ok", f"{variable} is set in {place} ({len(key)} characters)")
-    if not any(settings.get(provider.key_variable or "") for provider in catalog.providers().values()):
+            yield Diagnosis("Keys", "ok", told)
+    if not given:
         yield Diagnosis("Keys", "ok", "none set, and none needed: recorded replies, then the embedded model")
 
 
 def examine_settings() -> Iterator[Diagnosis]:
     """The variables that steer the course, whose values it must know."""
+    for sentence in keys.misspelt_settings():
+        yield Diagnosis("Settings", "warning", *_split_sentence(sentence))
     settings = keys.settings()
     if name := settings.get("AICOURSE_PROVIDER"):
         try:
