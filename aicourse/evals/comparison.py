@@ -168,7 +168,8 @@ def compare(
     large = [name for name, places in members.items() if len(places) >= max(2, smallest_slice)]
     slices = [change(name, pairs[members[name]]) for name in large]
     adjusted = statistics.holm([slice.p_value for slice in slices])
-    differences = {id: float(second - first) for id, (first, second) in zip(shared, pairs, strict=True)}
+    changes = statistics.paired_differences(pairs[:, 0], pairs[:, 1]).tolist()
+    differences = dict(zip(shared, changes, strict=True))
     return Comparison(
         score=score,
         before=before.info.name,
@@ -208,7 +209,7 @@ def compare_values(
     name: str, before: Values, after: Values, *, confidence: float = 0.95, seed: int = 0
 ) -> Change:
     """The change of one slice; values come case by case, in the same order."""
-    differences = after - before
+    differences = statistics.paired_differences(before, after)
     better, worse = int((differences > 0).sum()), int((differences < 0).sum())
     p_value = statistics.sign_test(better, worse)
     if np.isin([before, after], (0.0, 1.0)).all():
@@ -218,8 +219,8 @@ def compare_values(
     return Change(
         slice=name,
         cases=before.size,
-        before=float(before.mean()),
-        after=float(after.mean()),
+        before=statistics.mean(before),
+        after=statistics.mean(after),
         effect=effect,
         better=better,
         worse=worse,

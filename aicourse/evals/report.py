@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -117,9 +118,9 @@ def _comparisons(before: Run, after: Run) -> list[Comparison]:
 
 def _rank(record: CaseRecord, comparisons: list[Comparison]) -> tuple[float, float, int]:
     """The order of the cases: the largest loss against the run before, then failures and low scores."""
-    change = sum(comparison.differences.get(record.id, 0.0) for comparison in comparisons)
+    change = math.fsum(comparison.differences.get(record.id, 0.0) for comparison in comparisons)
     values = [float(score.value) for score in record.scores if isinstance(score.value, bool | int | float)]
-    return change, -1.0 if record.error else sum(values), record.index
+    return change, -1.0 if record.error else math.fsum(values), record.index
 
 
 def _case_table(run: Run, records: Sequence[CaseRecord], before: Outputs | None) -> Markup:

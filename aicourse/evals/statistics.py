@@ -5,6 +5,9 @@ Efron & Tibshirani 1993 (bootstrap), Hesterberg 2015 (its small-sample correctio
 Agresti & Coull 1998, Agresti & Min 2005 and Wilson 1927 (proportions). Quantiles and the exact
 test are scipy's; written out here is what the lessons teach, or what no library has.
 Cases are taken to be independent: several from one seller are not, and make every interval here too narrow.
+
+The same values give the same figures on every Python and numpy: resamples come from `RandomState`, whose
+streams numpy has promised never to change, means from `math.fsum`; dust of rounding is no difference.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ Values = npt.NDArray[np.float64]
 _RESAMPLES_AT_ONCE = 4_000_000  # numbers drawn in one go: 32 MB
 _FEW_VALUES = 64
 _MANY_CASES = 20_000
+_DIGITS = 12  # beyond them a value is the dust of rounding, which differs between machines
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ def _t(probability: float, degrees: int) -> float:
     return float(special.stdtrit(degrees, probability))
 
 
+def mean(values: Sequence[float] | Values) -> float:
+    """The mean, added up without rounding errors: no order and no machine changes it."""
+    return math.fsum(values) / len(values)
+
+
 # intervals
 
 
@@ -70,33 +79,32 @@ def bootstrap_mean(
         raise ValueError("an interval needs at least 2 cases")
     if data.size > _MANY_CASES:
         reach = _z((1 + confidence) / 2) * float(data.std(ddof=1)) / math.sqrt(data.size)
-        return Interval(
-            float(data.mean()), float(data.mean()) - reach, float(data.mean()) + reach, confidence
-        )
-    low, high = _percentiles(data, data.size, confidence, resamples, seed)
-    return Interval(float(data.mean()), low, high, confidence)
+        low, high = mean(data) - reach, mean(data) + reach
+    else:
+        low, high = _percentiles(data, data.size, confidence, resamples, seed)
+    return Interval(mean(data), low, high, confidence)
 
 
 def _percentiles(
     pool: Values, size: int, confidence: float, resamples: int, seed: int
 ) -> tuple[float, float]:
     """The expanded percentiles of the means of `size` values drawn from `pool`."""
-    means = _resampled_means(pool, size, resamples, np.random.default_rng(seed))
+    means = _resampled_means(pool, size, resamples, np.random.RandomState(seed))
     widened = math.sqrt(size / (size - 1)) * _t((1 + confidence) / 2, size - 1)
     tail = float(special.ndtr(-widened))
     low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
+    return round(float(low), _DIGITS), round(float(high), _DIGITS)
 
 
-def _resampled_means(pool: Values, size: int, resamples: int, generator: np.random.Generator) -> Values:
+def _resampled_means(pool: Values, size: int, resamples: int, stream: np.random.RandomState) -> Values:
     """The mean of each resample of `size` values; of few distinct ones it draws how often each comes."""
-    distinct, counts = np.unique(pool, return_counts=True)
+    distinct, counts = np.unique(np.round(pool, _DIGITS), return_counts=True)
     if distinct.size <= _FEW_VALUES:
-        drawn = generator.multinomial(size, counts / pool.size, size=resamples)
+        drawn = stream.multinomial(size, counts / pool.size, size=resamples)
         return np.asarray(drawn @ distinct / size)
     step = max(1, _RESAMPLES_AT_ONCE // size)
     rounds = [min(step, resamples - start) for start in range(0, resamples, step)]
-    picked = (pool[generator.integers(pool.size, size=(rows, size))] for rows in rounds)
+    picked = (pool[stream.randint(pool.size, size=(rows, size))] for rows in rounds)
     return np.concatenate([values.mean(axis=1) for values in picked])
 
 
@@ -118,7 +126,7 @@ def paired_bootstrap(
     When no case differs, the bootstrap cannot see any uncertainty, though there is some: then the interval
     is the one of `paired_proportions` with no change in either direction, for values between 0 and 1.
     """
-    differences = _differences(before, after)
+    differences = paired_differences(before, after)
     changed = differences[differences != 0]
     if not changed.size:
         return paired_proportions(0, 0, differences.size, confidence=confidence)
@@ -129,15 +137,16 @@ def paired_bootstrap(
     usual = math.sqrt(float((changed**2).mean()))
     pool = np.concatenate([np.repeat(differences, 2), [usual, -usual, 0.0, 0.0]])  # in half cases
     low, high = _percentiles(pool, differences.size + 2, confidence, resamples, seed)
-    estimate = float(differences.mean())
+    estimate = mean(differences)
     return Interval(estimate, min(low, estimate), max(high, estimate), confidence)
 
 
-def _differences(before: Sequence[float] | Values, after: Sequence[float] | Values) -> Values:
+def paired_differences(before: Sequence[float] | Values, after: Sequence[float] | Values) -> Values:
+    """`after - before`, case by case."""
     first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     if first.shape != second.shape:
         raise ValueError(f"paired values must come case by case: {first.size} and {second.size} cases")
-    return np.asarray(second - first)
+    return np.round(second - first, _DIGITS)
 
 
 def paired_proportions(fixed: int, broken: int, cases: int, *, confidence: float = 0.95) -> Interval:
@@ -172,7 +181,7 @@ def mean_score(values: Sequence[float] | Values, *, confidence: float = 0.95, se
     data = np.asarray(values, dtype=np.float64)
     if np.isin(data, (0.0, 1.0)).all():
         return proportion(int(data.sum()), data.size, confidence=confidence)
-    if data.min() >= 0 and data.max() <= 1:
+    if ((data >= 0) & (data <= 1)).all():
         return bounded_mean(data, confidence=confidence)
     if data.size < 2:
         return Interval(float(data[0]), math.nan, math.nan, confidence)
@@ -188,10 +197,10 @@ def bounded_mean(values: Sequence[float] | Values, *, confidence: float = 0.95) 
     """
     data = np.asarray(values, dtype=np.float64)
     total = data.size + 1
-    centre = (float(data.sum()) + 0.5) / total
-    variance = (float((data**2).sum()) + 0.5) / total - centre**2
+    centre = (math.fsum(data) + 0.5) / total
+    variance = (math.fsum(data**2) + 0.5) / total - centre**2
     reach = _t((1 + confidence) / 2, data.size) * math.sqrt(variance / total)
-    estimate = float(data.mean())
+    estimate = mean(data)
     low, high = max(0.0, centre - reach), min(1.0, centre + reach)
     return Interval(estimate, min(low, estimate), max(high, estimate), confidence)
 

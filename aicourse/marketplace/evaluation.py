@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aicourse import paths, prompts
 from aicourse.datasets import ATTRIBUTES, load_listings, load_photos
 from aicourse.errors import RecordingMissing
-from aicourse.evals import runner
+from aicourse.evals import runner, statistics
 from aicourse.evals.cases import Case, from_frame, select_cases
 from aicourse.evals.runs import Run
 from aicourse.evals.scorers import NamedScorer, both, exact, named, normalised, set_match
@@ -67,7 +67,7 @@ def _attributes_mean(context: Context) -> Score:
     """The mean of the six fields' scores; its reason names the fields that lost something."""
     values = {score.name: float(score.value or 0) for score in score_all(FIELD_SCORERS, context)}
     lost = [name.partition(".")[0] for name in FIELD_SCORES if values[name] < 1]
-    mean = sum(values[name] for name in FIELD_SCORES) / len(FIELD_SCORES)
+    mean = statistics.mean([values[name] for name in FIELD_SCORES])
     return reasoned(mean, f"not right: {', '.join(lost)}" if lost else "")
 
 

@@ -14,6 +14,7 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 from aicourse.evals import statistics
+from aicourse.evals.comparison import compare_values
 from aicourse.evals.statistics import Interval
 
 GENERATOR = np.random.default_rng(20261123)
@@ -258,6 +259,31 @@ def test_the_interval_of_very_many_cases_continues_that_of_many() -> None:
     many, more = (statistics.bootstrap_mean(np.tile([0.0, 0.2, 1.0], size)) for size in (6_600, 6_700))
     assert (many.high - many.low) == pytest.approx(more.high - more.low, rel=0.03)
     assert more.low < more.estimate < more.high
+
+
+THIRDS = [(number * 7 % 10) / 3 - 1 for number in range(40)]
+MANY_VALUES = [math.sqrt(number) for number in range(90)]
+
+
+def test_intervals_are_the_same_on_every_python_and_numpy() -> None:
+    """Literal figures: what is stored in the lessons depends on no version."""
+    few, many = statistics.bootstrap_mean(THIRDS), statistics.bootstrap_mean(MANY_VALUES, seed=3)
+    assert (few.low, few.high) == (0.191666666667, 0.816666666667)
+    assert (many.low, many.high) == (5.791674712037, 6.743726748239)
+    paired = statistics.paired_bootstrap(THIRDS, THIRDS[1:] + THIRDS[:1])
+    assert (paired.low, paired.high) == (-0.463630351627, 0.487784840211)
+
+
+def test_the_dust_of_rounding_is_no_difference() -> None:
+    """A sum of floats differs in the last digit between Python 3.11 and 3.12."""
+    whole = [0.3, 0.6, 0.2, 0.9] * 10
+    dust = [0.1 + 0.2, 0.2 + 0.4, 0.2, 0.9] * 10
+    assert whole != dust
+    assert statistics.paired_bootstrap(whole, dust) == statistics.paired_bootstrap(whole, whole)
+    shifted = THIRDS[1:] + THIRDS[:1]
+    dusty = [value + 4e-16 * (place % 3) for place, value in enumerate(THIRDS)]
+    assert statistics.paired_bootstrap(dusty, shifted) == statistics.paired_bootstrap(THIRDS, shifted)
+    assert compare_values("all", np.array(whole), np.array(dust)).better == 0
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

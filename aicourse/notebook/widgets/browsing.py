@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 from aicourse.errors import EvaluationError
 from aicourse.evals.runs import CaseRecord, Run
+from aicourse.evals.statistics import mean
 from aicourse.notebook.widgets.fields import answer
 
 Change = Literal["better", "worse", "changed"]
@@ -82,7 +83,7 @@ class RecordIndex:
         """The rise of the score since the run before; None when one of them lacks it."""
         twin = self.twin(place)
         old, new = None if twin is None else value_of(twin, score), value_of(self.records[place], score)
-        return None if old is None or new is None else new - old
+        return None if old is None or new is None else round(new - old, 12)  # 0.1 + 0.2 is 0.3
 
     def check(self, chosen: Filter) -> None:
         """Refuse a filter that names what this run does not have.
@@ -121,7 +122,7 @@ class RecordIndex:
         failed = sum(record.error is not None for record in chosen)
         parts = [f"{len(places):,} of {len(self.records):,} records"]
         parts += [f"{failed:,} failed"] if failed else []
-        parts += [f"{score} {sum(values) / len(values):.3f}"] if values else []
+        parts += [f"{score} {mean(values):.3f}"] if values else []
         if self.before_name is not None:
             changes = [change for place in places if (change := self.difference(place, score)) is not None]
             better, worse = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
@@ -149,7 +150,7 @@ def value_of(record: CaseRecord, score: str = MEAN) -> float | None:
         for one in record.scores
         if score in (MEAN, one.name) and isinstance(one.value, bool | int | float)
     ]
-    return sum(values) / len(values) if values else None
+    return mean(values) if values else None
 
 
 def _is_below(value: float | None, limit: float) -> bool:
