@@ -13,10 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from aicourse import paths
 from aicourse.llm import session
+
+# How long an example takes says how busy the machine is: nothing here is judged by a clock.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 collect_ignore = ["benchmarks"]  # scripts that import each other by file name; `make bench` runs them
 REAL_CACHE = paths.cache_dir()  # read at import, before `isolated_environment` points elsewhere

@@ -217,6 +217,7 @@ def test_each_shown_colour_covers_a_part_of_the_picture(photos: pd.DataFrame) ->
     assert np.mean(np.array(single) >= 0.09) >= 0.93
 
 
+@pytest.mark.slow
 def test_people_would_name_the_shown_colour(photos: pd.DataFrame) -> None:
     """Nearest of the 700 shades that the xkcd survey's participants called by a colour of the vocabulary.
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa as statsmodels_kappa
@@ -18,7 +18,6 @@ ORDER = ["poor", "fair", "good", "new"]
 PAIRS = st.lists(st.tuples(st.sampled_from(ORDER), st.sampled_from(ORDER)), min_size=2, max_size=40)
 
 
-@settings(deadline=None)  # the first call imports, and machines are busy
 @given(PAIRS, st.sampled_from([None, "linear", "quadratic"]))
 def test_kappa_is_that_of_scikit_learn(pairs: list[tuple[str, str]], weights: str | None) -> None:
     first, second = zip(*pairs, strict=True)

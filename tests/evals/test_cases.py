@@ -101,7 +101,7 @@ a_case = st.builds(
     provenance=st.none() | st.text(min_size=1, max_size=8),
 )
 sets = st.lists(a_case, min_size=1, max_size=3, unique_by=lambda case: case.id)
-quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @quick

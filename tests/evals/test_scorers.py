@@ -126,7 +126,7 @@ def test_normalised(got: str | None, expected: str | None, same: bool) -> None:
     assert value(scorers.normalised(), got, expected) is same
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sets(st.sampled_from(COLOURS)), st.sets(st.sampled_from(COLOURS)))
 def test_set_scores_are_those_of_scikit_learn(got: set[str], expected: set[str]) -> None:
     scores = score_all(

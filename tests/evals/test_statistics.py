@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import NormalIndPower
@@ -233,7 +233,6 @@ def test_the_interval_that_suits_the_values() -> None:
     assert statistics.mean_score([1.0] * 9).low < 0.8  # nine of nine is not certainty
 
 
-@settings(deadline=None)  # the first call imports, and machines are busy
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_a_bounded_mean_stays_inside_its_bounds_and_holds_its_estimate(values: list[float]) -> None:
     interval = statistics.bounded_mean(values)

@@ -187,7 +187,7 @@ def test_a_truncated_photo_is_said_to_be_cut_off(kind: str) -> None:
 BROKEN = {kind: encoded(thing("red", "white", (24, 24)), kind) for kind in ("PNG", "JPEG", "WEBP")}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(sorted(BROKEN)), place=st.floats(0, 0.999), junk=st.binary(min_size=1, max_size=9)
 )

@@ -169,7 +169,7 @@ def test_there_is_nothing_before_the_first(own: Path) -> None:
         prompts.rollback(NAME)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.lists(st.integers(0, 4), max_size=12))
 def test_any_sequence_of_moves_is_that_of_a_stack(own: Path, steps: list[int]) -> None:
     """0 rolls back, a number promotes that version."""

@@ -199,7 +199,14 @@ def test_a_failing_lesson_keeps_its_stored_outputs(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize(("number", "forked"), [("SIGINT", False), ("SIGINT", True), ("SIGKILL", True)])
+@pytest.mark.parametrize(
+    ("number", "forked"),
+    [
+        ("SIGINT", True),
+        pytest.param("SIGINT", False, marks=pytest.mark.slow),
+        pytest.param("SIGKILL", True, marks=pytest.mark.slow),
+    ],
+)
 def test_a_stopped_run_leaves_no_kernel_and_the_next_one_works(
     tmp_path: Path, number: str, forked: bool
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_file_that_is_no_notebook_fails_alone(results: dict[str, course.Valida
     assert "git checkout" in str(failure)
 
 
+@pytest.mark.slow
 def test_stock_nbval_agrees(tmp_path: Path) -> None:
     """The same verdict on single outputs from nbval as its own command runs it."""
     settings = tmp_path / "pytest.ini"

@@ -114,6 +114,7 @@ def mark(setting: Setting, student: str, times: int) -> None:
     (setting.root / "in" / f"{student}.ipynb").write_bytes(to_bytes(data))
 
 
+@pytest.mark.slow
 def test_the_same_gradebook_as_on_one_machine(setting: Setting) -> None:
     with setting.executor() as executor:
         assert executor.slots == 2 * WORKERS
@@ -130,6 +131,7 @@ def test_killed_workers_lose_nothing(setting: Setting) -> None:
     assert setting.gradebook() == expected(setting)
 
 
+@pytest.mark.slow
 def test_one_that_kills_every_worker_costs_itself_alone(setting: Setting) -> None:
     mark(setting, "s4", 10_000)
     with setting.executor() as executor:
@@ -140,6 +142,7 @@ def test_one_that_kills_every_worker_costs_itself_alone(setting: Setting) -> Non
     assert [outcomes[f"s{number}"].status for number in (0, 1, 2, 3, 5, 6, 7, 8)] == ["graded"] * 8
 
 
+@pytest.mark.slow
 def test_a_client_that_was_ended_goes_on_where_it_was(setting: Setting) -> None:
     with setting.executor() as executor:
         setting.grade(executor, only=("s1", "s2"))
@@ -169,6 +172,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_comes_back_loses_nothing(setting: Setting) -> None:
     """The scheduler and its worker are ended while submissions run; others come up at their address."""
     port = free_port()

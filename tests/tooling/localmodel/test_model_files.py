@@ -310,7 +310,7 @@ def module_server() -> Iterator[FileServer]:
         yield server
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(1, 120_000), max_size=6))
 def test_any_sequence_of_cuts_gives_the_same_bytes(
     cuts: list[int], module_server: FileServer, tmp_path_factory: pytest.TempPathFactory
@@ -707,7 +707,7 @@ def test_the_bar_names_the_part_and_the_unpacking(
     assert list(dict.fromkeys(stages)) == ["part 1 of 2", "part 2 of 2", "unpacking"]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(places=st.lists(st.integers(0, 5_000), min_size=1, max_size=6))
 def test_any_split_over_wheels_gives_the_same_bytes(
     places: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory

@@ -672,7 +672,7 @@ FIELDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1, max_size=2))
 def test_no_request_is_a_defect(server: RunningServer, http: httpx2.Client, changes: dict[str, Any]) -> None:
     counts = ("messages/count_tokens", "responses/input_tokens")

@@ -268,6 +268,7 @@ def gradebook_bytes(out: Path) -> tuple[bytes, bytes]:
     return folder.gradebook_csv.read_bytes(), folder.gradebook_sqlite.read_bytes()
 
 
+@pytest.mark.slow
 @needs_fork
 def test_kill_minus_nine_fifty_times(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -59,6 +59,7 @@ def test_hostile_notebooks_cost_themselves_alone(tmp_path: Path) -> None:
     assert {result.level for result in found.values()} == {sandbox.level}
 
 
+@pytest.mark.slow
 def test_killed_at_work_and_run_again(tmp_path: Path) -> None:
     """The same gradebook as undisturbed, and nothing of the killed run stays alive."""
     assignment = small_assignment(tmp_path / "hw")

@@ -130,7 +130,7 @@ def test_what_could_not_be_graded_is_left_out(assignment: Assignment) -> None:
     assert report.students == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from("abcdefgh"), min_size=GUARANTEED, max_size=GUARANTEED + 12),
     st.lists(st.sampled_from("ijkl"), max_size=30),
@@ -191,6 +191,7 @@ def test_the_page_says_what_it_is_and_escapes(assignment: Assignment) -> None:
     assert re.search(r"<mark>[^<]*split", text)
 
 
+@pytest.mark.slow
 def test_a_thousand_submissions(assignment: Assignment) -> None:
     """Work grows with what is shared, not with pairs: 499,500 pairs, but only planted ones are compared."""
     results = [result(f"s{seed}", own_code(seed)) for seed in range(998)]

@@ -50,6 +50,7 @@ def test_papermill_runs_a_notebook_in_the_sandbox(papermill: Any, tmp_path: Path
     assert done.metadata.papermill.exception is None
 
 
+@pytest.mark.slow
 def test_papermill_raises_for_a_cell_that_failed_and_keeps_the_rest(papermill: Any, tmp_path: Path) -> None:
     source = write(tmp_path / "in.ipynb", "print('before')", "1 / 0", "print('after')")
     with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
@@ -174,6 +175,7 @@ def test_tokens_are_a_budget_too() -> None:
     assert budget.take() == 0
 
 
+@pytest.mark.slow
 def test_without_model_calls_connecting_costs_nothing_earned() -> None:
     for sandbox in open_sandbox():
         execution = run(
