@@ -102,7 +102,7 @@ class ScriptedModel:
     def _stack(self, faults: Sequence[Fault]) -> Stack:
         provider = Provider(name="scripted", base_url=BASE_URL, key_required=False)
         # no model is asked, so the notebook's badge has nothing to say
-        return Stack(network, provider, openai, faults=faults, report=lambda call: None)
+        return Stack(network, provider, openai, faults=faults, session=lambda: None)
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
         if endpoint(request.url.path) != "chat/completions":

@@ -102,5 +102,5 @@ def upper_estimate(asked: CanonicalRequest) -> Decimal:
 def _cost(transcript: Transcript, model: str, estimate: Decimal) -> Decimal:
     if transcript.status >= 400:
         return Decimal(0)
-    cost = price(model, transcript.tokens)
+    cost = price(model, transcript.tokens) if transcript.whole else None
     return estimate if cost is None else cost

@@ -2,12 +2,15 @@
 
 A `Call` is one HTTP exchange, so a retry is a call of its own. `cost` is what the reply cost when the
 model made it; `spent` counts only what was paid just now, because a recorded reply is free to replay.
-It does not estimate tokens: where a reply does not state them (some streams) they are None.
+Where a reply does not state its tokens (some streams) they are None; estimated, and said to be, are those of
+a stream that was not read to its end: nobody states them, and all the same they are paid.
 """
 
 from __future__ import annotations
 
 import statistics
+import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -31,7 +34,7 @@ class Call:
     `seconds` is the latency when the model answered: the original one for a recorded reply, and `at`
     is that moment. `status` is None when no response came. `cost` is in USD, None when the price or
     the token counts are unknown. `prompt` is the prompt version and hash that the caller named with
-    `extra_headers=prompt.headers`.
+    `extra_headers=prompt.headers`. `estimated` is True when the tokens are.
     """
 
     provider: str
@@ -47,6 +50,7 @@ class Call:
     at: datetime
     error: str | None = None
     prompt: str | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,11 @@ class Usage:
     def uncounted(self) -> int:
         """Successful calls whose reply did not state its tokens."""
         return sum(call.error is None and call.prompt_tokens is None for call in self.calls)
+
+    @property
+    def estimated(self) -> int:
+        """Calls whose tokens are estimated, because their stream was not read to its end."""
+        return sum(call.estimated for call in self.calls)
 
     @property
     def cost(self) -> Decimal:
@@ -124,10 +133,11 @@ class Usage:
         counts = [f"{self.count(source)} {source}" for source in _SOURCES if self.count(source)]
         unknown_tokens = f" ({_calls(self.uncounted)} did not state them)" if self.uncounted else ""
         unknown_cost = f" (price unknown for {_calls(self.unpriced)})" if self.unpriced else ""
+        cut_short = f" (estimated for {_calls(self.estimated)} cut short)" if self.estimated else ""
         rows = [
             ("calls", str(len(self.calls)) + (f" ({', '.join(counts)})" if counts else "")),
             ("tokens in", f"{self.prompt_tokens:,}{unknown_tokens}"),
-            ("tokens out", f"{self.completion_tokens:,}"),
+            ("tokens out", f"{self.completion_tokens:,}{cut_short}"),
             ("cost when made", f"{dollars(self.cost)}{unknown_cost}"),
             ("spent now", dollars(self.spent)),
             ("median latency", "-" if median is None else f"{median:.2f} s"),
@@ -149,6 +159,32 @@ class Usage:
     def _repr_html_(self) -> str:
         left = "style='text-align:left'"
         return table("", (), self.rows(), Look(name=left, cell=left))
+
+
+class Ledger:
+    """The calls so far; a stream that is still open counts as far as it has come."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._open: dict[object, Callable[[], Call]] = {}
+        self._lock = threading.Lock()
+
+    def open(self, stream: object, look: Callable[[], Call]) -> None:
+        """Count a stream that has begun; `look` says what has come of it."""
+        with self._lock:
+            self._open[stream] = look
+
+    def add(self, call: Call, stream: object = None) -> None:
+        """Count a finished call, in the place of its stream if it was one."""
+        with self._lock:
+            self._open.pop(stream, None)
+            self._calls.append(call)
+
+    @property
+    def usage(self) -> Usage:
+        """The calls at this moment."""
+        with self._lock:
+            return Usage((*self._calls, *(look() for look in self._open.values())))
 
 
 _SOURCES: tuple[Source, ...] = ("recorded", "live", "fault")

@@ -17,10 +17,12 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 EVENT_STREAM = "text/event-stream"
 _ENDS = {"message_stop", "response.completed", "response.incomplete", "response.failed", "error"}
+_TEXTS = {"content", "text", "thinking", "partial_json", "arguments", "refusal", "reasoning_content"}
+_MOST_TOKENS = 10**9
 _BEFORE_ENDPOINT = re.compile(r"^.*?/v\d+\w*/(openai/)?")
 
 
@@ -41,7 +43,7 @@ def model_in(content: bytes) -> str:
     """
     try:
         body = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(body.get("model", "")) if isinstance(body, dict) else ""
 
@@ -60,7 +62,8 @@ def event_data(text: str) -> list[str]:
     >>> event_data('event: ping\ndata: {"a": 1}\n\ndata: [DONE]\n\n')
     ['{"a": 1}', '[DONE]']
     """
-    return [line[5:].strip() for line in text.splitlines() if line.startswith("data:")]
+    # not splitlines(), which also splits at U+2028 and others that stand in texts as they are
+    return [line[5:].strip() for line in re.split("\r\n|\n|\r", text) if line.startswith("data:")]
 
 
 def payloads(text: str, content_type: str) -> Iterator[dict[str, Any]]:
@@ -68,8 +71,8 @@ def payloads(text: str, content_type: str) -> Iterator[dict[str, Any]]:
     for part in event_data(text) if content_type.startswith(EVENT_STREAM) else [text]:
         try:
             value = json.loads(part)
-        except ValueError:
-            continue  # [DONE], an error page, a stream that broke off
+        except (ValueError, RecursionError):
+            continue  # [DONE], an error page, a stream that broke off, ten thousand brackets
         if isinstance(value, dict):
             yield value
 
@@ -83,8 +86,10 @@ def tokens(text: str, content_type: str) -> Tokens:
     prompt = completion = None
     for payload in payloads(text, content_type):
         for stated in _usages(payload):
-            prompt = _prompt_tokens(stated) if _prompt_tokens(stated) is not None else prompt
-            completion = stated.get("completion_tokens", stated.get("output_tokens", completion))
+            now = _prompt_tokens(stated)
+            prompt = prompt if now is None else now
+            now = _count(stated.get("completion_tokens", stated.get("output_tokens")))
+            completion = completion if now is None else now
     return Tokens(prompt, 0 if completion is None and prompt is not None else completion)
 
 
@@ -92,10 +97,8 @@ def _usages(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """`usage` where each API puts it; llama.cpp's `timings` for streams that carry nothing else."""
     timings = payload.get("timings")
     if isinstance(timings, dict) and "prompt_n" in timings:
-        yield {
-            "prompt_tokens": timings["prompt_n"] + timings.get("cache_n", 0),
-            "completion_tokens": timings.get("predicted_n"),
-        }
+        prompt = (_count(timings["prompt_n"]) or 0) + (_count(timings.get("cache_n")) or 0)
+        yield {"prompt_tokens": prompt, "completion_tokens": timings.get("predicted_n")}
     for holder in (payload.get("message"), payload.get("response"), payload):
         if isinstance(holder, dict) and isinstance(holder.get("usage"), dict):
             yield holder["usage"]
@@ -103,11 +106,34 @@ def _usages(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _prompt_tokens(stated: dict[str, Any]) -> int | None:
     if "prompt_tokens" in stated:
-        return int(stated["prompt_tokens"])
-    if "input_tokens" not in stated:
-        return None
+        return _count(stated["prompt_tokens"])
+    new = _count(stated.get("input_tokens"))
     cached = ("cache_creation_input_tokens", "cache_read_input_tokens")  # Anthropic counts these apart
-    return int(stated["input_tokens"]) + sum(stated.get(name) or 0 for name in cached)
+    return None if new is None else new + sum(_count(stated.get(name)) or 0 for name in cached)
+
+
+def _count(stated: object) -> int | None:
+    """A number of tokens as a stranger states it; None for what is none."""
+    number = isinstance(stated, int) and not isinstance(stated, bool) and 0 <= stated < _MOST_TOKENS
+    return cast(int, stated) if number else None
+
+
+def pieces(text: str, content_type: str) -> Iterator[str]:
+    """The pieces of text, reasoning and tool calls in a stream, however far it has come."""
+    for payload in payloads(text, content_type):
+        for holder in (payload.get("choices"), payload.get("delta")):
+            yield from [holder] if isinstance(holder, str) else _said(holder)
+
+
+def _said(holder: object) -> Iterator[str]:
+    inside = (
+        holder.items() if isinstance(holder, dict) else enumerate(holder if isinstance(holder, list) else ())
+    )
+    for name, part in inside:
+        if not isinstance(part, str):
+            yield from _said(part)
+        elif part and name in _TEXTS:
+            yield part
 
 
 def is_whole(text: str, content_type: str) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -14,11 +15,14 @@ import httpx2
 
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog
-from aicourse.llm.calls import PROMPT_HEADER, Call, Source, Usage
-from aicourse.llm.formats import Tokens, endpoint, model_in
+from aicourse.llm.calls import PROMPT_HEADER, Call, Ledger, Source, Usage
+from aicourse.llm.formats import Tokens, endpoint, model_in, pieces
 from aicourse.llm.keys import masked
+from aicourse.llm.recording_key import canonical_request
+from aicourse.llm.session import Session
 from aicourse.llm.transport import Exchange, Layer, Transcript, observe
 
+CHARACTERS_PER_TOKEN = 4  # of English text
 _PROMPT_NOTE = re.compile(r"[a-z][a-z0-9_]*@v[1-9][0-9]{0,5} [0-9a-f]{12}")
 
 
@@ -44,49 +48,56 @@ def take_prompt(request: httpx2.Request) -> str | None:
 
 
 class MeterLayer:
-    """Keeps the calls of one client and tells `report` of each.
+    """Keeps the calls of one client and tells the session of each; the badge is drawn from that.
 
     It stands above recordings and faults, so it sees what the caller sees. A request that our own
-    checks refuse before it is sent (no budget, no recording) is not a call.
+    checks refuse before it is sent (no budget, no recording) is not a call. A stream counts from its
+    beginning, as far as it has come: a reader who stops does not always close it.
     """
 
-    def __init__(self, inner: Layer, provider: str, report: Callable[[Call], None]) -> None:
+    def __init__(self, inner: Layer, provider: str, session: Callable[[], Session | None]) -> None:
         self._inner = inner
         self._provider = provider
-        self._report = report
-        self._lock = threading.Lock()
-        self._calls: list[Call] = []
+        self._session = session
+        self._ledger = Ledger()
 
     @property
     def usage(self) -> Usage:
         """The calls so far."""
-        return Usage(tuple(self._calls))
+        return self._ledger.usage
 
     def __call__(self, request: httpx2.Request) -> Exchange:
         """One request; the prompt named on it is noted and goes no further."""
-        prompt = take_prompt(request)
-        started = perf_counter()
+        prompt, session, started = take_prompt(request), self._session(), perf_counter()
+        names = {"model": model_in(request.content), "path": endpoint(request.url.path), "prompt": prompt}
+        call = partial(Call, provider=self._provider, **names)
         try:
             response = yield from self._inner(request)
         except AicourseError:
             raise
         except BaseException as error:
-            self._note(request, prompt, **_unanswered(error, perf_counter() - started))
+            self._add(session, call(**_unanswered(error, perf_counter() - started)))
             raise
+        transcript = Transcript(response)
+        if transcript.streamed:
+            for ledger in [self._ledger, *([session.ledger] if session else [])]:
+                ledger.open(transcript, lambda: call(**_answered(request, transcript)))
         return observe(
-            response, lambda transcript: self._note(request, prompt, **_answered(request, transcript))
+            response,
+            lambda _: self._add(session, call(**_answered(request, transcript)), transcript),
+            transcript,
         )
 
-    def _note(self, request: httpx2.Request, prompt: str | None, **outcome: Any) -> None:
-        model, path = model_in(request.content), endpoint(request.url.path)
-        call = Call(provider=self._provider, model=model, path=path, prompt=prompt, **outcome)
-        with self._lock:
-            self._calls.append(call)
-        self._report(call)
+    def _add(self, session: Session | None, call: Call, stream: Transcript | None = None) -> None:
+        self._ledger.add(call, stream)
+        if session is not None:
+            session.report(call, stream)
 
 
 def _answered(request: httpx2.Request, transcript: Transcript) -> dict[str, Any]:
-    origin, used = transcript.origin, transcript.tokens
+    origin = transcript.origin
+    cut_short = transcript.streamed and transcript.status < 400 and not transcript.whole
+    used = _estimated(request, transcript) if cut_short else transcript.tokens
     free = transcript.status >= 400 or (origin.injected and origin.source == "recorded")
     return {
         "source": "fault" if origin.injected else origin.source,
@@ -98,7 +109,23 @@ def _answered(request: httpx2.Request, transcript: Transcript) -> dict[str, Any]
         "first_token_seconds": transcript.first_token_seconds,
         "at": origin.at,
         "error": _fault_of(transcript),
+        "estimated": cut_short,
     }
+
+
+def _estimated(request: httpx2.Request, transcript: Transcript) -> Tokens:
+    """The tokens of a stream that was not read to its end: those it has stated, else by length.
+
+    A token has about four characters, and each piece of a stream at least one token; what a model thinks
+    without showing it is not counted.
+    """
+    asked = json.dumps(canonical_request(request)["body"], ensure_ascii=False)
+    said = list(pieces(transcript.text, transcript.content_type))
+    stated = transcript.tokens.prompt
+    return Tokens(
+        len(asked) // CHARACTERS_PER_TOKEN + 1 if stated is None else stated,
+        max(len(said), sum(map(len, said)) // CHARACTERS_PER_TOKEN),
+    )
 
 
 def _unanswered(error: BaseException, seconds: float) -> dict[str, Any]:

@@ -103,4 +103,4 @@ def _field(owner: dict[str, Any], name: str, call_names: dict[str, str] | None) 
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

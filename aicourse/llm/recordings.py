@@ -35,6 +35,7 @@ from aicourse.llm.keys import contains_key, masked
 from aicourse.llm.recording_key import CanonicalRequest
 
 Place = tuple[str, int]
+MOST_LEVELS = 100  # of brackets within brackets
 SHARED = "shared"  # the folder of the files that lessons share
 _LEAN_REQUEST = ("model", "temperature", "max_tokens", "seed")
 _UNREAD = ("system_fingerprint", "timings")
@@ -44,7 +45,7 @@ _UNREAD = ("system_fingerprint", "timings")
 class Recording:
     """One reply and the request it answers.
 
-    `body` is the reply (parsed when it is JSON); a stream has `chunks` instead: seconds since the
+    `body` is the reply (see `body_of`); a stream has `chunks` instead: seconds since the
     request was sent, and text. `seconds` is the whole latency. `model_sha256` identifies the file of an
     embedded model.
     """
@@ -69,9 +70,9 @@ class Recording:
 
     def content(self) -> list[bytes]:
         """The reply's bytes, chunk by chunk."""
-        if self.chunks is not None:
-            return [text.encode() for _, text in self.chunks]
-        return [(self.body if isinstance(self.body, str) else _dump(self.body)).encode()]
+        if self.chunks is None:
+            return [_bytes(self.body if isinstance(self.body, str) else _dump(self.body))]
+        return [_bytes(text) for _, text in self.chunks]
 
     def to_line(self) -> str:
         """One line of JSON, in the order of the fields; what is None is left out."""
@@ -96,7 +97,12 @@ class Recording:
                 raise ValueError(f"{name} is {'wrong' if name in data else 'missing'}")
         if not isinstance(data["request"].get("path"), str):
             raise ValueError("request has no path")
-        return cls(**data)
+        if not all(_is_chunk(chunk) for chunk in data.get("chunks", ())):
+            raise ValueError("chunks is wrong")
+        recording = cls(**data)
+        if not isinstance(recording.body, dict | list):
+            recording.content()  # text that no bytes give is a UnicodeEncodeError, which is a ValueError
+        return recording
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -116,8 +122,45 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 _OPTIONAL = {"body", "chunks", "model_sha256"}
 
 
+def _is_chunk(chunk: Any) -> bool:
+    match chunk:
+        case [int() | float(), str()]:
+            return True
+    return False
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """JSON on one line; half a character (a lone surrogate, which UTF-8 has no bytes for) as its escape."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+
+
+def body_of(content: bytes) -> Any:
+    """A reply's bytes as they are recorded: JSON as data, all else as text that gives the same bytes again.
+
+    Text is also JSON that not every reader takes: in invalid UTF-8, or of more than `MOST_LEVELS` levels.
+    """
+    text = content.decode("utf-8", "surrogateescape")
+    try:
+        content.decode()
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict | list) and _levels(value) <= MOST_LEVELS else text
+
+
+def _levels(value: Any) -> int:
+    levels, inside = 0, [value]
+    while inside := [part for one in inside if isinstance(one, dict | list) for part in _parts(one)]:
+        levels += 1
+    return levels
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 class RecordingFile:
@@ -209,7 +252,7 @@ def _read(path: Path) -> dict[Place, Recording]:
             continue
         try:
             recording = Recording.from_line(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             _warn(f"{path}, line {number} is not a recording and is skipped: {error}.")
             continue
         if recording.place in places:

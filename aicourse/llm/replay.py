@@ -11,9 +11,11 @@
 environment beats what a notebook asks for: it is a promise that nothing goes live.
 
 Recorded are replies that speak about the request: success, and errors such as 400 and 404 that a lesson
-may want to show. Not recorded are 401, 403, 408, 409, 429 and 5xx, which speak about the key or the
-moment; they give their place back, so that a retry is recorded in it. A stream is recorded when it has
-been read to its end.
+may want to show. Not recorded are 3xx, 401, 403, 408, 409, 429 and 5xx, which speak about the address, the
+key or the moment; they give their place back, so that a retry is recorded in it.
+
+What is recorded is read to its end and stored before the caller sees any of it, and then replayed to the
+caller: so a stream that is stopped early is recorded whole, and a lesson runs on what others will get.
 """
 
 from __future__ import annotations
@@ -21,9 +23,8 @@ from __future__ import annotations
 import codecs
 import difflib
 import json
-import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -32,16 +33,15 @@ import httpx2
 
 from aicourse.errors import AicourseError, RecordingError, RecordingMissing
 from aicourse.llm import catalog
-from aicourse.llm.formats import EVENT_STREAM
 from aicourse.llm.keys import masked, settings
 from aicourse.llm.recording_key import CanonicalRequest, canonical_request, key_of, summary
-from aicourse.llm.recordings import Recording
+from aicourse.llm.recordings import Recording, body_of
 from aicourse.llm.session import Session, current
-from aicourse.llm.transport import Exchange, Layer, Origin, Transcript, observe
+from aicourse.llm.transport import Exchange, Layer, Origin, Read, Transcript, observe
 
 DIFF_LINES = 30  # of what changed, for a request that is not recorded
 _CANDIDATES = 5  # compared exactly, after a quick comparison of all
-_ABOUT_KEY_OR_MOMENT = {401, 403, 408, 409, 429}
+_NOT_RECORDED = {*range(300, 400), 401, 403, 408, 409, 429, *range(500, 600)}
 
 
 class Mode(StrEnum):
@@ -89,71 +89,50 @@ class ReplayLayer:
         position = session.claim_position(key)
         try:
             if recording := session.find(asked, key, position):
-                return _replayed(recording)
+                at = datetime.fromisoformat(recording.recorded_at)
+                return _replayed(recording, Origin("recorded", at=at))
             if self.mode is Mode.ONLY:
                 raise _missing(session, asked, position)
             response = yield from self.inner(request)
+            about_question = response.status_code not in _NOT_RECORDED
+            if about_question and self.mode is Mode.RECORD:
+                heard: list[Transcript] = []
+                yield Read(observe(response, heard.append))
+                recording = _recorded(heard[0], asked, key, position)
+                session.record(recording)
+                return _replayed(recording, heard[0].origin)
         except BaseException:
             session.release_position(key, position)
             raise
-        if response.status_code >= 500 or response.status_code in _ABOUT_KEY_OR_MOMENT:
+        if not about_question:
             session.release_position(key, position)
-        elif self.mode is Mode.RECORD:
-            return observe(response, _Writer(session, asked, key, position))
         return response
 
 
-@dataclass(frozen=True)
-class _Writer:
-    """Adds a reply to the session's recordings once it has been read."""
-
-    session: Session
-    asked: CanonicalRequest
-    key: str
-    position: int
-
-    def __call__(self, transcript: Transcript) -> None:
-        if transcript.error is not None:
-            self.session.release_position(self.key, self.position)
-        elif not transcript.whole:
-            warnings.warn(
-                f"The stream {summary(self.asked)!r} was not read to its end, so it is not recorded.",
-                stacklevel=2,
-            )
-        else:
-            self.session.record(self._recording(transcript))
-
-    def _recording(self, transcript: Transcript) -> Recording:
-        streamed = transcript.content_type.startswith(EVENT_STREAM)
-        model = str(self.asked["body"].get("model", ""))
-        return Recording(
-            key=self.key,
-            position=self.position,
-            model=model,
-            summary=summary(self.asked),
-            request=self.asked,
-            status=transcript.status,
-            headers={"content-type": transcript.content_type},  # the rest is about keys, limits and moments
-            seconds=round(transcript.seconds, 4),
-            recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            body=None if streamed else _parsed(transcript.text),
-            chunks=_decoded(transcript.chunks) if streamed else None,
-            model_sha256=_file_hash(model),
-        )
-
-
-def _parsed(text: str) -> object:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, dict | list) else text
+def _recorded(transcript: Transcript, asked: CanonicalRequest, key: str, position: int) -> Recording:
+    model = str(asked["body"].get("model", ""))
+    return Recording(
+        key=key,
+        position=position,
+        model=model,
+        summary=summary(asked),
+        request=asked,
+        status=transcript.status,
+        headers={"content-type": transcript.content_type},  # the rest is about keys, limits and moments
+        seconds=round(transcript.seconds, 4),
+        recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        body=None if transcript.streamed else body_of(transcript.content),
+        chunks=_decoded(transcript.chunks) if transcript.streamed else None,
+        model_sha256=_file_hash(model),
+    )
 
 
 def _decoded(chunks: list[tuple[float, bytes]]) -> list[tuple[float, str]]:
-    """The chunks as text; a character cut by a chunk's end goes to the next chunk."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    return [(round(seconds, 4), decoder.decode(chunk)) for seconds, chunk in chunks]
+    """The chunks as text that gives the same bytes; a character cut by a chunk's end goes to the next."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    texts = [(round(seconds, 4), decoder.decode(chunk)) for seconds, chunk in chunks]
+    rest = decoder.decode(b"", final=True)
+    return [*texts, (texts[-1][0], rest)] if rest else texts
 
 
 def _file_hash(model: str) -> str | None:
@@ -161,20 +140,26 @@ def _file_hash(model: str) -> str | None:
     return known.files[0].sha256 if known and known.files else None
 
 
-def _replayed(recording: Recording) -> httpx2.Response:
+def _replayed(recording: Recording, origin: Origin) -> httpx2.Response:
     first = recording.chunks[0][0] if recording.chunks else None
-    origin = Origin(
-        source="recorded",
-        at=datetime.fromisoformat(recording.recorded_at),
-        seconds=recording.seconds,
-        first_token_seconds=first,
-    )
-    return httpx2.Response(
-        recording.status,
-        headers=recording.headers,
-        content=b"".join(recording.content()),  # at once: waiting again teaches nothing
-        extensions={"aicourse": origin},
-    )
+    timed = replace(origin, seconds=recording.seconds, first_token_seconds=first)
+    body = _Body(recording.content())
+    extensions = {"aicourse": timed}
+    return httpx2.Response(recording.status, headers=recording.headers, stream=body, extensions=extensions)
+
+
+class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """The chunks one by one, but at once: waiting again teaches nothing."""
+
+    def __init__(self, chunks: list[bytes]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
 
 
 def _missing(session: Session, asked: CanonicalRequest, position: int) -> RecordingMissing:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 from aicourse import paths
 from aicourse.errors import AicourseError
 from aicourse.jupyter import notebook_shell
-from aicourse.llm.calls import Call, Usage
+from aicourse.llm.calls import Call, Ledger, Usage
 from aicourse.llm.recording_key import CanonicalRequest
 from aicourse.llm.recordings import SHARED, Recording, RecordingFile, SharedRecordings, lean
 
@@ -53,7 +53,7 @@ class Session:
     file: RecordingFile | None = field(init=False)
     shared: SharedRecordings | None = field(init=False, default=None)
     shares: Sharing | None = field(init=False, default=None)
-    _calls: list[Call] = field(init=False, default_factory=list)
+    ledger: Ledger = field(init=False, default_factory=Ledger)
     _taken: dict[str, set[int]] = field(init=False, default_factory=dict)
     _cell: int | None = field(init=False, default=None)
     _kept: dict[Callable[[], Any], Any] = field(init=False, default_factory=dict)
@@ -105,10 +105,10 @@ class Session:
                 self._kept[make] = make()
             return cast(T, self._kept[make])
 
-    def report(self, call: Call) -> None:
-        """Count a finished call and tell the listeners."""
+    def report(self, call: Call, stream: object = None) -> None:
+        """Count a finished call, in the place of its open stream if it was one, and tell the listeners."""
+        self.ledger.add(call, stream)
         with self._lock:
-            self._calls.append(call)
             _note(call=asdict(call))
         for listener in self.listeners:
             listener(call)
@@ -127,7 +127,7 @@ class Session:
     @property
     def usage(self) -> Usage:
         """The calls of every client since the lesson began."""
-        return Usage(tuple(self._calls))
+        return self.ledger.usage
 
     def claim_position(self, key: str) -> int:
         """The place of this request among identical ones of the running cell, from 0.

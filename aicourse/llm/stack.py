@@ -18,14 +18,14 @@ from types import ModuleType
 import httpx2
 
 from aicourse.llm.budget import BudgetLayer
-from aicourse.llm.calls import Call, Usage
+from aicourse.llm.calls import Usage
 from aicourse.llm.catalog import Provider
 from aicourse.llm.faults import Fault, FaultLayer
 from aicourse.llm.masking import MaskLayer
 from aicourse.llm.meter import MeterLayer
 from aicourse.llm.provider_errors import ErrorLayer
 from aicourse.llm.replay import Mode, ReplayLayer
-from aicourse.llm.session import current
+from aicourse.llm.session import Session, current
 from aicourse.llm.transport import Layer, LayerTransport
 
 # As in openai and anthropic: a long answer may take minutes, a connection may not.
@@ -44,14 +44,14 @@ class Stack:
         mode: Mode = Mode.OFF,
         budget: float | Decimal | None = None,
         faults: Sequence[Fault] = (),
-        report: Callable[[Call], None] = lambda call: current().report(call),  # the badge
+        session: Callable[[], Session | None] = current,  # the badge
     ) -> None:
         safe = MaskLayer(network)
         charged = safe if budget is None else BudgetLayer(safe, Decimal(str(budget)))
         replayed = ReplayLayer(charged, mode)
         self.provider = provider
         spoiled = FaultLayer(replayed, faults) if faults else replayed
-        self.meter = MeterLayer(spoiled, provider.name, report)
+        self.meter = MeterLayer(spoiled, provider.name, session)
         self.layer = ErrorLayer(self.meter, provider, library)
 
 

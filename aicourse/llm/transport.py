@@ -182,7 +182,7 @@ def _next(resume: Callable[[Any], Effect], value: Any) -> Effect | httpx2.Respon
 class Transcript:
     """A response as it passed by: its bytes and their times, complete once its body has been read.
 
-    `error` is set when the body broke off; `whole` is False when the reader stopped before the end.
+    `error` is set when the body broke off; `whole` stays False when the reader stopped before the end.
     """
 
     def __init__(self, response: httpx2.Response) -> None:
@@ -192,7 +192,7 @@ class Transcript:
         self.chunks: list[tuple[float, bytes]] = []
         self.seconds = self.origin.seconds or 0.0
         self.error: BaseException | None = None
-        self.whole = False
+        self._exhausted = False
 
     @property
     def content_type(self) -> str:
@@ -200,9 +200,24 @@ class Transcript:
         return str(self.headers.get("content-type", ""))
 
     @property
+    def streamed(self) -> bool:
+        """True for a reply that comes in events."""
+        return self.content_type.startswith(EVENT_STREAM)
+
+    @property
+    def content(self) -> bytes:
+        """The body so far."""
+        return b"".join(chunk for _, chunk in self.chunks)
+
+    @property
     def text(self) -> str:
         """The body so far; bytes that are not UTF-8 are replaced."""
-        return b"".join(chunk for _, chunk in self.chunks).decode("utf-8", "replace")
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def whole(self) -> bool:
+        """True if nothing is missing: the body is exhausted, or its last event has come."""
+        return self._exhausted or is_whole(self.text, self.content_type)
 
     @property
     def tokens(self) -> Tokens:
@@ -214,17 +229,20 @@ class Transcript:
         """Seconds until the first chunk of a stream; None for a reply in one piece."""
         if self.origin.seconds is not None:
             return self.origin.first_token_seconds
-        streamed = self.content_type.startswith(EVENT_STREAM)
-        return self.chunks[0][0] if streamed and self.chunks else None
+        return self.chunks[0][0] if self.streamed and self.chunks else None
 
-    def hear(self, chunk: bytes) -> None:
-        """Note a chunk and the time since the request was sent."""
+    def hear(self, chunk: bytes) -> bool:
+        """Note a chunk and the time since the request was sent; True if it holds a stream's last event."""
         self.chunks.append((perf_counter() - self.origin.started, chunk))
+        self._keep_time()
+        return is_whole(chunk.decode("utf-8", "replace"), self.content_type)
 
     def end(self, error: BaseException | None, *, exhausted: bool) -> None:
         """Note how it ended."""
-        self.error = error
-        self.whole = exhausted or is_whole(self.text, self.content_type)
+        self.error, self._exhausted = error, exhausted
+        self._keep_time()
+
+    def _keep_time(self) -> None:
         if self.origin.seconds is None:
             self.seconds = perf_counter() - self.origin.started
 
@@ -233,9 +251,15 @@ Listener = Callable[[Transcript], None]
 Stream = httpx2.SyncByteStream | httpx2.AsyncByteStream
 
 
-def observe(response: httpx2.Response, on_end: Listener) -> httpx2.Response:
-    """A response with the same, decoded body; `on_end` is called once, when reading it ends."""
-    return decoded(response, _ObservedStream(response, on_end), response.headers)
+def observe(
+    response: httpx2.Response, on_end: Listener, transcript: Transcript | None = None
+) -> httpx2.Response:
+    """A response with the same, decoded body; `on_end` is called once, when reading it ends.
+
+    The body ends with the last event of a stream, although the connection may stay open.
+    """
+    stream = _ObservedStream(response, on_end, transcript or Transcript(response))
+    return decoded(response, stream, response.headers)
 
 
 def decoded(response: httpx2.Response, body: Stream, headers: Mapping[str, str]) -> httpx2.Response:
@@ -247,22 +271,26 @@ def decoded(response: httpx2.Response, body: Stream, headers: Mapping[str, str])
 
 
 class _ObservedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    def __init__(self, response: httpx2.Response, on_end: Listener) -> None:
+    def __init__(self, response: httpx2.Response, on_end: Listener, transcript: Transcript) -> None:
         self._response = response
         self._on_end: Listener | None = on_end
-        self._transcript = Transcript(response)
+        self._transcript = transcript
 
     def __iter__(self) -> Iterator[bytes]:
         with self._reading():
             for chunk in self._response.iter_bytes():
-                self._transcript.hear(chunk)
+                last = self._transcript.hear(chunk)
                 yield chunk
+                if last:
+                    break
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with self._reading():
             async for chunk in self._response.aiter_bytes():
-                self._transcript.hear(chunk)
+                last = self._transcript.hear(chunk)
                 yield chunk
+                if last:
+                    break
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -92,7 +92,7 @@ def test_an_error_that_repeats_the_key_shows_and_records_none(status: int, key: 
     asked = client(refuse, **({} if key == KEY else {"api_key": key}))
     with pytest.raises(openai.APIStatusError) as caught:
         asked.chat.completions.create(**QUESTION)
-    stored = lesson.read_text() if lesson.exists() else ""
+    stored = lesson.read_text(encoding="utf-8") if lesson.exists() else ""
     carried = seen(caught.value).replace(f"Bearer {OWN_KEY}", "")  # of the request that the caller made
     assert key not in carried + stored + repr(usage(asked)) + usage(asked).to_frame().to_csv()
     assert MASK in seen(caught.value)
@@ -102,8 +102,8 @@ def test_a_reply_that_repeats_the_key_is_masked_and_recorded(lesson: Path) -> No
     asked = client(lambda request: httpx2.Response(200, json=said(f"grün {echo(request)}")))
     reply = asked.chat.completions.create(**QUESTION)
     assert str(reply.choices[0].message.content).startswith(f'grün Bearer {MASK} "{MASK}"')
-    assert KEY not in reply.to_json() + lesson.read_text()
-    assert MASK in lesson.read_text()
+    assert KEY not in reply.to_json() + lesson.read_text(encoding="utf-8")
+    assert MASK in lesson.read_text(encoding="utf-8")
 
 
 def events(*pieces: str) -> bytes:
@@ -121,7 +121,7 @@ def test_a_stream_is_masked_wherever_the_network_cuts_it(size: int, lesson: Path
     asked = client(lambda request: httpx2.Response(200, headers=headers, stream=Pieces(*pieces)))
     chunks = asked.chat.completions.create(**QUESTION, stream=True)
     assert [chunk.choices[0].delta.content for chunk in chunks] == ["grün", f"the key is {MASK}!", "blue"]
-    assert KEY not in lesson.read_text()
+    assert KEY not in lesson.read_text(encoding="utf-8")
 
 
 def test_async_and_anthropic_clients_are_covered(monkeypatch: pytest.MonkeyPatch, lesson: Path) -> None:
@@ -145,7 +145,7 @@ def test_async_and_anthropic_clients_are_covered(monkeypatch: pytest.MonkeyPatch
     )
     with pytest.raises(anthropic.BadRequestError) as refused:
         native.messages.create(**QUESTION, max_tokens=9)
-    assert OWN_KEY not in seen(refused.value) + lesson.read_text()
+    assert OWN_KEY not in seen(refused.value) + lesson.read_text(encoding="utf-8")
 
 
 def test_an_exception_on_the_way_is_masked_with_what_caused_it() -> None:

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aicourse.errors import RecordingError, RecordingMissing
-from aicourse.llm import session
+from aicourse.llm import formats, session
 from aicourse.llm.catalog import Provider
 from aicourse.llm.recordings import Recording, RecordingFile
 from aicourse.llm.replay import Mode
@@ -188,6 +188,7 @@ def test_two_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
 
 
 MODEL = "qwen2.5-coder-0.5b"
+PROVIDER = Provider("somebody", "http://model.invalid/v1", key_required=False)
 COMMAND = "aicourse evals run datasets/listings --record"
 
 
@@ -217,11 +218,10 @@ class Numbered:
 
 
 def client(model: Numbered, mode: str) -> openai.OpenAI:
-    provider = Provider("somebody", "http://model.invalid/v1", key_required=False)
     http_client = MeasuredClient(
-        Stack(network, provider, openai, mode=Mode(mode)), httpx2.MockTransport(model)
+        Stack(network, PROVIDER, openai, mode=Mode(mode)), httpx2.MockTransport(model)
     )
-    return openai.OpenAI(base_url=provider.base_url, api_key="none", max_retries=0, http_client=http_client)
+    return openai.OpenAI(base_url=PROVIDER.base_url, api_key="none", max_retries=0, http_client=http_client)
 
 
 def ask(asked: openai.OpenAI, text: str = "Which colours?", **options: Any) -> str:
@@ -342,3 +342,111 @@ def test_without_course_files_nothing_is_shared(tmp_path: Path, monkeypatch: pyt
     begun = session.begin(None, None)
     assert begun.shared is None
     assert ask(client(Numbered(), "auto")) == "reply 1"
+
+
+# ------------------------------------------------------------------------------- strangers' bytes
+
+
+def chat(text: str) -> bytes:
+    """A reply whose text stands in JSON exactly so."""
+    return json.dumps(COMPLETION).replace("TEXT", text).encode("utf-8", "surrogateescape")
+
+
+COMPLETION = {
+    "id": "c",
+    "model": MODEL,
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "TEXT"}, "finish_reason": "stop"}],
+}
+BODIES = {
+    "half an emoji": chat(r"half \ud83d"),
+    "the other half": chat(r"\ude00 and \udcff"),
+    "NUL": chat(r"a\u0000b"),
+    "line separators": chat("a\u2028b\x85c"),
+    "an escape for itself": chat(r"\\ud83d"),
+    "invalid UTF-8": chat("a\udcff\udcfeb"),
+    "bytes that are no text": bytes(range(256)),
+    "no JSON": b"<html>502 Bad Gateway</html>",
+    "a number": b"1e400",
+    "infinite": b'{"score": 1e400, "other": NaN}',
+    "a huge number": b'{"n": ' + b"9" * 10_000 + b"}",
+    "ten thousand brackets": b"[" * 10_000 + b"]" * 10_000,
+    "two hundred brackets": b'{"a":' * 200 + b"1" + b"}" * 200,
+    "nothing": b"",
+    "5 MB": chat("x" * 5_000_000),
+    "half a character at the end": "grün".encode()[:3],
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
+def test_whatever_a_stranger_sends_is_recorded_without_loss(
+    kind: str, content_type: str, tmp_path: Path
+) -> None:
+    body = b"data: " + BODIES[kind] + b"\n\n" if content_type.startswith("text") else BODIES[kind]
+    path = tmp_path / "01.jsonl"
+
+    def post(mode: str, answer: Any) -> httpx2.Response:
+        session.begin("01", path)
+        layers = Stack(network, PROVIDER, openai, mode=Mode(mode))
+        with MeasuredClient(layers, httpx2.MockTransport(answer)) as asked:
+            reply = asked.post("http://model.invalid/v1/chat/completions", json={"model": MODEL})
+            assert asked.usage.errors == 0
+            return reply
+
+    live = post(
+        "record", lambda request: httpx2.Response(200, content=body, headers={"content-type": content_type})
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        replayed = post("only", None)
+    assert replayed.headers["content-type"] == content_type
+    if replayed.content != body:  # JSON may be spaced otherwise, and mean the same
+        assert repr(replayed.json()) == repr(json.loads(body))
+    assert live.content == replayed.content
+    path.read_text(encoding="utf-8")  # the file itself is clean
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [None, "12", -1, True, 1e400, 10**30, {}, [], float("nan")],
+)
+def test_token_counts_that_are_none_are_unknown(stated: Any, tmp_path: Path) -> None:
+    content = json.dumps(
+        {**COMPLETION, "usage": {"prompt_tokens": stated, "completion_tokens": stated}}
+    ).encode()
+    timings = {"prompt_n": stated, "cache_n": stated, "predicted_n": stated}
+    session.begin("01", tmp_path / "01.jsonl")
+    with MeasuredClient(
+        Stack(network, PROVIDER, openai),
+        httpx2.MockTransport(lambda request: httpx2.Response(200, content=content)),
+    ) as asked:
+        asked.post("http://model.invalid/v1/chat/completions", json={"model": MODEL})
+        assert [(call.prompt_tokens, call.completion_tokens) for call in asked.usage.calls] == [(None, None)]
+        assert "did not state" in str(asked.usage)
+    assert formats.tokens(json.dumps({"timings": timings}), "") == formats.Tokens(0, 0)
+
+
+def test_text_with_unusual_line_ends_does_not_cut_an_event() -> None:
+    said = "a\u2028b\x0bc\x1cd\x85e"
+    sent = f"data: {json.dumps({'usage': {'prompt_tokens': 3}, 'said': said}, ensure_ascii=False)}\r\n\r\n"
+    assert formats.tokens(sent, "text/event-stream") == formats.Tokens(3, 0)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"chunks": [["now", "text"]]}, {"chunks": ["text"]}, {"chunks": [[0.1, "\ud83d"]]}, {"body": "\ud83d"}],
+)
+def test_a_line_whose_text_no_bytes_give_is_skipped(broken: dict[str, Any], tmp_path: Path) -> None:
+    data = json.loads(line())
+    data.pop("body")
+    path = tmp_path / "01.jsonl"
+    path.write_text(json.dumps({**data, **broken}) + "\n" + line(summary="next") + "\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="line 1 is not a recording"):
+        assert [one.summary for one in RecordingFile(path).recordings().values()] == ["next"]
+
+
+def test_a_line_of_ten_thousand_brackets_spoils_itself_only(tmp_path: Path) -> None:
+    path = tmp_path / "01.jsonl"
+    path.write_text("[" * 100_000 + "\n" + line() + "\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="line 1 is not a recording"):
+        assert len(RecordingFile(path).recordings()) == 1

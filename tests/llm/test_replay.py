@@ -351,8 +351,8 @@ def test_chunks_reach_the_reader_as_they_arrive(file: RecordingFile) -> None:
 
     body = Watched(event("red"), event(" blue"), b"data: [DONE]\n\n")
     headers = {"content-type": "text/event-stream"}
-    recording = client(lambda request: httpx2.Response(200, headers=headers, stream=body), "record")
-    for chunk in recording.chat.completions.create(
+    live = client(lambda request: httpx2.Response(200, headers=headers, stream=body), "auto")
+    for chunk in live.chat.completions.create(
         model=MODEL, messages=[{"role": "user", "content": "Which colours?"}], stream=True
     ):
         arrived.append(str(chunk.choices[0].delta.content))
@@ -368,16 +368,129 @@ def test_a_stream_that_breaks_off_is_not_recorded(file: RecordingFile) -> None:
     assert [call.error for call in usage(recording).calls] == ["ReadError: connection reset"]
 
 
-def test_a_stream_that_is_not_read_to_its_end_is_not_recorded_and_says_so(file: RecordingFile) -> None:
-    recording = client(streaming(event("red"), event(" blue"), b"data: [DONE]\n\n"), "record")
-    chunks = recording.chat.completions.create(
+COLOURS = ["red", " and", " blue", " or", " green"]
+SENT = [*map(event, COLOURS), b"data: [DONE]\n\n"]
+
+
+def begin_stream(asked: openai.OpenAI) -> openai.Stream[Any]:
+    return asked.chat.completions.create(
         model=MODEL, messages=[{"role": "user", "content": "Which colours?"}], stream=True
     )
-    next(iter(chunks))
-    with pytest.warns(UserWarning, match="'Which colours\\?' was not read to its end"):
-        chunks.close()
-    assert not file.path.exists()
-    assert [call.error for call in usage(recording).calls] == ["stopped before the end"]
+
+
+def read_three(chunks: Any) -> list[str]:
+    return [chunk.choices[0].delta.content for chunk in itertools.islice(chunks, 3)]
+
+
+def read_three_with_helper(asked: openai.OpenAI) -> list[str]:
+    messages: Any = [{"role": "user", "content": "Which colours?"}]
+    with asked.chat.completions.stream(model=MODEL, messages=messages) as events:
+        chunks = (one.chunk for one in events if one.type == "chunk")
+        return read_three(chunks)
+
+
+def read_three_async(asked: openai.AsyncOpenAI) -> list[str]:
+    async def read() -> list[str]:
+        said = []
+        async with await asked.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Which colours?"}], stream=True
+        ) as chunks:
+            async for chunk in chunks:
+                said.append(str(chunk.choices[0].delta.content))
+                if len(said) == 3:
+                    break
+        return said
+
+    return asyncio.run(read())
+
+
+def left_open(asked: openai.OpenAI) -> list[str]:
+    chunks = begin_stream(asked)
+    kept.append(chunks)  # as a name in a notebook does, or the traceback of an interrupted cell
+    return read_three(chunks)
+
+
+kept: list[object] = []
+STOPPED: list[tuple[Callable[[Any], list[str]], Callable[[Handler, str], Any]]] = [
+    (lambda asked: read_three(begin_stream(asked)), client),
+    (left_open, client),
+    (read_three_with_helper, client),
+    (read_three_async, lambda model, mode: async_client(model, mode)),
+]
+
+
+@pytest.mark.parametrize(("stop", "make"), STOPPED)
+def test_a_stream_that_is_stopped_early_is_recorded_and_replayed_with_its_repeat(
+    stop: Callable[[Any], list[str]], make: Callable[[Handler, str], Any], file: RecordingFile
+) -> None:
+    assert stop(make(streaming(*SENT), "record")) == COLOURS[:3]
+    assert stream(client(streaming(*SENT), "record")) == COLOURS
+    assert [(one.position, one.content()) for one in file.recordings().values()] == [(0, SENT), (1, SENT)]
+    begin_again(file)
+    replaying = make(refusing, "only")
+    assert stop(replaying) == COLOURS[:3]
+    assert stream(client(refusing, "only")) == COLOURS
+    (call,) = usage(replaying).calls
+    assert (call.source, call.completion_tokens, call.estimated) == ("recorded", 3, True)
+
+
+@pytest.mark.parametrize(("stop", "make"), STOPPED)
+def test_a_stream_that_is_stopped_early_counts_at_once_what_was_received(
+    stop: Callable[[Any], list[str]], make: Callable[[Handler, str], Any]
+) -> None:
+    session.begin(None, None)
+    asked = make(streaming(*SENT), "auto")
+    stop(asked)
+    for calls in (usage(asked), session.current().usage):
+        (call,) = calls.calls
+        assert (call.source, call.status, call.error) == ("live", 200, "stopped before the end")
+        assert (call.prompt_tokens, call.completion_tokens, call.estimated) == (28, 3, True)
+        assert "3 (estimated for 1 call cut short)" in str(calls)
+
+
+def test_an_open_stream_counts_as_it_goes_on_and_once(file: RecordingFile) -> None:
+    heard: list[str | None] = []
+    session.current().listeners.append(lambda call: heard.append(call.error))
+    asked = client(streaming(*SENT), "auto")
+    chunks = begin_stream(asked)
+    counted = [usage(asked).completion_tokens]
+    for _ in chunks:
+        counted.append(usage(asked).completion_tokens)
+        assert len(session.current().usage.calls) == 1
+    assert counted == [0, 1, 2, 3, 4, 5]
+    assert heard == [None]
+    assert len(usage(asked).calls) == len(session.current().usage.calls) == 1
+
+
+def test_an_interrupt_while_waiting_for_a_chunk_counts_what_came(file: RecordingFile) -> None:
+    asked = client(streaming(event("red"), KeyboardInterrupt()), "auto")
+    with pytest.raises(KeyboardInterrupt):
+        stream(asked)
+    (call,) = usage(asked).calls
+    assert (call.error, call.completion_tokens, call.estimated) == ("KeyboardInterrupt", 1, True)
+
+
+def test_an_anthropic_stream_counts_what_it_stated_before_it_was_stopped(file: RecordingFile) -> None:
+    def told(kind: str, **data: Any) -> bytes:
+        return f"event: {kind}\ndata: {json.dumps({'type': kind, **data})}\n\n".encode()
+
+    usage_at_start = {"input_tokens": 25, "output_tokens": 1}
+    message = {"id": "m", "type": "message", "role": "assistant", "model": MODEL, "content": []}
+    pieces = [
+        told("message_start", message={**message, "usage": usage_at_start}),
+        told("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+        told("content_block_delta", index=0, delta={"type": "text_delta", "text": "red and blue "}),
+        told("content_block_delta", index=0, delta={"type": "text_delta", "text": "and green"}),
+        told("message_stop"),
+    ]
+    question: Any = {"model": MODEL, "max_tokens": 9, "messages": [{"role": "user", "content": "Colours?"}]}
+    for mode, model in (("record", streaming(*pieces)), ("only", refusing)):
+        begin_again(file)
+        asked = anthropic_client(model, mode)
+        with asked.messages.stream(**question) as events:
+            assert next(iter(events.text_stream)) == "red and blue "
+        (call,) = usage(asked).calls
+        assert (call.prompt_tokens, call.completion_tokens, call.estimated) == (25, 3, True)
 
 
 def test_a_stream_is_whole_at_done_although_the_connection_stays_open(file: RecordingFile) -> None:
