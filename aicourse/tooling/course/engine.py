@@ -22,6 +22,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook, raise_for_execution_errors
 
 from aicourse.errors import AicourseError
+from aicourse.tooling.course.figures import EXTENSION
 from aicourse.tooling.course.lesson_run import CellError
 from aicourse.tooling.course.progress import CellProgress
 
@@ -93,6 +94,7 @@ class LessonEngine(Engine):
             shutdown_kernel="immediate",
             store_widget_state=False,
             coalesce_streams=True,
+            extra_arguments=[EXTENSION],
             on_cell_execute=progress.cell_starts,
             on_cell_complete=progress.cell_ends,
         )

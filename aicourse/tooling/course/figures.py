@@ -1,9 +1,9 @@
-"""An IPython extension that looks at every figure a lesson draws, for its axes' labels and its title.
+"""An IPython extension that looks at every figure a lesson draws: its axes' labels, its title, its content.
 
-`validation` loads it into the kernel (`--ext=aicourse.tooling.course.figures`) and asks for `faults()` after
-the last cell. It looks where matplotlib renders, so plots made by pandas or by a helper count too. Nothing
-is required of axes that are switched off or show no ticks, and a title or label of the whole figure
-(`suptitle`, `supxlabel`, `supylabel`) counts for its axes. It does not judge what labels say.
+Kernels of lessons load it (`EXTENSION`). It writes what is drawn into each PNG (see `drawn`); `validation`
+asks for `faults()` after the last cell. It looks where matplotlib renders, so plots made by pandas or by a
+helper count too. Nothing is required of axes that are switched off or show no ticks, and a title or label of
+the whole figure (`suptitle`, `supxlabel`, `supylabel`) counts for its axes. What labels say is not judged.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
+from aicourse.tooling.course.drawn import png_info
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MODULE = "matplotlib.backend_bases"
+EXTENSION = f"--ext={__name__}"
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -53,6 +56,8 @@ class Watcher:
         def print_figure(drawn: Any, *arguments: Any, **options: Any) -> Any:
             for fault in figure_faults(drawn.figure):
                 self._faults.setdefault(fault, len(self._shell.user_ns["In"]) - 1)
+            if options.get("format") == "png":
+                options["pil_kwargs"] = {"pnginfo": png_info(drawn.figure), **options.get("pil_kwargs", {})}
             return render(drawn, *arguments, **options)
 
         canvas.print_figure = print_figure

@@ -12,18 +12,22 @@ import ast
 import json
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from jupyter_client.manager import KernelManager
+from nbformat import NotebookNode, from_dict
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
+from aicourse.tooling.course.drawn import picture_text
+from aicourse.tooling.course.figures import EXTENSION
 from aicourse.tooling.course.kernels import new_manager
 
 AGAIN = " again"
 FIGURES = "figures"
+PICTURES = ("image/png", "image/jpeg")
 _ASK_FOR_FIGURES = {"faults": "_aicourse_figures.faults()"}
 
 
@@ -70,7 +74,7 @@ class LessonKernel(RunningKernel):
         self.km.start_kernel(
             cwd=str(folder),
             env=dict(os.environ),
-            extra_arguments=["--HistoryManager.hist_file=:memory:", "--ext=aicourse.tooling.course.figures"],
+            extra_arguments=["--HistoryManager.hist_file=:memory:", EXTENSION],
         )
         self.kc = self.km.client()
         self.kc.start_channels()
@@ -101,14 +105,35 @@ class LessonFile(IPyNbFile):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Each cell, each cell again, the figures."""
-        yield from super().collect()  # type: ignore[no-untyped-call]
-        if self.config.getoption("aicourse_once"):
-            return
+        yield from self._cells("")
+        if not self.config.getoption("aicourse_once"):
+            yield from self._cells(AGAIN)
+            yield FigureCheck.from_parent(self, name=FIGURES)
+
+    def _cells(self, suffix: str) -> Iterator[LessonCell]:
         for cell in super().collect():  # type: ignore[no-untyped-call]
-            yield IPyNbCell.from_parent(
-                self, name=cell.name + AGAIN, cell_num=cell.cell_num, cell=cell.cell, options=cell.options
+            yield LessonCell.from_parent(
+                self, name=cell.name + suffix, cell_num=cell.cell_num, cell=cell.cell, options=cell.options
             )
-        yield FigureCheck.from_parent(self, name=FIGURES)
+
+
+class LessonCell(IPyNbCell):
+    """nbval's test of one cell, which also compares pictures, by what is drawn in them."""
+
+    def compare_outputs(
+        self, test: list[NotebookNode], ref: list[NotebookNode], skip_compare: Collection[str] | None = None
+    ) -> bool:
+        """True if the new outputs `test` are the stored ones, `ref`."""
+        new, stored = ([_with_picture_texts(output) for output in outputs] for outputs in (test, ref))
+        same: bool = super().compare_outputs(new, stored, skip_compare)  # type: ignore[no-untyped-call]
+        return same
+
+
+def _with_picture_texts(output: NotebookNode) -> NotebookNode:
+    """`output` with a text beside each picture, which nbval itself would pass over."""
+    data = output.get("data", {})
+    texts = {f"picture ({kind})": picture_text(data[kind]) for kind in PICTURES if kind in data}
+    return from_dict({**output, "data": {**data, **texts}}) if texts else output  # type: ignore[no-untyped-call]
 
 
 class FigureCheck(pytest.Item):

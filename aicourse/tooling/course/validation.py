@@ -1,8 +1,8 @@
 """Prove that each lesson still shows what is stored in it: `aicourse validate`, part of `make test`.
 
-Strict nbval (every output is compared, except pictures and what `notebooks/nbval_sanitize.cfg` masks),
-then every cell again in the same kernel, then the figures' labels; see `nbval_plugin`. Lessons are dealt
-to one pytest process per core. Recorded replies only: nothing goes live here.
+Strict nbval (every output is compared, pictures by what is drawn in them, except what
+`notebooks/nbval_sanitize.cfg` masks), then every cell again in the same kernel, then the figures' labels; see
+`nbval_plugin`. Lessons are dealt to one pytest process per core. On recorded replies only.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[Va
 
 def _command(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[str]:
     settings = kernels.folder / "pytest.ini"  # the course's own has options for unit tests
-    settings.write_text("[pytest]\n")
+    settings.write_text("[pytest]\nverbosity_assertions = 2\n")  # whole differences
     sanitize = paths.notebooks_dir() / SANITIZE
     return [
         *(sys.executable, "-m", "pytest", "--quiet", "--color=no", "--capture=no"),

@@ -22,6 +22,7 @@ from papermill.execute import execute_notebook
 from aicourse.errors import LessonError
 from aicourse.notebook_json import new_cell, new_notebook, notebook_text
 from aicourse.tooling import course
+from aicourse.tooling.course.figures import EXTENSION
 from aicourse.tooling.course.notebooks import WIDGET_VIEW
 from aicourse.tooling.course.runner import store_outputs
 
@@ -106,7 +107,11 @@ def test_a_forked_kernel_shows_what_stock_papermill_shows(
     """Tables, pictures, settings, paths, the terminal, the shell and an error's traceback."""
     with pytest.raises(PapermillExecutionError, match="division by zero"):
         execute_notebook(  # type: ignore[no-untyped-call]
-            FOLDER / "same.ipynb", tmp_path / "stock.ipynb", cwd=FOLDER, progress_bar=False
+            FOLDER / "same.ipynb",
+            tmp_path / "stock.ipynb",
+            cwd=FOLDER,
+            progress_bar=False,
+            extra_arguments=[EXTENSION],
         )
     stock = json.loads((tmp_path / "stock.ipynb").read_text(encoding="utf-8"))["cells"]
     assert len(stock) == len(cells(runs["same"]))

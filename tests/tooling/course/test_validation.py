@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from aicourse import paths
+from aicourse.notebook_json import new_cell, new_notebook, notebook_text
 from aicourse.tooling import course
 from aicourse.tooling.course.figures import figure_faults
 from aicourse.tooling.course.notebooks import Lesson
@@ -22,6 +28,32 @@ from aicourse.tooling.course.validation import SANITIZE, deal
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 FIXTURES = sorted((FOLDER / "validate").glob("*.ipynb"))
+PLOTS = {
+    "bars": 'ax.bar(["coats", "mugs"], [3, 5])',
+    "rising": 'ax.plot([1, 2], [3, 4])\nax.set_title("Up")',
+    "falling": 'ax.plot([1, 2], [4, 3])\nax.set_title("Down")',
+    "models": 'prices = {"small": 1, "large": 4}\nax.barh(list(prices), list(prices.values()))',
+    "pixels": 'ax.set_title("Empty")',
+}
+AXES = """import matplotlib.pyplot as plt
+
+ax = plt.figure().add_subplot(xlabel="x", ylabel="y", title="Title")
+"""
+
+
+def sabotage(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Bars times three, two pictures swapped, a model added, and a picture that nobody drew."""
+    bars, rising, falling, models, pixels = (
+        next(cell for cell in notebook["cells"] if cell["id"] == name) for name in PLOTS
+    )
+    bars["source"] = bars["source"].replace("[3, 5]", "[9, 15]")
+    rising["outputs"], falling["outputs"] = falling["outputs"], rising["outputs"]
+    models["source"] = models["source"].replace("4}", '4, "larger": 9}')
+    (picture,) = [output["data"] for output in pixels["outputs"] if "image/png" in output.get("data", {})]
+    drawn = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(drawn, "PNG")
+    picture["image/png"] = base64.b64encode(drawn.getvalue()).decode()
+    return notebook
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +67,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Valida
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AICOURSE_HOME", str(home))
         patch.setenv("AICOURSE_STATE", str(home / "state"))
-        course.run([good], out=home / "build", save=True)  # what is stored is what this version shows
-        found = course.validate([*FIXTURES, good, FOLDER / "run" / "not-json.ipynb"])
+        plots, sabotaged = home / "notebooks" / "91-plots.ipynb", home / "notebooks" / "92-sabotaged.ipynb"
+        cells = [
+            {**new_cell("code", "", name), "source": f"{AXES}{source};"} for name, source in PLOTS.items()
+        ]
+        plots.write_text(notebook_text(new_notebook(cells)), encoding="utf-8")
+        course.run([good, plots], out=home / "build", save=True)  # what is stored is what this version shows
+        sabotaged.write_text(notebook_text(sabotage(json.loads(plots.read_text(encoding="utf-8")))))
+        found = course.validate([*FIXTURES, good, plots, sabotaged, FOLDER / "run" / "not-json.ipynb"])
     return {result.lesson.path.stem: result for result in found}
 
 
@@ -68,6 +106,29 @@ def test_unlabelled_axes_are_found_where_they_are_drawn(results: dict[str, cours
     assert "In [1]: no label on the y axis" in failure.message
     assert "x axis" not in failure.message
     assert "without a title" in failure.message
+
+
+def test_the_same_plots_pass_twice(results: dict[str, course.Validation]) -> None:
+    assert results["91-plots"].failures == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "stored", "new"),
+    [
+        ("bars", "0.4 3 -0.4 3", "0.4 9 -0.4 9"),
+        ("rising", "text 'Down'", "text 'Up'"),
+        ("falling", "text 'Up'", "text 'Down'"),
+        ("models", "ticks at 0 1: small | large", "ticks at 0 1 2: small | large | larger"),
+        ("pixels", "a picture of ", "text 'Empty'"),
+    ],
+)
+def test_a_picture_that_shows_something_else_is_told_in_words(
+    results: dict[str, course.Validation], cell: str, stored: str, new: str
+) -> None:
+    assert {failure.cell_id for failure in results["92-sabotaged"].failures} == set(PLOTS)
+    (failure,) = [failure for failure in results["92-sabotaged"].failures if failure.cell_id == cell]
+    assert stored in failure.message
+    assert new in failure.message
 
 
 def test_a_file_that_is_no_notebook_fails_alone(results: dict[str, course.Validation]) -> None:
