@@ -1,7 +1,7 @@
 """Check notebooks against the rules of the course without running them: `aicourse lint`.
 
 Rules are grouped by what they look at: `rules.content`, `rules.structure`, `rules.rhythm`,
-`rules.references`. A lesson may relax a rule with a reason, in its metadata:
+`rules.prose`, `rules.references`. A lesson may relax a rule with a reason, in its metadata:
 
     {"aicourse": {"relax": {"rhythm-row": "four providers, one cell each"}}}
 """
@@ -13,12 +13,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from aicourse.tooling.course.notebooks import Lesson, lessons, read_notebook
-from aicourse.tooling.course.rules import Breach, LintRule, Subject, content, references, rhythm, structure
+from aicourse.tooling.course.rules import (
+    Breach,
+    LintRule,
+    Subject,
+    content,
+    prose,
+    references,
+    rhythm,
+    structure,
+)
 
 RULES: tuple[LintRule, ...] = (
     *content.RULES,
     *structure.RULES,
     *rhythm.RULES,
+    *prose.RULES,
     *references.RULES,
 )
 UNREADABLE = "unreadable"

@@ -59,6 +59,11 @@ def show(cell_id: str, text: str) -> Edit:
     return lambda notebook: cell(notebook, cell_id).update(outputs=[output])
 
 
+def constant(cell_id: str, source: str, *figures: str) -> Edit:
+    metadata = {"aicourse": {"constants": dict.fromkeys(figures, "by law")}}
+    return lambda notebook: cell(notebook, cell_id).update(source=source, metadata=metadata)
+
+
 def test_the_good_lesson_breaks_no_rule() -> None:
     assert course.lint([FOLDER / "good.ipynb"]) == []
 
@@ -101,9 +106,30 @@ def test_a_rule_finds_its_fixture(name: str) -> None:
         (say("prices-code", "from aicourse import no_such_name"), "imports"),
         (say("prices-code", "from aicourse import tooling"), "tooling"),
         (say("prices-code", "import aicourse.tooling.course as course"), "tooling"),
-        (say("prices-code", "key = 'gsk_' 'x'; token = \"0123456789abcdef01\""), "secret"),
+        (say("prices-code", 'token = "0123456789abcdef01"'), "secret"),
         (show("prices-code", "s" + "k-" + "a1" * 12), "secret"),
+        (show("prices-code", "h" + "f_" + "aB3" * 12), "secret"),
+        (show("prices-code", "g" + "hp_" + "a1B2c3" * 6), "secret"),
+        (show("prices-code", "AK" + "IA" + "Z7" * 8), "secret"),
+        (show("prices-code", "c" + "sk-" + "a1b2" * 8), "secret"),
         (show("prices-code", "C:\\Users\\somebody\\notes.txt"), "absolute-path"),
+        (show("prices-code", "FileNotFoundError: 'D:\\\\course\\\\listings.csv'"), "absolute-path"),
+        (show("prices-code", "read /srv/teaching/listings.csv"), "absolute-path"),
+        (show("prices-code", "PosixPath('/Users/somebody/listings.csv')"), "absolute-path"),
+        (
+            say(
+                "prices",
+                "## 1 Prices\n\nThe mean is 30.5, which half of them are below; more in [it](#Recap).",
+            ),
+            "figures",
+        ),
+        (
+            say(
+                "prices",
+                "## 1 Prices\n\nIn a terminal: `aicourse evals run --model gpt-4o-mini`, which asks again.",
+            ),
+            "retired-model",
+        ),
         (show("prices-code", "see /tmp/scratch for more"), "absolute-path"),
         (show("prices-code", "\rstep 1\rstep 2"), "progress-bar"),
         (say("prices-code", "# NBVAL_IGNORE_OUTPUT (differs)\nprices"), "unchecked-output"),
@@ -129,7 +155,17 @@ def test_one_edit_of_the_good_lesson_breaks_one_rule(edited: Any, edit: Edit, ru
     "edit",
     [
         show("prices-code", "https://example.org/home/page and a/tmp/b"),
-        show("prices-code", "3 items at 100% | 4 left"),
+        show("prices-code", "3 items at 100% | 4 left, or GET /v1/models"),
+        say(
+            "prices",
+            "## 1 Prices\n\nThe mean is 29.5, about 30, for 3 to 12 of them in 2026, as lesson 00 has it.",
+        ),
+        constant(
+            "prices",
+            "## 1 Prices\n\nThe tax is 19 % of all that, or 0.19 of each price, and so on.",
+            "19 %",
+            "0.19",
+        ),
         say(
             "prices",
             "Headings as [lab](#2-A-picture) and [github](#2-a-picture), and [mail](mailto:a@b.org).",

@@ -779,7 +779,8 @@ def test_a_python_without_pip_says_how_to_get_it(tmp_path: Path, monkeypatch: py
 
 
 def test_a_password_in_an_index_address_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "raise SystemExit('ERROR: cannot reach https://me:secret@index.example/simple')"
+    address = "https://me:secret@index.example/simple"  # pragma: allowlist secret
+    code = f"raise SystemExit('ERROR: cannot reach {address}')"
     use_script_as_pip(monkeypatch, tmp_path, code)
     with pytest.raises(DownloadError, match=r"pip: cannot reach https://index\.example/simple"):
         wheels.pip_download("a==1.0", tmp_path, lambda grown: None)

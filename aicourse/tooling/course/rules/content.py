@@ -7,16 +7,10 @@ from collections.abc import Iterator
 
 from aicourse.llm.keys import contains_key
 from aicourse.notebook_json import Cell
+from aicourse.tooling.course.leaks import machine_paths, secret_lines
 from aicourse.tooling.course.notebooks import WIDGET_VIEW
 from aicourse.tooling.course.rules import Breach, LintRule, Subject, has_picture, output_texts
 
-_ASSIGNED_KEY = re.compile(
-    r"""(?ix) (?:api[_-]?key|token|secret|password) ["']? \s* [=:] \s* ["'] [^"'\s{}<>$]{16,} ["']"""
-)
-_ABSOLUTE_PATH = re.compile(
-    r"(?<![\w/.:~-])/(?:home|Users|root|tmp|var|opt|mnt|private|content|workspaces?)/[\w.~-]+"
-    r"|\b[A-Z]:\\{1,2}(?:Users|Windows|Temp|Program|\w+\\)"
-)
 _PROGRESS = re.compile(r"\r[^\n]|\d+%\|.*\||\d(?:it/s|s/it)\b")
 _MARKER = re.compile(r"^\s*#\s*(NBVAL_\w+)(.*)$", re.MULTILINE)
 _UNCHECKED = {"NBVAL_IGNORE_OUTPUT", "NBVAL_SKIP", "NBVAL_RAISES_EXCEPTION", "RAISES_EXCEPTION"}
@@ -33,7 +27,7 @@ def _texts(cell: Cell) -> Iterator[tuple[str, str]]:
 def _secret(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         for place, content in _texts(cell):
-            if contains_key(content) or _ASSIGNED_KEY.search(content):
+            if contains_key(content) or any(secret_lines(content)):
                 yield Breach(
                     cell,
                     f"Something that looks like a key is in the {place}.",
@@ -44,7 +38,7 @@ def _secret(subject: Subject) -> Iterator[Breach]:
 def _absolute_path(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         for place, content in _texts(cell):
-            if found := _ABSOLUTE_PATH.search(content):
+            if found := machine_paths(content):
                 yield Breach(
                     cell,
                     f"The {place} has {found[0]}, a path of one machine.",

@@ -30,15 +30,20 @@ _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$|\bid=[\"']([^\"']+)[\"']", re.MULTIL
 
 def _links(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
-        if not cell.is_markdown:
-            continue
-        for found in _LINK.finditer(_CODE.sub("", cell.source)):
-            target = found[1] or found[2]
-            if fault := _link_fault(target, subject):
+        if cell.is_markdown:
+            for target, fault in dead_links(cell.source, subject.lesson.path):
                 yield Breach(cell, f"The link {target} {fault}.", "Correct it, or take it out.")
 
 
-def _link_fault(target: str, subject: Subject) -> str | None:
+def dead_links(source: str, file: Path) -> Iterator[tuple[str, str]]:
+    """The links and pictures of Markdown in `file` that lead nowhere, each with the reason."""
+    for found in _LINK.finditer(_CODE.sub("", source)):
+        target = found[1] or found[2]
+        if fault := _link_fault(target, file):
+            yield target, fault
+
+
+def _link_fault(target: str, origin: Path) -> str | None:
     try:
         parts = urlsplit(target)
     except ValueError:
@@ -47,7 +52,7 @@ def _link_fault(target: str, subject: Subject) -> str | None:
         return None if "." in (parts.hostname or "") else "has no host"
     if parts.scheme:
         return None if parts.scheme in _SCHEMES else f"has an unknown scheme {parts.scheme}"
-    file = (subject.lesson.path.parent / unquote(parts.path)).resolve() if parts.path else subject.lesson.path
+    file = (origin.parent / unquote(parts.path)).resolve() if parts.path else origin
     if not file.exists():
         return "leads to no file"
     if not parts.fragment or file.suffix not in (".ipynb", ".md"):
@@ -72,17 +77,19 @@ def _anchors(file: Path) -> set[str]:
 
 
 def _retired_model(subject: Subject) -> Iterator[Breach]:
-    notices = {
-        model.name: notice
-        for model in catalog.models().values()
-        if (notice := catalog.retirement_notice(model, date.today()))
-    }
-    for cell in subject.notebook.code_cells:
-        for name, notice in notices.items():
-            if re.search(rf"[\"']{re.escape(name)}[\"']", cell.source):
-                yield Breach(
-                    cell, f"The lesson uses a model that ends: {notice}", "Use its successor, and record."
-                )
+    for cell in subject.notebook.cells:
+        for notice in ending_models(cell.source if cell.is_code else "\n".join(_CODE.findall(cell.source))):
+            yield Breach(
+                cell, f"The lesson uses a model that ends: {notice}", "Use its successor, and record."
+            )
+
+
+def ending_models(source: str) -> Iterator[str]:
+    """The notices of models in code that are retired, or soon will be: in quotes, or a word of a command."""
+    for model in catalog.models().values():
+        notice = catalog.retirement_notice(model, date.today())
+        if notice and re.search(rf"(?<![\w./-]){re.escape(model.name)}(?![\w./-])", source):
+            yield notice
 
 
 def _imports(subject: Subject) -> Iterator[Breach]:

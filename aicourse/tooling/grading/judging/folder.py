@@ -1,4 +1,4 @@
-"""The folder that `aicourse grade --out` writes, and the only place that knows what stands where in it.
+"""The folder that `aicourse grade` writes, and the only place that knows what stands where in it.
 
     grades/
       results/<student>.json      one result each, written atomically

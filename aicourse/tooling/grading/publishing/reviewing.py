@@ -1,6 +1,6 @@
 """Grade by hand in a browser: one question across all students, names hidden, keys instead of clicks.
 
-    aicourse gradebook review grades/     ->  http://127.0.0.1:PORT/TOKEN/
+    aicourse gradebook review hw01 grades/hw01     ->  http://127.0.0.1:PORT/TOKEN/
 
 The page is served on loopback only, at an address with a secret in it, to requests that name this host (so
 that no web page can reach it by rebinding a name); each grade is saved atomically the moment it is given.

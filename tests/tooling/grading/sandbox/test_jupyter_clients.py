@@ -144,7 +144,7 @@ def test_a_model_is_reached_through_a_proxy_with_a_budget(monkeypatch: pytest.Mo
         asked.append(body)
         return 200, reply(body["messages"][0]["content"].upper())
 
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-000000000000000000000000")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-000000000000000000000000")  # pragma: allowlist secret
     skip_without("L3")
     with Sandbox(ask=ask) as sandbox:
         calls = [
