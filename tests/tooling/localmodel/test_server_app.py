@@ -16,6 +16,7 @@ import numpy as np
 import openai
 import pytest
 import uvicorn
+from gbnf import Grammar
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -217,9 +218,10 @@ def test_openai_parse_sends_a_bounded_schema(client: openai.OpenAI, server: Runn
     server.backend.replies.append('{"colours": ["blue"], "note": "warm"}')
     reply = client.chat.completions.parse(model=MODEL, messages=HELLO, response_format=Jacket)
     assert reply.choices[0].message.parsed == Jacket(colours=["blue"], note="warm")
-    schema = server.backend.history[0][1]["response_format"]["json_schema"]["schema"]
-    assert schema["properties"]["note"]["maxLength"] == 400
-    assert schema["properties"]["colours"]["maxItems"] == 24
+    grammar = Grammar.read(server.backend.history[0][1]["grammar"])
+    for length, count in ((400, 24), (401, 24), (400, 25)):
+        fits = grammar.allows({"colours": ["x"] * count, "note": "x" * length})
+        assert fits == (length == 400 and count == 24)
 
 
 def test_openai_stream(client: openai.OpenAI) -> None:
@@ -305,6 +307,39 @@ def test_openai_responses(client: openai.OpenAI, server: RunningServer) -> None:
     }  # fmt: skip
 
 
+def test_anthropic_parse_enforces_the_schema(claude: anthropic.Anthropic, server: RunningServer) -> None:
+    server.backend.replies.append('{"colours": ["red"], "note": ""}')
+    reply = claude.messages.parse(model=MODEL, max_tokens=9, messages=HELLO, output_format=Jacket)
+    assert reply.parsed_output == Jacket(colours=["red"], note="")
+    grammar = Grammar.read(server.backend.history[0][1]["grammar"])
+    assert grammar.allows({"colours": [], "note": "x" * 400})
+    assert not grammar.allows({"colours": []})
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "responses", "messages", "tools"])
+def test_a_schema_that_cannot_be_enforced_is_named_with_its_place(
+    server: RunningServer, http: httpx2.Client, path: str
+) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=x)"}}}
+    form = {"type": "json_schema", "name": "x", "schema": schema}
+    fields, place = {
+        "chat/completions": ({"response_format": {"type": "json_schema", "json_schema": form}},
+                             "response_format.json_schema.schema"),
+        "responses": ({"text": {"format": form}}, "text.format.schema"),
+        "messages": ({"output_config": {"format": form}}, "output_config.format.schema"),
+        "tools": ({"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}]},
+                  "tools.f.parameters"),
+    }[path]  # fmt: skip
+    question = {"input": "hello"} if path == "responses" else {"messages": HELLO, "max_tokens": 9}
+    route = "chat/completions" if path == "tools" else path
+    reply = http.post(f"/v1/{route}", json={"model": MODEL} | question | fields)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"].startswith(
+        f"{place}.properties.a.pattern '(?=x)' cannot be enforced"
+    )
+    assert not server.backend.history
+
+
 @pytest.mark.parametrize("given", [{}, {"temperature": None}, {"temperature": 0.7}])
 @pytest.mark.parametrize("path", ["chat/completions", "responses", "messages"])
 def test_the_temperature_is_0_unless_asked(
@@ -326,7 +361,7 @@ def test_openai_responses_parse_enforces_the_schema(client: openai.OpenAI, serve
     assert reply.output_parsed == Jacket(colours=["red"], note="")
     request = server.backend.history[0][1]
     assert request["messages"] == [{"role": "system", "content": "A red\njacket"}]
-    assert request["response_format"]["json_schema"]["schema"]["properties"]["note"]["maxLength"] == 400
+    assert Grammar.read(request["grammar"]).allows({"colours": [], "note": "x" * 400})
 
 
 def test_openai_responses_stream(client: openai.OpenAI) -> None:
@@ -443,7 +478,7 @@ def test_pydantic_ai_native_output(server: RunningServer) -> None:
     assert agent.run_sync("A green jacket, torn").output == Jacket(colours=["green"], note="torn")
     request = server.backend.history[0][1]
     assert request["messages"][0] == {"role": "system", "content": "Brief"}
-    assert request["response_format"]["json_schema"]["schema"]["properties"]["note"]["maxLength"] == 400
+    assert Grammar.read(request["grammar"]).allows({"colours": [], "note": "x" * 400})
 
 
 # ------------------------------------------------------------------------------------- who may ask, and how

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 from aicourse.tooling.localmodel.server.content import text_of
 from aicourse.tooling.localmodel.server.http_errors import HttpError, bad_request
-from aicourse.tooling.localmodel.server.schemas import bounded
+from aicourse.tooling.localmodel.server.schemas import MOST, Schemas
 from aicourse.tooling.localmodel.server.toolcalls import toolbox, written_out
 
 MAX_TOKENS = 2_048  # when the caller names no limit: about 50 s of the 0.5B model on two cores
@@ -22,6 +22,7 @@ TEMPERATURE = 0  # when the caller names none: the same question gets the same a
 MAX_COMPLETION_TOKENS = 16  # the same for a text that goes on: OpenAI's default
 MOST_TOKENS = 1_000_000  # more than any context here; llama.cpp keeps it in 32 bits
 DEFAULT_SYSTEM = "You are a helpful assistant."  # before a description of tools
+FREE_REPLY = {"type": "string", "maxLength": MOST}  # beside tools, where a grammar must hold it
 MAX_DEPTH = 64  # objects and lists in each other; llama.cpp and we walk them recursively
 MAX_STOPS, MAX_STOP_CHARACTERS = 16, 200
 _SEEDS = 2**32 - 1  # llama.cpp keeps 32 bits, and takes the highest number for "choose one"
@@ -93,10 +94,7 @@ def chat_request(request: dict[str, Any]) -> dict[str, Any]:
         HttpError: 400, it asks for something that this server cannot do.
     """
     _refuse_unsupported(request)
-    chat = {"messages": _messages(request)} | _sampling(request) | _logprobs(request)
-    if schema := _schema(request):
-        chat["response_format"] = {"type": "json_schema", "json_schema": {"schema": bounded(schema)}}
-    return chat
+    return {"messages": _messages(request)} | _sampling(request) | _logprobs(request) | _grammar(request)
 
 
 def completion_request(request: dict[str, Any]) -> dict[str, Any]:
@@ -239,25 +237,29 @@ def _logit_bias(request: dict[str, Any]) -> dict[str, dict[str, float]]:
     return {"logit_bias": biases} if biases else {}
 
 
-def _schema(request: dict[str, Any]) -> dict[str, Any] | None:
-    """The schema of the whole answer, with a place for tool calls if there are tools."""
-    reply = _reply_schema(request.get("response_format"))
-    tools = toolbox(request)
-    return tools.schema(reply or {"type": "string"}) if tools else reply
+def _grammar(request: dict[str, Any]) -> dict[str, str]:
+    """The grammar of the whole answer, tool calls included; nothing where any text will do."""
+    schema, where = _reply_schema(request.get("response_format"))
+    tools, schemas = toolbox(request), Schemas()
+    if tools is None and schema is None:
+        return {}
+    reply = schemas.rule(FREE_REPLY if schema is None else schema, where)
+    return {"grammar": schemas.text(tools.rule(schemas, reply) if tools else reply)}
 
 
-def _reply_schema(wanted: Any) -> dict[str, Any] | None:
+def _reply_schema(wanted: Any) -> tuple[dict[str, Any] | None, str]:
+    """The schema of a reply, where one is wanted, and the field that has it."""
     kind = wanted.get("type") if isinstance(wanted, dict) else None
     if wanted is None or kind == "text":
-        return None
+        return None, "reply"
     if kind == "json_object":  # llama.cpp accepts this type and does not enforce it
-        return {"type": "object"}
+        return {"type": "object"}, "response_format"
     schema = object_in(wanted, "json_schema").get("schema") if kind == "json_schema" else None
     if not isinstance(schema, dict):
         raise bad_request(
             "response_format", "response_format must be text, json_object, or json_schema with a schema."
         )
-    return schema
+    return schema, wanted.get("place") or "response_format.json_schema.schema"
 
 
 def _is_whole(value: Any) -> TypeGuard[int]:
