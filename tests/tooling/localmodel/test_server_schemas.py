@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from aicourse.tooling.localmodel.server import schemas
+from aicourse.tooling.localmodel.server.fence import Bare
 from aicourse.tooling.localmodel.server.http_errors import HttpError
+from aicourse.tooling.localmodel.server.requests import chat_request
 from aicourse.tooling.localmodel.server.schemas import MAX_ITEMS, MAX_RECURSION, MAX_STRING, MOST, Schemas
 
 WHERE = "response_format.json_schema.schema"
@@ -437,3 +439,34 @@ def test_a_schema_too_large_for_a_grammar_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(schemas, "MAX_GRAMMAR", 2_000)
     with pytest.raises(HttpError, match="too large"):
         grammar({"enum": [f"value {number}" for number in range(200)]})
+
+
+# ------------------------------------------------------------------------------------------------- the fence
+
+
+@pytest.mark.parametrize(
+    ("written", "reason", "said"),
+    [
+        ('```json\n{"a": 1}\n```', "stop", '{"a": 1}'),
+        ('{"a": "``` "}\n  ', "stop", '{"a": "``` "}'),
+        ('```json{"a": "b `', "length", '{"a": "b `'),
+        ("12 ", "stop", "12"),
+        ("```js", "length", "```js"),
+    ],
+)
+def test_a_fence_is_allowed_and_cut_off(written: str, reason: str, said: str) -> None:
+    for size in (1, 2, 3, 50):
+        bare, text = Bare(), ""
+        pieces = [written[start : start + size] for start in range(0, len(written), size)]
+        for delta, end in [*(({"content": piece}, None) for piece in pieces), ({}, reason)]:
+            chunk = bare.chunk({"choices": [{"index": 0, "delta": delta, "finish_reason": end}]})
+            text += chunk["choices"][0]["delta"].get("content") or ""
+        assert text == said
+
+
+def test_the_grammar_of_a_request_allows_the_fence() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"const": 1}}}
+    request = chat_request({"messages": [{"role": "user", "content": "x"}], "response_format": form})
+    read = re.compile(Grammar.read(request["grammar"]).as_regex())
+    assert [text for text in ("1", "```json\n1\n```", "```json1```") if not read.fullmatch(text)] == []
+    assert [text for text in ("```1```", "```json 1", "1```") if read.fullmatch(text)] == []

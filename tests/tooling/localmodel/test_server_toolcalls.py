@@ -54,11 +54,11 @@ class Speaker:
     def chat(self, model: str, request: dict[str, Any], emit: Callable[[dict[str, Any]], bool]) -> None:
         self.history.append(request)
         assert "stream" not in request
-        message = {"role": "assistant", "content": self.texts.pop(0)}
+        frame = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        frame = {"id": "c", "object": "chat.completion", "created": 1, "model": "m"}
-        emit(frame | {"choices": [choice], "usage": usage})
+        for delta, reason in (({"content": self.texts.pop(0)}, None), ({}, "stop")):
+            emit(frame | {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+        emit(frame | {"choices": [], "usage": usage})
 
     def count_tokens(self, model: str, messages: list[dict[str, Any]]) -> int:
         self.history.append({"messages": messages})

@@ -13,12 +13,11 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from aicourse.tooling.localmodel.server.backend import Chat, Emit
 from aicourse.tooling.localmodel.server.content import text_of
 from aicourse.tooling.localmodel.server.http_errors import bad_request
 from aicourse.tooling.localmodel.server.schemas import Schemas
@@ -116,19 +115,35 @@ def written_out(messages: Any) -> Any:
     ]
 
 
-def calling(chat: Chat, streams: bool) -> Chat:
-    """`chat` whose answers are tool calls or replies, as one completion or as chunks of a stream."""
+def with_call(completion: dict[str, Any]) -> dict[str, Any]:
+    """The completion with a call instead of its text, or the reply in its text; as it is when cut off."""
+    choice = completion["choices"][0]
+    try:
+        said = json.loads(choice["message"]["content"])
+    except ValueError:
+        return completion
+    if not isinstance(said, dict) or not said.keys() & {"reply", "name"}:
+        return completion
+    if "reply" in said:
+        said_so = {"role": "assistant", "content": _as_text(said["reply"])}
+        return completion | {"choices": [choice | {"message": said_so}]}
+    function = {"name": said["name"], "arguments": json.dumps(said.get("arguments", {}))}
+    call = {"id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}
+    message: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [call]}
+    return completion | {"choices": [choice | {"message": message, "finish_reason": "tool_calls"}]}
 
-    def chat_with_tools(model: str, request: dict[str, Any], emit: Emit) -> None:
-        whole = {name: value for name, value in request.items() if name not in ("stream", "stream_options")}
 
-        def translate(completion: dict[str, Any]) -> bool:
-            answer = _answer(completion)
-            return any(emit(chunk) for chunk in _chunks(answer)) if streams else emit(answer)
-
-        chat(model, whole, translate)
-
-    return chat_with_tools
+async def as_chunks(completion: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """A whole completion as the chunks of a stream: what it says, how it ended, what it used."""
+    frame = completion | {"object": "chat.completion.chunk"}
+    usage = frame.pop("usage", None)
+    choice = completion["choices"][0]
+    delta = dict(choice["message"])
+    if calls := delta.get("tool_calls"):
+        delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
+    for part, reason in ((delta, None), ({}, choice["finish_reason"])):
+        yield frame | {"choices": [{"index": 0, "delta": part, "finish_reason": reason}]}
+    yield frame | {"choices": [], "usage": usage}
 
 
 def _function(tool: Any, where: str) -> dict[str, Any]:
@@ -173,34 +188,3 @@ def _written_call(call: Any, where: str) -> str:
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _answer(completion: dict[str, Any]) -> dict[str, Any]:
-    """The completion with a call instead of its text, or the reply in its text; as it is when cut off."""
-    choice = completion["choices"][0]
-    try:
-        said = json.loads(choice["message"]["content"])
-    except ValueError:
-        return completion
-    if not isinstance(said, dict) or not said.keys() & {"reply", "name"}:
-        return completion
-    if "reply" in said:
-        said_so = {"role": "assistant", "content": _as_text(said["reply"])}
-        return completion | {"choices": [choice | {"message": said_so}]}
-    function = {"name": said["name"], "arguments": json.dumps(said.get("arguments", {}))}
-    call = {"id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}
-    message: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [call]}
-    return completion | {"choices": [choice | {"message": message, "finish_reason": "tool_calls"}]}
-
-
-def _chunks(completion: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A whole completion as the chunks of a stream: what it says, how it ended, what it used."""
-    frame = completion | {"object": "chat.completion.chunk"}
-    usage = frame.pop("usage", None)
-    choice = completion["choices"][0]
-    delta = dict(choice["message"])
-    if calls := delta.get("tool_calls"):
-        delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
-    for part, reason in ((delta, None), ({}, choice["finish_reason"])):
-        yield frame | {"choices": [{"index": 0, "delta": part, "finish_reason": reason}]}
-    yield frame | {"choices": [], "usage": usage}
