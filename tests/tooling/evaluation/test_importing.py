@@ -130,7 +130,7 @@ def test_what_a_broken_promptfoo_file_is_told(file: Path, text: str, message: st
 def test_a_bomb_of_aliases_is_not_set_off(file: Path) -> None:
     lines = ["- &a0 {vars: {a: x}}"]
     lines += [f"- &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    file.write_text("\n".join(lines))
+    file.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(EvaluationError, match="line 7: aliases stand for more than 1,000,000 values"):
         importing.from_promptfoo(file)
 
@@ -138,7 +138,8 @@ def test_a_bomb_of_aliases_is_not_set_off(file: Path) -> None:
 def test_aliases_dates_and_sets_are_data(file: Path) -> None:
     file.write_text(
         "- vars: {day: 2026-01-31, words: !!set {a}, n: 1.5}\n  assert: &same [{type: equals, value: x}]\n"
-        "- vars: {day: 2026-02-01}\n  assert: *same\n"
+        "- vars: {day: 2026-02-01}\n  assert: *same\n",
+        encoding="utf-8",
     )
     first, second = importing.from_promptfoo(file).cases
     assert first.input == {"day": "2026-01-31", "words": ["a"], "n": 1.5}
@@ -159,7 +160,7 @@ def test_what_promptfoo_has_and_a_case_has_not_is_named(file: Path) -> None:
         },
         *({"vars": {"a": "x"}, "assert": [{"type": "llm-rubric", "value": "kind"}]} for _ in range(5)),
     ]
-    file.write_text(json.dumps({"defaultTest": {"threshold": 1}, "tests": tests}))
+    file.write_text(json.dumps({"defaultTest": {"threshold": 1}, "tests": tests}), encoding="utf-8")
     imported = importing.from_promptfoo(file)
     first = f"{file}, line 1, test 1"
     assert imported.cases[0].expected == "x"
@@ -200,7 +201,7 @@ def test_what_promptfoo_has_and_a_case_has_not_is_named(file: Path) -> None:
     ],
 )
 def test_what_a_broken_sample_is_told(file: Path, sample: dict[str, Any], message: str) -> None:
-    file.write_text('{"input": "a"}\n\n' + json.dumps(sample))
+    file.write_text('{"input": "a"}\n\n' + json.dumps(sample), encoding="utf-8")
     with pytest.raises(EvaluationError, match=f"theirs, line 3: {message}"):
         importing.from_inspect(file)
 
@@ -210,7 +211,7 @@ def test_choices_are_asked_and_ids_of_nothing_are_ids(file: Path) -> None:
         {"input": "Which?", "choices": ["red", "blue"], "target": "B", "id": 0},
         {"input": "x", "files": {"a": "b"}, "sandbox": "docker", "metadata": {"level": 2}},
     ]
-    file.write_text("\n".join(map(json.dumps, samples)))
+    file.write_text("\n".join(map(json.dumps, samples)), encoding="utf-8")
     imported = importing.from_inspect(file)
     assert imported.cases == [
         Case(id="0", input={"input": "Which?", "choices": ["red", "blue"]}, expected="B"),
@@ -254,11 +255,15 @@ ANSWER = {"status_code": 200, "body": {"choices": [{"message": {"content": "4"}}
     ],
 )
 def test_what_a_broken_batch_is_told(file: Path, line: dict[str, Any], message: str) -> None:
-    file.write_text("\n".join(map(json.dumps, [{"custom_id": "a", "response": ANSWER}, line])))
+    file.write_text(
+        "\n".join(map(json.dumps, [{"custom_id": "a", "response": ANSWER}, line])), encoding="utf-8"
+    )
     with pytest.raises(EvaluationError, match=f"theirs, line 2: {message}"):
         importing.from_batch(file)
 
 
 def test_half_a_character_travels(file: Path) -> None:
-    file.write_text('{"custom_id": "a", "response": ' + json.dumps(ANSWER).replace("4", "\\ud83d") + "}")
+    file.write_text(
+        '{"custom_id": "a", "response": ' + json.dumps(ANSWER).replace("4", "\\ud83d") + "}", encoding="utf-8"
+    )
     assert importing.from_batch(file) == {"a": "\ud83d"}
