@@ -64,19 +64,21 @@ def _resume(path: Path, info: RunInfo, cases: Iterable[Case]) -> Done:
         raise _refusal(path, differences)
     chosen = {case.id: (index, case.digest, case.tags) for index, case in enumerate(cases)}
     done: Done = set()
-    others: dict[str, list[str]] = {}  # why a record is not of this run -> ids
+    others: dict[str, set[tuple[int, str]]] = {}  # why records are not of this run -> their places, ids
     copy = path.with_name(f".{path.name}.kept")
     try:
         with open(copy, "wb") as file:
             file.write(info_line(replace(info, started=earlier.info.started)))
             for record in (one for one in earlier.records() if one.error is None):
                 if why := _why_not(record, chosen, done):
-                    others.setdefault(why, []).append(record.id)
+                    others.setdefault(why, set()).add((record.index, record.id))
                     continue
                 done.add((record.id, record.repeat))
                 file.write(record_line(replace(record, index=chosen[record.id][0])))
         if others:
-            raise _refusal(path, [_counted(why, ids) for why, ids in others.items()])
+            raise _refusal(
+                path, [_counted(why, [id for _, id in sorted(places)]) for why, places in others.items()]
+            )
         os.replace(copy, path)
     finally:
         copy.unlink(missing_ok=True)
@@ -95,10 +97,9 @@ def _why_not(record: CaseRecord, chosen: Mapping[str, tuple[int, str, tuple[str,
 
 
 def _counted(why: str, ids: list[str]) -> str:
-    unlike = list(dict.fromkeys(ids))
-    more = ", …" if len(unlike) > _NAMED else ""
-    are = "is" if len(unlike) == 1 else "are"
-    return f"of its cases, {len(unlike)} {are} {why} ({', '.join(unlike[:_NAMED])}{more})"
+    more = ", …" if len(ids) > _NAMED else ""
+    are = "is" if len(ids) == 1 else "are"
+    return f"of its cases, {len(ids)} {are} {why} ({', '.join(ids[:_NAMED])}{more})"
 
 
 def _differences(earlier: RunInfo, info: RunInfo) -> list[str]:
@@ -110,9 +111,9 @@ def _differences(earlier: RunInfo, info: RunInfo) -> list[str]:
     pairs |= {
         name: (earlier.facts.get(name, "not noted"), info.facts.get(name, "not noted")) for name in names
     }
-    pairs |= {"Python": (earlier.made_of["Python"], info.made_of["Python"])}
+    pairs |= {"Python": (earlier.made_of.get("Python", ""), info.made_of.get("Python", ""))}
     told = [f"{name} was {one} and is {other}" for name, (one, other) in pairs.items() if one != other]
-    if earlier.made_of["Python"] != info.made_of["Python"]:
+    if earlier.made_of.get("Python", "") != info.made_of.get("Python", ""):
         return told  # compiled code differs then anyway
     parts = dict.fromkeys([*earlier.made_of, *info.made_of])
     changed = [name for name in parts if earlier.made_of.get(name) != info.made_of.get(name)]

@@ -144,7 +144,8 @@ def run(
     chosen, count = _chosen(cases, path)
     now = datetime.now(UTC)
     parts = made_of(task, scorers) if path else {}
-    info = RunInfo(name, scorer_names(scorers), repeats, dict(facts or {}), now, parts, count)
+    noted = {name: str(value) for name, value in (facts or {}).items()}
+    info = RunInfo(name, scorer_names(scorers), repeats, noted, now, parts, count)
     trial = _Trial(task, scorers, retries, sleep)
     # None: shown in terminals and notebooks, not in log files, and never stored in a lesson's outputs
     hidden = None if progress and not paths.unattended() else True

@@ -5,8 +5,8 @@
   `metadata`. promptfoo renders templates and multiplies out lists inside variables; both are prevented.
 - inspect-ai (inspect.aisi.org.uk/datasets.html): one `Sample` per line: `input`, `target`, `id`, `metadata`.
   Inputs and targets are text there; an object is written as JSON and marked, so that it comes back as it was.
-- pydantic-evals (ai.pydantic.dev/evals): a `Dataset` in YAML, or in JSON if the file's name says so: `name`,
-  `inputs`, `expected_output`, `metadata`, scored there by `EqualsExpected`.
+- pydantic-evals (ai.pydantic.dev/evals): a `Dataset` in YAML, whose cases have `name`, `inputs`,
+  `expected_output` and `metadata`, scored there by `EqualsExpected`. (Its JSON takes no half characters.)
 - Batch API (platform.openai.com/docs/guides/batch): one request per line: `custom_id`, `method`, `url`,
   `body`. A batch's answers come back as outputs by case id (`importing.from_batch`).
 """
@@ -114,15 +114,21 @@ def _dump(value: Any) -> str:
 
 
 def to_pydantic_evals(cases: Iterable[Case], path: Path | str) -> Path:
-    """Write a pydantic-evals dataset; load it there with `Dataset[Any, Any, Any].from_file(path)`."""
+    """Write a pydantic-evals dataset; load it there with `Dataset[Any, Any, Any].from_file(path)`.
+
+    Raises:
+        EvaluationError: the file's name does not say that it is YAML, as that library wants it.
+    """
+    if Path(path).suffix.lower() not in (".yaml", ".yml"):
+        raise EvaluationError(
+            f"pydantic-evals knows YAML by the file's name. Call it {Path(path).stem}.yaml."
+        )
     dataset = {
         "name": Path(path).stem,
         "cases": [_pydantic_case(case) for case in cases],
         "evaluators": ["EqualsExpected"],
     }
-    if Path(path).suffix.lower() != ".json":
-        return _write_yaml(Path(path), dataset)
-    return _write_lines(Path(path), [dataset])
+    return _write_yaml(Path(path), dataset)
 
 
 def _pydantic_case(case: Case) -> dict[str, Any]:

@@ -132,16 +132,17 @@ def test_what_a_broken_promptfoo_file_is_told(tmp_path: Path, text: str, message
 
 @quick
 @given(sets)
-@pytest.mark.parametrize("name", ["set.yaml", "set.json"])
-def test_pydantic_evals_datasets_hold_all_of_a_case(tmp_path: Path, name: str, several: list[Case]) -> None:
+def test_pydantic_evals_datasets_hold_all_of_a_case(tmp_path: Path, several: list[Case]) -> None:
     """Read as that library reads them; `tests/interop` has the library itself."""
-    text = exporting.to_pydantic_evals(several, tmp_path / name).read_text("utf-8")
-    dataset = yaml.safe_load(text) if name.endswith("yaml") else json.loads(text)
+    text = exporting.to_pydantic_evals(several, tmp_path / "set.yaml").read_text("utf-8")
+    dataset = yaml.safe_load(text)
     assert (dataset["name"], dataset["evaluators"]) == ("set", ["EqualsExpected"])
     assert [
         Case(id=one["name"], input=one["inputs"], expected=one["expected_output"], **one["metadata"])
         for one in dataset["cases"]
     ] == several
+    with pytest.raises(EvaluationError, match=r"Call it set\.yaml"):
+        exporting.to_pydantic_evals(several, tmp_path / "set.json")
 
 
 def test_batch_requests(tmp_path: Path) -> None:
