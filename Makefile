@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # Which Python .venv is made with: the first of these that is 3.11 or newer. Or name one: make setup PYTHON=python3.12
 PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3)
 
-.PHONY: help setup course lab live test test-newest test-all lint record bench grade-demo lock clean
+.PHONY: help setup course lab live test test-newest test-all lint format record bench grade-demo lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ test-all: $(INSTALLED)  ## `make test` and all long checks, on the oldest and th
 
 lint: $(INSTALLED)  ## The quick half of `make test`: style, types, notebook rules
 	@$(AICOURSE) test style format types notebooks
+
+format: $(INSTALLED)  ## Format code and notebooks, sort imports, mend what ruff can mend
+	@$(VENV_PYTHON) -m ruff check --quiet --fix-only . && $(VENV_PYTHON) -m ruff format .
 
 record: $(INSTALLED)  ## Record the replies that lessons need and do not have yet
 	@$(AICOURSE) record --missing

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aicourse.html import visible
-
 Row = Sequence[str]
 
 
@@ -28,7 +26,7 @@ def text_table(header: Row, rows: Iterable[Row]) -> str:
     score  change
     f1     +0.02
     """
-    lines = [[visible(" ".join(cell.split())) for cell in row] for row in (header, *rows)]
+    lines = [[" ".join(cell.split()) for cell in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -37,5 +35,5 @@ def text_table(header: Row, rows: Iterable[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    cells = (visible(" ".join(cell.split())).replace("|", "\\|") for cell in row)
+    cells = (" ".join(cell.split()).replace("|", "\\|") for cell in row)
     return f"| {' | '.join(cells)} |"

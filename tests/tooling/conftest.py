@@ -1,7 +1,4 @@
-"""Tests of grading share `fakes` (an executor without a sandbox, a small assignment, submissions to it).
-
-Those of the embedded model share `gbnf`, a reader of grammars.
-"""
+"""Tests of grading share `fakes`: an executor without a sandbox, a small assignment, submissions to it."""
 
 from __future__ import annotations
 
@@ -13,8 +10,7 @@ import pytest
 from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox.levels import choose_level
 
-for folder in ("grading", "localmodel"):
-    sys.path.insert(0, str(Path(__file__).parent / folder))
+sys.path.insert(0, str(Path(__file__).parent / "grading"))
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,8 @@ _PROVIDER_KEY = re.compile(
 )
 _ASSIGNMENT = re.compile(r"(?i)(?:key|token|secret|passw|pwd|credential)\w*[\"']?\s*[:=]")
 _TEMPLATE = re.compile(r"[\s{}<>$…]")
-_LONGEST_LINE, _SHORTEST_VALUE = 500, 16
+_RANDOM = re.compile(r"(?=.*\d)[^\s{}<>$…]{16,}")  # with a digit, and no place for a value
+_LONGEST_LINE = 500
 _ALLOWED = "pragma: allowlist secret"
 
 _PATH = re.compile(
@@ -82,7 +83,7 @@ def _assigned(line: str, detector: Any) -> bool:
         return False
     known = re.sub("(?i)token", "secret", line)  # a word that the detector does not know
     values = (secret.secret_value for secret in detector.analyze_line("line.py", known))  # .py: in quotes
-    return any(len(value) >= _SHORTEST_VALUE and not _TEMPLATE.search(value) for value in values)
+    return any(_RANDOM.match(value) for value in values)
 
 
 def machine_paths(content: str) -> list[str]:

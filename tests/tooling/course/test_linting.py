@@ -106,7 +106,7 @@ def test_a_rule_finds_its_fixture(name: str) -> None:
         (say("prices-code", "from aicourse import no_such_name"), "imports"),
         (say("prices-code", "from aicourse import tooling"), "tooling"),
         (say("prices-code", "import aicourse.tooling.course as course"), "tooling"),
-        (say("prices-code", 'token = "0123456789abcdef01"'), "secret"),
+        (say("prices-code", 'token = "' + '0123456789abcdef01"'), "secret"),
         (show("prices-code", "s" + "k-" + "a1" * 12), "secret"),
         (show("prices-code", "h" + "f_" + "aB3" * 12), "secret"),
         (show("prices-code", "g" + "hp_" + "a1B2c3" * 6), "secret"),

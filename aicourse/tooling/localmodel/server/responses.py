@@ -41,8 +41,7 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
     chat |= _tools(request)
     if wanted := object_in(object_in(request, "text"), "format"):
         kind = wanted.get("type")
-        schema = {"type": kind, "json_schema": wanted, "place": "text.format.schema"}
-        chat["response_format"] = schema if kind == "json_schema" else wanted
+        chat["response_format"] = wanted if kind != "json_schema" else {"type": kind, "json_schema": wanted}
     return chat
 
 
