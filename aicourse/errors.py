@@ -5,6 +5,7 @@
     ├── ProviderError             the provider cannot be used as configured
     │   ├── KeyMissing            no key is set
     │   ├── KeyRejected           the provider answered 401 or 403
+    │   ├── SettingRefused        the model does not do what a setting of the call asks for
     │   └── ProviderUnreachable   no connection
     ├── BudgetExceeded            the next call could cost more than is left
     ├── RecordingError
@@ -71,6 +72,10 @@ class KeyMissing(ProviderError):
 
 class KeyRejected(ProviderError):
     """The provider does not accept the key."""
+
+
+class SettingRefused(ProviderError):
+    """The model does not do what a setting of the call asks for; carries `model` and `setting`."""
 
 
 class ProviderUnreachable(ProviderError):

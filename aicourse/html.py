@@ -36,12 +36,12 @@ _UNSEEN = re.compile("[\0-\b\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u20
 
 
 def escape(text: object) -> Markup:
-    """Text as HTML, quotes included; what is `Markup` already stays as it is.
+    """Text as HTML, quotes included, as far as it is `visible`; what is `Markup` already stays as it is.
 
     >>> str(escape("a < 'b'")), str(escape(Markup("<b>")))
     ('a &lt; &#x27;b&#x27;', '<b>')
     """
-    return text if isinstance(text, Markup) else Markup(html.escape(str(text)))
+    return text if isinstance(text, Markup) else Markup(html.escape(visible(str(text))))
 
 
 def visible(text: str) -> str:
@@ -150,7 +150,7 @@ def page(
     bring `style` attributes and pictures of their own (executed notebooks).
     """
     sheet = asset("templates/page.css") + Markup(style)
-    return render(
+    whole = render(
         "templates/page.html",
         title=title,
         body=body,
@@ -159,6 +159,7 @@ def page(
         script=Markup(script),
         data=_json(data) if data is not None else "",
     )
+    return visible(whole)  # what templates filled in has not been through `escape`
 
 
 def _policy(style: str, script: str, connects: bool, inline_styles: bool) -> str:

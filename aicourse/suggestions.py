@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def close_matches(word: str, known: Iterable[str], *, most: int = 3, likeness: float = 0.6) -> list[str]:
@@ -24,3 +25,12 @@ def did_you_mean(word: str, known: Iterable[str], *, most: int = 3) -> str:
     """
     near = close_matches(word, known, most=most)
     return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def similar_file(path: Path) -> str:
+    """The question to put behind "no such file", a blank before it; empty when nothing there is near."""
+    if not path.parent.is_dir():
+        return ""
+    known = {one.stem: one for one in sorted(path.parent.iterdir()) if one.is_file()}
+    near = close_matches(path.stem, known, most=1)
+    return f" Did you mean {known[near[0]]}?" if near else ""

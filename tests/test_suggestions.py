@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aicourse.suggestions import close_matches, did_you_mean
+from pathlib import Path
+
+from aicourse.suggestions import close_matches, did_you_mean, similar_file
 
 KNOWN = ["temperature", "top_p", "seed", "max_tokens"]
 
@@ -25,3 +27,12 @@ def test_the_question_is_empty_or_goes_behind_a_sentence() -> None:
 def test_a_likeness_that_must_be_greater() -> None:
     assert close_matches("sytem", ["system", "user"], likeness=0.75) == ["system"]
     assert close_matches("stem", ["system"], likeness=0.9) == []
+
+
+def test_a_file_of_nearly_that_name(tmp_path: Path) -> None:
+    for name in ("extract_listing@v4-test.jsonl", "cases.jsonl"):
+        (tmp_path / name).touch()
+    near = tmp_path / "extract_listing@v4-test.jsonl"
+    assert similar_file(tmp_path / "extract_listing-v4-test.jsonl") == f" Did you mean {near}?"
+    assert similar_file(tmp_path / "none.jsonl") == ""
+    assert similar_file(tmp_path / "none" / "cases.jsonl") == ""

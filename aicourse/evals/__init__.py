@@ -3,8 +3,9 @@
 One journey, file by file: a *listing* is a case (`cases`); its *prompt* goes through a *client* and comes
 back as a *reply* (your task, called by `runner`, which also counts what the calls cost); the reply and the
 *trace* of its tokens and seconds become a record; scorers give it *scores* (`scores`, `scorers`); all records
-are a *run* (`runs`); two runs make a *comparison* (`comparison`, on `statistics`), and a gate makes that a
-*decision* (`rules`, `gating`, `approval`). To look closer: `error_analysis`, `annotators`, `report`.
+are a *run* (`runs`; its file, and what it is of: `resuming`, `identity`); two runs make a *comparison*
+(`comparison`, on `statistics`), and a gate makes that a *decision* (`rules`, `gating`, `approval`). To look
+closer: `error_analysis`, `annotators`, `report`.
 
     from aicourse.evals import Case, compare, gate, run     # scorers and statistics: by module
 

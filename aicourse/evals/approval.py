@@ -43,7 +43,7 @@ def _hash(run: Run) -> str:
     except KeyError:
         raise EvaluationError(
             f"Run {run.info.name!r} does not say which prompt it ran. "
-            "Run it with: aicourse evals run … --prompt, or pass facts=prompt.facts to evals.run().",
+            "Run it with: aicourse evals run … --prompt (in Python, with facts=prompt.facts).",
             run=run.info.name,
         ) from None
 

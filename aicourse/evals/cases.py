@@ -9,17 +9,19 @@ only the ids are kept while reading, to notice one that occurs twice.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic_core import PydanticSerializationError
 
+from aicourse import json_text
 from aicourse.errors import EvaluationError
 from aicourse.paths import write_atomically
+from aicourse.suggestions import similar_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,17 +35,35 @@ class Case(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(min_length=1)
+    id: str
     input: Any
     expected: Any = None
     tags: tuple[str, ...] = ()
     provenance: str | None = None
 
+    @field_validator("id")
+    @classmethod
+    def _check_id(cls, id: str) -> str:
+        if not id.strip():
+            raise ValueError("is blank")
+        return id
+
+    @field_validator("input", "expected")
+    @classmethod
+    def _check(cls, value: Any) -> Any:
+        if flaw := json_text.flaw_of(value):
+            raise ValueError(flaw)
+        return value
+
     @property
     def digest(self) -> str:
         """A short hash of what the case asks and expects: another one means another case."""
-        content = self.model_dump_json(include={"id", "input", "expected"})
-        return blake2b(content.encode(), digest_size=8).hexdigest()
+        asked = {"id", "input", "expected"}
+        try:
+            content = self.model_dump_json(include=asked).encode()
+        except PydanticSerializationError:  # half a character, or an object that is no data
+            content = json_text.dumps(self.model_dump(include=asked))
+        return blake2b(content, digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -75,9 +95,10 @@ def read_lines(path: Path | str) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line
-    except FileNotFoundError:
+    except OSError as error:
+        near = similar_file(Path(path))
         raise EvaluationError(
-            f"No file {path}. Check the path, or write the set with save_cases().", path=path
+            f"No file {path} ({error.strerror}).{near} Check the path.", path=path
         ) from None
     except UnicodeDecodeError as error:
         raise EvaluationError(
@@ -104,11 +125,10 @@ _EXAMPLE = '{"id": "1", "input": "…", "expected": "…"}'
 
 def _parse(line: str, place: str) -> Case:
     try:
-        return Case.model_validate_json(line)
-    except ValidationError as error:
-        raise EvaluationError(
-            f"{place}: not a case ({first_problem(error)}). Correct the line.", place=place
-        ) from None
+        return Case.model_validate(json_text.loads(line))
+    except ValueError as error:
+        told = first_problem(error) if isinstance(error, ValidationError) else f"not JSON: {error}"
+        raise EvaluationError(f"{place}: not a case ({told}). Correct the line.", place=place) from None
 
 
 def make_case(place: str, **fields: Any) -> Case:
@@ -131,7 +151,8 @@ def first_problem(error: ValidationError) -> str:
     where = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         return f"unknown field {where!r}; a case has {', '.join(Case.model_fields)}"
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
+    told = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {told}" if where else told
 
 
 def select_cases(cases: Iterable[Case], *, tag: str | None = None, limit: int | None = None) -> list[Case]:
@@ -151,8 +172,8 @@ def select_cases(cases: Iterable[Case], *, tag: str | None = None, limit: int | 
 def save_cases(cases: Iterable[Case], path: Path | str) -> Path:
     """Write an evaluation set; refuses an empty one and ids that occur twice."""
     checked = unique(((f"case {case.id!r}", case) for case in cases), "the set to save")
-    lines = [case.model_dump_json(exclude_defaults=True) + "\n" for case in checked]
-    write_atomically(Path(path), "".join(lines))
+    lines = [json_text.dumps(case.model_dump(exclude_defaults=True)) + b"\n" for case in checked]
+    write_atomically(Path(path), b"".join(lines))
     return Path(path)
 
 
@@ -175,6 +196,8 @@ def from_frame(
     >>> from_frame(frame, input="text", expected=["brand"])[0].expected
     {'brand': 'IKEA'}
     """
+    if doubled := [name for name in frame.columns if list(frame.columns).count(name) > 1]:
+        raise EvaluationError(f"The table has two columns {doubled[0]!r}. Rename one.", columns=doubled)
     named = [input, expected, id, tags]
     columns = [name for names in named if names for name in ([names] if isinstance(names, str) else names)]
     if missing := [name for name in columns if name not in frame.columns]:
@@ -191,7 +214,7 @@ def from_frame(
                 place,
                 make_case(
                     place,
-                    id=str(index if id is None else row[id]),
+                    id=_id(index if id is None else _cell(row[id])),
                     input=_cells(row, input),
                     expected=_cells(row, expected),
                     tags=_tags(row[tags]) if tags else (),
@@ -202,6 +225,10 @@ def from_frame(
     return list(unique(cases(), "the table"))
 
 
+def _id(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
 def _cells(row: Mapping[Any, Any], names: str | Sequence[str] | None) -> Any:
     if names is None:
         return None
@@ -209,39 +236,16 @@ def _cells(row: Mapping[Any, Any], names: str | Sequence[str] | None) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    """A plain JSON value: numpy scalars unpacked, NaN as None."""
+    """A plain JSON value: numpy scalars unpacked; NaN, and what else pandas takes for missing, as None."""
+    import pandas as pd  # 0.3 s to import, but whoever has a frame has paid for it
+
     plain = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
-    return None if isinstance(plain, float) and math.isnan(plain) else plain
+    return None if pd.api.types.is_scalar(plain) and pd.isna(plain) else plain
 
 
 def _tags(value: Any) -> tuple[str, ...]:
     words = value.split(",") if isinstance(value, str) else (value if isinstance(value, Iterable) else ())
     return tuple(word.strip() for word in map(str, words) if word.strip())
-
-
-def from_csv(
-    path: Path | str,
-    *,
-    input: str | Sequence[str],
-    expected: str | Sequence[str] | None = None,
-    id: str | None = None,
-    tags: str | None = None,
-) -> list[Case]:
-    """One case per row of a CSV file with a header, as in `from_frame`; every cell is text, empty is None.
-
-    Without `id` the rows are numbered from 1.
-    """
-    import pandas as pd  # 0.3 s to import, and most sets are JSON Lines
-
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise EvaluationError(
-            f"{path} cannot be read as CSV ({error}). Correct the file.", path=path
-        ) from error
-    frame = frame.astype(object).mask(frame == "", None)
-    frame.index = frame.index + 1
-    return from_frame(frame, input=input, expected=expected, id=id, tags=tags, provenance=Path(path).name)
 
 
 def from_corrections(

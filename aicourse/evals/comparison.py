@@ -22,8 +22,8 @@ from aicourse.errors import EvaluationError
 from aicourse.evals import statistics
 from aicourse.evals.runs import Run
 from aicourse.evals.statistics import Interval, Values
-from aicourse.evals.views import markdown_table, text_table
-from aicourse.html import NOTEBOOK, table
+from aicourse.evals.views import markdown_table
+from aicourse.html import NOTEBOOK, table, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,9 +95,8 @@ class Comparison:
         """The names of what is compared, and what is left out."""
         remarks = [f"{len(self.unpaired)} cases in only one run left out"] if self.unpaired else []
         remarks += [f"too few cases in: {', '.join(self.too_small)}"] if self.too_small else []
-        return f"{self.score}: {self.after} against {self.before}" + "".join(
-            f"; {remark}" for remark in remarks
-        )
+        remark = "".join(f"; {remark}" for remark in remarks)
+        return visible(f"{self.score}: {self.after} against {self.before}{remark}")
 
     def to_frame(self) -> pd.DataFrame:
         """One row per slice, all cases first."""
@@ -115,16 +114,6 @@ class Comparison:
     def to_markdown(self) -> str:
         """The table for a terminal or a pull request."""
         return f"{self.caption}\n\n{markdown_table(_HEADER, self._rows())}\n"
-
-    def to_text(self, listed: int = 10) -> str:
-        """The table for a terminal, then the cases that got worse and better, at most `listed` of each."""
-        lines = [self.caption, text_table(_HEADER, self._rows())]
-        worse = [id for id, value in self.differences.items() if value < 0]
-        better = [id for id, value in reversed(self.differences.items()) if value > 0]
-        for word, ids in (("worse", worse), ("better", better)):
-            more = f" and {len(ids) - listed} more" if len(ids) > listed else ""
-            lines += [f"{word}: {', '.join(ids[:listed])}{more}"] if ids and listed else []
-        return "\n".join(lines)
 
     def _rows(self) -> Iterable[Sequence[str]]:
         return (change.row() for change in (self.overall, *self.slices))
@@ -200,7 +189,7 @@ def _members(tags: list[tuple[str, ...]]) -> dict[str, list[int]]:
     """The places of each slice's cases, slices in alphabetical order."""
     members: dict[str, list[int]] = {}
     for place, names in enumerate(tags):
-        for name in names:
+        for name in dict.fromkeys(names):
             members.setdefault(name, []).append(place)
     return dict(sorted(members.items()))
 

@@ -16,14 +16,15 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from aicourse import json_text
 from aicourse.errors import EvaluationError
 from aicourse.evals.cases import read_lines
 from aicourse.evals.runs import CaseRecord, Run
@@ -133,7 +134,9 @@ class NoteBook:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=_LOCK_SECONDS):
             notes = {known.case_id: known for known in self.notes()} | {case_id: note}
-            write_atomically(self.path, b"".join(_NOTE.dump_json(one) + b"\n" for one in notes.values()))
+            write_atomically(
+                self.path, b"".join(json_text.dumps(asdict(one)) + b"\n" for one in notes.values())
+            )
         return note
 
     def notes(self) -> list[Note]:
@@ -171,8 +174,8 @@ def _tidy(codes: Sequence[str]) -> tuple[str, ...]:
 
 def _read(line: str, place: str) -> Note:
     try:
-        return _NOTE.validate_json(line)
-    except ValidationError:
+        return _NOTE.validate_python(json_text.loads(line))
+    except ValueError:
         raise EvaluationError(
             f"{place}: not a note. Correct or delete the line, or choose another file.", place=place
         ) from None

@@ -16,6 +16,7 @@ import numpy as np
 from aicourse.evals.comparison import Comparison
 from aicourse.evals.runs import Run
 from aicourse.evals.slices import SliceMean, score_by_slice
+from aicourse.html import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,11 +50,15 @@ def plot_slices(
         shift = 0.22 * (number - (len(several) - 1) / 2)
         chosen = [(place, found[name]) for place, name in enumerate(names) if name in found]
         _whiskers(
-            drawn, [one for _, one in chosen], [place + shift for place, _ in chosen], number, run.info.name
+            drawn,
+            [one for _, one in chosen],
+            [place + shift for place, _ in chosen],
+            number,
+            visible(run.info.name),
         )
-    drawn.set_yticks(range(len(names)), [f"{name} ({means[0][name].cases})" for name in names])
-    drawn.set(xlabel=f"mean of {score}, 95 % interval", ylabel="slice (cases)")
-    drawn.set_title(title or f"{score} per slice", loc="left")
+    drawn.set_yticks(range(len(names)), [visible(f"{name} ({means[0][name].cases})") for name in names])
+    drawn.set(xlabel=f"mean of {visible(score)}, 95 % interval", ylabel="slice (cases)")
+    drawn.set_title(title or visible(f"{score} per slice"), loc="left")
     drawn.invert_yaxis()
     if len(several) > 1:
         drawn.legend(frameon=False, loc="best")
@@ -86,10 +91,10 @@ def plot_changes(comparison: Comparison, *, title: str | None = None, axes: Axes
         drawn.errorbar(
             [effect.estimate], [place], xerr=reach, fmt="o", color=colour, markerfacecolor=fill, capsize=3
         )
-    names = [f"{change.slice} ({change.better} better, {change.worse} worse)" for change in changes]
+    names = [visible(f"{change.slice} ({change.better} better, {change.worse} worse)") for change in changes]
     drawn.set_yticks(range(len(changes)), names)
-    drawn.set(xlabel=f"change of {comparison.score}, 95 % interval", ylabel="slice")
-    drawn.set_title(title or f"{comparison.after} against {comparison.before}", loc="left")
+    drawn.set(xlabel=f"change of {visible(comparison.score)}, 95 % interval", ylabel="slice")
+    drawn.set_title(title or visible(f"{comparison.after} against {comparison.before}"), loc="left")
     drawn.invert_yaxis()
     return drawn
 

@@ -1,9 +1,9 @@
 """A run: what a task made of each case, and how it was scored; in memory or in a JSON Lines file.
 
-    {"run": {"name": "v2", "scorers": ["brand.exact"], "repeats": 1, "facts": {"prompt": "v2"}, …}}
+    {"run": {"name": "v2", "scorers": ["brand.exact"], "facts": {"prompt": "v2"}, "cases": 120, "made_of": …}}
     {"id": "L061", "output": {"brand": "Burberry"}, "scores": [{"name": "brand.exact", "value": true, …
 
-The first line says what was run, each further line is one case (one repeat of it). A file is read as a
+The first line says what the run is of, each further line is one case (one repeat of it). A file is read as a
 stream; its summary needs 16 bytes per score. A case whose task failed counts as False or 0 in every score:
 a prompt must not look better because it broke on the hard cases. A score whose scorer failed has no value.
 """
@@ -14,7 +14,7 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -24,12 +24,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
+from aicourse import json_text
 from aicourse.errors import EvaluationError
 from aicourse.evals.scores import Kind, Score
 from aicourse.evals.statistics import Interval, Values, mean_score
-from aicourse.html import NOTEBOOK, table
+from aicourse.html import NOTEBOOK, table, visible
 from aicourse.llm.calls import dollars
+from aicourse.paths import write_atomically
+from aicourse.suggestions import similar_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,13 +68,20 @@ class CaseRecord:
 
 @dataclass(frozen=True)
 class RunInfo:
-    """Name, scorers and repeats; `facts` are yours (prompt, version, hash, model) and travel with the run."""
+    """Name, scorers and repeats; `facts` are yours (prompt, version, hash, model) and travel with the run.
+
+    `made_of` are digests of the task and the scorers, by what each is of (see `identity`); empty in memory,
+    and in files that were written before runs noted it. `cases` is how many were chosen, None when they came
+    as a stream.
+    """
 
     name: str
     scorers: tuple[str, ...]
     repeats: int
     facts: Mapping[str, str]
     started: datetime
+    made_of: Mapping[str, str] = field(default_factory=dict)
+    cases: int | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +183,17 @@ class Run:
         """Of each case by id: the digest (what was asked and expected) and the tags (its slices)."""
         return {record.id: (record.digest, record.tags) for record in self.records()}
 
+    @property
+    def remark(self) -> str:
+        """A warning that a run in a file is unfinished, or does not say what it is of; else empty."""
+        if self.path is None:
+            return ""
+        if not self.info.made_of:
+            return "written by an earlier version, which did not note what it is of: run it again to be sure"
+        wanted = (self.info.cases or 0) * self.info.repeats
+        done = self.summary.records
+        return f"unfinished, {done} of {wanted} records: the same command goes on" if done < wanted else ""
+
     def to_frame(self) -> pd.DataFrame:
         """One row per record, in the order of the cases: what went in and out, each score, what it took."""
         import pandas as pd  # 0.3 s to import, and most readers only look at the summary
@@ -192,14 +214,15 @@ class Run:
         failed = f"{summary.failed} failed, counted as 0; {first}" if summary.failed else "none failed"
         cost = "price unknown" if summary.cost is None else dollars(summary.cost)
         tokens = f"{summary.prompt_tokens:,} tokens in, {summary.completion_tokens:,} out"
-        rows.append(("records", str(summary.records), failed))
+        rows.append(("records", str(summary.records), "; ".join(filter(None, [failed, self.remark]))))
         rows.append(("cost when made", cost, tokens))
         return [*rows, ("median latency", "-" if median is None else f"{median:.2f} s", "")]
 
     def __str__(self) -> str:
         rows = self.rows()
         wide = max(len(what) for what, _, _ in rows)
-        return "\n".join([f"run {self.info.name}", *(f"{a:<{wide}}  {b}  {c}".rstrip() for a, b, c in rows)])
+        lines = [f"run {self.info.name}", *(f"{a:<{wide}}  {b}  {c}".rstrip() for a, b, c in rows)]
+        return "\n".join(visible(" ".join(line.splitlines())) for line in lines)
 
     __repr__ = __str__  # the fields hold when it began, and a lesson's stored outputs must not
 
@@ -221,7 +244,7 @@ class _Column:
         self.errors = 0
 
     def add(self, index: int, score: Score) -> None:
-        if score.value is None:
+        if score.value is None or score.kind == "error":
             self.errors += 1
             return
         self.kind = score.kind
@@ -278,19 +301,28 @@ _INFO = TypeAdapter(dict[str, RunInfo])
 
 def record_line(record: CaseRecord) -> bytes:
     """A record as a line of a run's file."""
-    return _RECORD.dump_json(record) + b"\n"
+    try:
+        return _RECORD.dump_json(record) + b"\n"
+    except PydanticSerializationError:  # half a character: models write such
+        return json_text.dumps(asdict(record)) + b"\n"
 
 
 def info_line(info: RunInfo) -> bytes:
     """The first line of a run's file."""
-    return _INFO.dump_json({"run": info}) + b"\n"
+    return json_text.dumps({"run": asdict(info)}) + b"\n"
+
+
+def save_run(run: Run, path: Path | str) -> Run:
+    """The run written to a file, a finished one."""
+    write_atomically(Path(path), b"".join([info_line(run.info), *map(record_line, run.records())]))
+    return Run(run.info, Path(path))
 
 
 def _read_info(line: bytes) -> RunInfo | None:
     """The info in the first line of a run's file; None when it is no such line."""
     try:
-        return _INFO.validate_json(line)["run"]
-    except (ValidationError, KeyError):
+        return _INFO.validate_python(json_text.loads(line))["run"]
+    except (ValueError, KeyError):  # pydantic's ValidationError is a ValueError
         return None
 
 
@@ -302,10 +334,13 @@ def _read_record(line: bytes, place: str) -> CaseRecord:
     """
     try:
         return _RECORD.validate_json(line)
-    except ValidationError as error:
-        raise EvaluationError(
-            f"{place}: not a record of a run. Delete the line and resume the run.", place=place
-        ) from error
+    except ValidationError:
+        try:  # with half a character, which only Python's own reader takes
+            return _RECORD.validate_python(json_text.loads(line))
+        except ValueError as error:
+            raise EvaluationError(
+                f"{place}: not a record of a run. Delete the line and run the same again.", place=place
+            ) from error
 
 
 def load_run(path: Path | str) -> Run:
@@ -316,7 +351,10 @@ def load_run(path: Path | str) -> Run:
     """
     info = _read_info(next(_lines(Path(path)), b""))
     if info is None:
-        raise EvaluationError(f"{path} is not a run. Name a file that evals.run() wrote.", path=path)
+        raise EvaluationError(
+            f"{path} is not a run. Name a file that `aicourse evals run` (evals.run with a path) wrote.",
+            path=path,
+        )
     return Run(info, Path(path))
 
 
@@ -331,25 +369,32 @@ def _lines(path: Path) -> Iterator[bytes]:
     try:
         with open(path, "rb") as file:
             yield from file
-    except FileNotFoundError:
+    except OSError as error:
         raise EvaluationError(
-            f"No run {path}. Check the path, or write it with evals.run().", path=path
+            f"No run {path} ({error.strerror}).{similar_file(path)} "
+            "Runs are written by: aicourse evals run … --out FILE",
+            path=path,
         ) from None
 
 
 def _value_in(record: CaseRecord, name: str) -> float | None:
     if record.error is not None:
         return 0.0
-    value = next((score.value for score in record.scores if score.name == name), None)
-    return None if value is None or isinstance(value, str) else float(value)
+    for score in record.scores:
+        if score.name == name and score.kind in ("assertion", "number"):
+            return float(score.value or 0)
+    return None
 
 
 def _row(record: CaseRecord) -> dict[str, Any]:
     names = ("id", "index", "repeat", "tags", "input", "expected", "output")
     took = ("error", "attempts", "calls", "prompt_tokens", "completion_tokens", "cost", "seconds")
     scores = {score.name: score.value for score in record.scores}
-    return (
-        {name: getattr(record, name) for name in names}
-        | scores
-        | {name: getattr(record, name) for name in took}
-    )
+    row = {name: getattr(record, name) for name in names} | scores
+    row |= {name: getattr(record, name) for name in took}
+    return {_writable(name): _writable(value) for name, value in row.items()}
+
+
+def _writable(value: Any) -> Any:
+    """Text that can be written as UTF-8, as a CSV file is: half a character becomes its number."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

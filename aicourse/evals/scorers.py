@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from aicourse.evals.scores import Context, Score, Scored, Scorer, Value, reasoned
+from aicourse.json_text import plain, shown
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def _object(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or nested a thousand times
             return None
     return value if isinstance(value, Mapping) else None
 
@@ -82,7 +83,7 @@ def both(context: Context, field: str | None) -> tuple[Any, Any]:
 
 
 def _match(got: Any, expected: Any, same: bool) -> Score:
-    return reasoned(same, "" if same else f"got {got!r}, expected {expected!r}")
+    return reasoned(same, "" if same else f"got {shown(got)}, expected {shown(expected)}")
 
 
 def exact(field: str | None = None) -> NamedScorer:
@@ -152,7 +153,16 @@ def _as_set(value: Any) -> frozenset[Any]:
         return frozenset()
     if isinstance(value, str) or not isinstance(value, Iterable):
         return frozenset([value])
-    return frozenset(value)
+    return frozenset(map(_hashable, value))
+
+
+def _hashable(item: Any) -> Any:
+    """An item of a set; models write lists and objects where a word was asked for."""
+    try:
+        hash(item)
+    except TypeError:
+        return _text(item)
+    return item
 
 
 def _set_reason(got: frozenset[Any], expected: frozenset[Any]) -> str:
@@ -169,7 +179,7 @@ def close_to(field: str | None = None, *, absolute: float = 0.0, relative: float
         got, expected = both(context, field)
         try:
             distance = abs(float(got) - float(expected))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return _match(got, expected, got is None and expected is None)
         return _match(got, expected, distance <= max(absolute, relative * abs(float(expected))))
 
@@ -194,7 +204,7 @@ def valid_json(schema: type[BaseModel] | None = None) -> NamedScorer:
         text = context.output if isinstance(context.output, str) else _text(context.output)
         try:
             json.loads(text) if schema is None else schema.model_validate_json(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return reasoned(False, " ".join(str(error).split()))
         return reasoned(True, "")
 
@@ -235,15 +245,9 @@ def cites(source: str | None = None, field: str = "quotes") -> NamedScorer:
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return (
-        value.model_dump_json()
-        if isinstance(value, BaseModel)
-        else json.dumps(value, ensure_ascii=False, default=str)
-    )
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(plain(value), ensure_ascii=False)
 
 
 def _plain(value: Any) -> str:

@@ -8,16 +8,20 @@ number a score, a str a label; a `Score` adds the reason, and a mapping gives se
     def tone(context):                {"tone": "ironic"}   ->  Score("tone", "ironic")
 
 After pydantic_evals. A scorer that raises yields a `Score` with an `error` instead of a value, so that one
-bad scorer costs neither the other scores nor the other cases. Scorers are not awaited.
+bad scorer costs neither the other scores nor the other cases; a number that is not finite is such a failure,
+because a mean over it says nothing. Scorers are not awaited.
 """
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+
+from aicourse.errors import EvaluationError
 
 Value = bool | int | float | str
 Kind = Literal["assertion", "number", "label", "error"]
@@ -45,7 +49,7 @@ class Score:
 
     @property
     def kind(self) -> Kind:
-        """The meaning of the value's type.
+        """The meaning of the value's type; a number that is not finite has none, as if the scorer had failed.
 
         >>> Score("exact", True).kind, Score("f1", 0.5).kind, Score("tone", "ironic").kind
         ('assertion', 'number', 'label')
@@ -53,8 +57,15 @@ class Score:
         if isinstance(self.value, bool):
             return "assertion"
         if isinstance(self.value, int | float):
-            return "number"
+            return "number" if _is_finite(self.value) else "error"
         return "error" if self.value is None else "label"
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return False
 
 
 Scored = Value | Score | Mapping[str, Value | Score]
@@ -70,6 +81,21 @@ def scorer_name(scorer: Scorer) -> str:
     """The name that a scorer's scores get: its `name`, else the function's or class's."""
     known = getattr(scorer, "name", None) or getattr(scorer, "__name__", None)
     return str(known or type(scorer).__name__)
+
+
+def scorer_names(scorers: Sequence[Scorer]) -> tuple[str, ...]:
+    """The names of several scorers.
+
+    Raises:
+        EvaluationError: two have the same, so that their scores would be taken for one.
+    """
+    names = tuple(map(scorer_name, scorers))
+    if doubled := [name for name in names if names.count(name) > 1]:
+        raise EvaluationError(
+            f"Two scorers are called {doubled[0]!r}, and their scores could not be told apart. "
+            "Write them as functions with names of their own."
+        )
+    return names
 
 
 def score_all(scorers: Sequence[Scorer], context: Context) -> tuple[Score, ...]:
@@ -92,23 +118,35 @@ def _scores(scorer: Scorer, context: Context) -> list[Score]:
         if isinstance(scored, Mapping):
             return [_score(key, value) for key, value in scored.items()]
         return [_score(name, scored)]
-    except Exception as error:  # any function may be a scorer, so anything may go wrong in it
-        return [Score(name, None, error=f"{type(error).__name__}: {error} ({_place(error)})")]
+    except (Exception, SystemExit) as error:  # any function may be a scorer, so anything may go wrong in it
+        return [Score(name, None, error=f"{told(error)} ({_place(error)})")]
 
 
 def _score(name: str, scored: Value | Score) -> Score:
-    if isinstance(scored, Score):
-        return scored if scored.name else replace(scored, name=name)
-    if isinstance(scored, bool | int | float | str):
-        return Score(name, scored)
-    if hasattr(scored, "item"):  # a numpy scalar
-        return Score(name, scored.item())
-    raise TypeError(
-        f"scorer {name!r} returned {type(scored).__name__}; return a bool, a number, a str or a Score"
-    )
+    score = scored if isinstance(scored, Score) else Score(name, scored)
+    if score.value is None and score.error:
+        return replace(score, name=score.name or name)
+    value: Any = score.value
+    if hasattr(value, "item"):  # a numpy scalar
+        value = value.item()
+    if not isinstance(value, bool | int | float | str) or not isinstance(name, str):
+        raise TypeError(
+            f"scorer {name!r} returned {type(value).__name__}; return a bool, a number, a str or a Score"
+        )
+    if not isinstance(value, str) and not _is_finite(value):
+        raise ValueError(f"scorer {name!r} returned a number that is not finite; return another")
+    return Score(score.name or name, value, str(score.reason))
 
 
-def _place(error: Exception) -> str:
+def told(error: BaseException) -> str:
+    """An exception in words; its own text may fail, since strangers write exceptions too."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return f"{type(error).__name__}, whose text cannot be shown"
+
+
+def _place(error: BaseException) -> str:
     """The line that raised, so that its author finds it without a traceback."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{Path(frame.filename).name}, line {frame.lineno}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from aicourse.html import visible
+
 Row = Sequence[str]
 
 
@@ -26,7 +28,7 @@ def text_table(header: Row, rows: Iterable[Row]) -> str:
     score  change
     f1     +0.02
     """
-    lines = [[" ".join(cell.split()) for cell in row] for row in (header, *rows)]
+    lines = [[visible(" ".join(cell.split())) for cell in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -35,5 +37,5 @@ def text_table(header: Row, rows: Iterable[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    cells = (" ".join(cell.split()).replace("|", "\\|") for cell in row)
+    cells = (visible(" ".join(cell.split())).replace("|", "\\|") for cell in row)
     return f"| {' | '.join(cells)} |"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import statistics
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PROMPT_HEADER = "x-aicourse-prompt"  # names the prompt of a call: "extract_listing@v3 9f2c1a5b7d10"
+HINTS_HEADER = "x-aicourse-hints"  # its hints, as JSON: these settings are wishes, which a model may not know
 
 Source = Literal["recorded", "live", "fault"]
 
@@ -34,7 +36,8 @@ class Call:
     `seconds` is the latency when the model answered: the original one for a recorded reply, and `at`
     is that moment. `status` is None when no response came. `cost` is in USD, None when the price or
     the token counts are unknown. `prompt` is the prompt version and hash that the caller named with
-    `extra_headers=prompt.headers`. `estimated` is True when the tokens are.
+    `extra_headers=prompt.headers`. `estimated` is True when the tokens are. `notes` say what was sent in
+    other words than it was asked.
     """
 
     provider: str
@@ -51,6 +54,7 @@ class Call:
     error: str | None = None
     prompt: str | None = None
     estimated: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,8 @@ class Usage:
             ("median latency", "-" if median is None else f"{median:.2f} s"),
         ]
         rows += [("errors", str(self.errors))] if self.errors else []
+        notes = Counter(note for call in self.calls for note in call.notes)
+        rows += [("translated", f"{note} ({_calls(count)})") for note, count in notes.items()]
         return [*rows, *(_prompt_row(name, part) for name, part in self.by_prompt.items())]
 
     def __str__(self) -> str:

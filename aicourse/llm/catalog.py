@@ -1,4 +1,4 @@
-"""The catalogue of providers and models: prices, context, retirement dates, licences.
+"""The catalogue of providers and models: prices, context, retirement dates, licences, dialects.
 
 The data is `models.toml` beside this file, whose header says where each figure comes from and when it was
 checked; models that run on this computer come from `tooling.localmodel`. This module talks to no provider,
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -68,6 +68,23 @@ class Model:
     kind: Kind = "chat"
 
 
+@dataclass(frozen=True)
+class Dialect:
+    """The settings of a request that a model does not take as OpenAI's API has them; see `models.toml`."""
+
+    renames: Mapping[str, str] = field(default_factory=dict)
+    sends: Mapping[str, Any] = field(default_factory=dict)
+    with_it: tuple[str, ...] = ()
+    only: Mapping[str, Any] = field(default_factory=dict)
+    refuses: tuple[str, ...] = ()
+    way_out: str = ""
+    form_as_tool: bool = False
+
+    def takes(self, name: str, value: Any) -> bool:
+        """True if the model does what `value` asks for, unless told to reason."""
+        return name not in self.refuses and self.only.get(name, value) == value
+
+
 def providers() -> dict[str, Provider]:
     """All providers by name."""
     return {name: _provider(name, entry) for name, entry in _read()["providers"].items()}
@@ -122,6 +139,32 @@ def model(name: str) -> Model:
             name=name,
         )
     return known[name]
+
+
+def dialect(provider: str, model: str, endpoint: str = "chat/completions") -> Dialect:
+    """The dialect of a model, known or not, that `provider` serves at `endpoint`."""
+    known = _read()["dialects"]
+    own = known.get(model) if provider in known else None
+    entry: dict[str, Any] = (known.get(provider, {}) if own is None else own).get(endpoint, {})
+    lists = {name: tuple(entry.get(name, ())) for name in ("with_it", "refuses")}
+    return Dialect(**{**entry, **lists})
+
+
+def takes(model: str, **settings: Any) -> bool:
+    """True if chat completions with `model` honour all of `settings`.
+
+    >>> takes("gpt-6-luna", temperature=0, seed=7), takes("claude-haiku-5-5", temperature=0)
+    (True, False)
+    """
+    known = models().get(model)
+    spoken = dialect(known.provider if known else "", model)
+    return all(spoken.takes(name, value) for name, value in settings.items())
+
+
+def default_temperature(model: str) -> float | None:
+    """The temperature of a request that names none; None where the publisher does not promise one."""
+    known = models().get(model)
+    return 0 if known and known.provider == EMBEDDED else None
 
 
 def embedded_model(name: str) -> Model:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import ModuleType
@@ -104,15 +105,28 @@ def choose_provider(asked: str | None, model: str | None) -> Provider:
     """
     configured = settings()
     if name := asked or configured.get("AICOURSE_PROVIDER"):
-        return catalog.provider(name)
+        return _addressed(catalog.provider(name))
     if model in catalog.models():
-        return catalog.provider(catalog.model(model).provider)
+        return _addressed(catalog.provider(catalog.model(model).provider))
     with_key = [
         provider
         for provider in catalog.providers().values()
         if provider.key_variable and configured.get(provider.key_variable)
     ]
-    return with_key[0] if with_key else catalog.provider(EMBEDDED)
+    return _addressed(with_key[0]) if with_key else catalog.provider(EMBEDDED)
+
+
+def _addressed(provider: Provider) -> Provider:
+    """The provider where `OPENAI_BASE_URL` and the like say it is: a company's gateway, a test's double.
+
+    As the providers' own clients have it, Anthropic's address ends before `/v1`.
+    """
+    variable = (provider.key_variable or "").replace("_API_KEY", "_BASE_URL")
+    url = settings().get(variable, "").strip().rstrip("/") if provider.key_required else ""
+    if not url:
+        return provider
+    version = "/v1" if provider.name == "anthropic" and not url.endswith("/v1") else ""
+    return replace(provider, base_url=f"{url}{version}/")
 
 
 def _choose_anthropic(model: str | None) -> Provider:
@@ -121,7 +135,7 @@ def _choose_anthropic(model: str | None) -> Provider:
     anthropic = catalog.provider("anthropic")
     if name not in (EMBEDDED, "anthropic"):
         name = "anthropic" if settings().get(anthropic.key_variable or "") else EMBEDDED
-    return catalog.provider(name)
+    return _addressed(catalog.provider(name))
 
 
 def _stack(

@@ -69,7 +69,8 @@ class MeterLayer:
     def __call__(self, request: httpx2.Request) -> Exchange:
         """One request; the prompt named on it is noted and goes no further."""
         prompt, session, started = take_prompt(request), self._session(), perf_counter()
-        names = {"model": model_in(request.content), "path": endpoint(request.url.path), "prompt": prompt}
+        path = endpoint(request.url.path)
+        names: dict[str, Any] = {"model": model_in(request.content), "path": path, "prompt": prompt}
         call = partial(Call, provider=self._provider, **names)
         try:
             response = yield from self._inner(request)
@@ -108,6 +109,7 @@ def _answered(request: httpx2.Request, transcript: Transcript) -> dict[str, Any]
         "seconds": transcript.seconds,
         "first_token_seconds": transcript.first_token_seconds,
         "at": origin.at,
+        "notes": origin.notes,
         "error": _fault_of(transcript),
         "estimated": cut_short,
     }

@@ -4,7 +4,8 @@
     authorization: …                             ->    "body": {"messages": […], "model": …}}
     {"model": …, "messages": […], "user": "ana"}
 
-Left out: host, headers, spacing, order of keys, and the fields that only label a request (`LABELS`).
+Left out: host, headers, spacing, order of keys, the fields that only label a request (`LABELS`), and a
+temperature that the model takes by itself. `max_tokens` is `max_completion_tokens` under its older name.
 Ids of tool calls are numbered in order of appearance, because a client may invent them. Numbers follow
 RFC 8785 (`0.0` is `0`). Media in base64 are replaced by their SHA-256, so that a recording stays readable.
 A body that is not JSON (an upload) is represented by its hash.
@@ -16,6 +17,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from aicourse.llm import catalog
 from aicourse.llm.formats import endpoint
 
 if TYPE_CHECKING:
@@ -45,8 +47,13 @@ def canonical_request(request: httpx2.Request) -> CanonicalRequest:
         for name, value in body.items()
         if name not in LABELS
     }
+    path = endpoint(request.url.path)
+    if path == "chat/completions" and "max_completion_tokens" not in fields and "max_tokens" in fields:
+        fields["max_completion_tokens"] = fields.pop("max_tokens")
+    if fields.get("temperature") == catalog.default_temperature(str(fields.get("model", ""))):
+        fields.pop("temperature", None)
     query = f"?{request.url.query.decode()}" if request.url.query else ""
-    return {"path": f"{request.method} {endpoint(request.url.path)}{query}", "body": fields}
+    return {"path": f"{request.method} {path}{query}", "body": fields}
 
 
 def key_of(asked: CanonicalRequest) -> str:

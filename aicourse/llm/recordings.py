@@ -31,13 +31,14 @@ from filelock import FileLock
 
 from aicourse import paths
 from aicourse.errors import RecordingError
+from aicourse.llm import catalog
 from aicourse.llm.keys import contains_key, masked
 from aicourse.llm.recording_key import CanonicalRequest
 
 Place = tuple[str, int]
 MOST_LEVELS = 100  # of brackets within brackets
 SHARED = "shared"  # the folder of the files that lessons share
-_LEAN_REQUEST = ("model", "temperature", "max_tokens", "seed")
+_LEAN_REQUEST = ("model", "temperature", "max_completion_tokens", "seed")
 _UNREAD = ("system_fingerprint", "timings")
 
 
@@ -288,12 +289,15 @@ class SharedRecordings:
         """The reply recorded for this request, asked for the `position`-th time.
 
         Shared runs are repeated: a notebook compares what another made, a cell scores a prompt twice; so the
-        same request gets positions that nobody recorded. At temperature 0 the model would say the same again,
-        and the last recorded reply stands for it. Sampled requests are meant to differ: no such answer.
+        same request gets positions that nobody recorded. At temperature 0, asked for or the model's own, the
+        model would say the same again, and the last recorded reply stands for it. Sampled requests are meant
+        to differ: no such answer.
         """
         for file in self.files():
             if count := file.count(key):
-                deterministic = asked["body"].get("temperature") == 0
+                body = asked["body"]
+                default = catalog.default_temperature(str(body.get("model", "")))
+                deterministic = body.get("temperature", default) == 0
                 return file.find(key, min(position, count - 1) if deterministic else position)
         return None
 

@@ -5,6 +5,7 @@ meter       usage(client), and the badge of the notebook
 faults      trouble on purpose
 recordings  the reply comes from the repository, when it is there
 budget      a live call that could exceed the limit is refused
+dialects    settings that the model has under another name, or not at all
 masking     no key comes back
 network     the embedded model, a hosted provider with its key, or a test's own transport
 """
@@ -20,6 +21,7 @@ import httpx2
 from aicourse.llm.budget import BudgetLayer
 from aicourse.llm.calls import Usage
 from aicourse.llm.catalog import Provider
+from aicourse.llm.dialects import DialectLayer
 from aicourse.llm.faults import Fault, FaultLayer
 from aicourse.llm.masking import MaskLayer
 from aicourse.llm.meter import MeterLayer
@@ -46,8 +48,8 @@ class Stack:
         faults: Sequence[Fault] = (),
         session: Callable[[], Session | None] = current,  # the badge
     ) -> None:
-        safe = MaskLayer(network)
-        charged = safe if budget is None else BudgetLayer(safe, Decimal(str(budget)))
+        understood = DialectLayer(MaskLayer(network), provider.name)
+        charged = understood if budget is None else BudgetLayer(understood, Decimal(str(budget)))
         replayed = ReplayLayer(charged, mode)
         self.provider = provider
         spoiled = FaultLayer(replayed, faults) if faults else replayed

@@ -63,7 +63,8 @@ Layer = Callable[[httpx2.Request], Exchange]
 class Origin:
     """The source of a response.
 
-    `seconds` and `first_token_seconds` are set when it was recorded; `injected` when a fault changed it.
+    `seconds` and `first_token_seconds` are set when it was recorded; `injected` when a fault changed it;
+    `notes` say what was translated on the way to the model.
     """
 
     source: Literal["recorded", "live"] = "live"
@@ -72,6 +73,7 @@ class Origin:
     seconds: float | None = None
     first_token_seconds: float | None = None
     injected: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def origin_of(response: httpx2.Response) -> Origin:

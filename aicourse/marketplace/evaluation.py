@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from aicourse.prompts import Prompt
 
 MODEL = "qwen2.5-coder-0.5b"
+ASKED_ANEW = {"off": "live", "record": "recorded anew"}  # by replay mode: what a run notes about its replies
 
 
 def partial_size(field: str | None = None, *, tolerance: float = 0.01) -> NamedScorer:
@@ -139,6 +140,8 @@ def run_listings(
     sent = _photos(split) if with_photos and not hide_photos else {}
     task = _Extracting(version, client or _client(model, replay), model, recipe, sent)
     facts = version.facts | {"model": model, "split": split} | recipe.facts
+    if replay in ASKED_ANEW:
+        facts["replies"] = ASKED_ANEW[replay]
     if with_photos:
         facts["photos"] = "hidden" if hide_photos else "sent"
     with current().sharing(shared_recordings(version), _command(version, split, model, with_photos)):

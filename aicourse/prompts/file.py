@@ -6,7 +6,7 @@
     parent: 2                                   # empty in a first version
     changelog: Names the colours it may use.
     parameters: [listing]
-    hints: {temperature: 0, max_tokens: 200}
+    hints: {temperature: 0, max_completion_tokens: 200}
     ---
     # system
     You label listings of a second-hand marketplace.
@@ -55,7 +55,7 @@ class _Fields(BaseModel):
     )
     parameters: list[str] | None = Field(None, description="a list of names, such as [listing]")
     hints: dict[Any, Any] | None = Field(
-        None, description="a mapping, such as {temperature: 0, max_tokens: 200}"
+        None, description="a mapping, such as {temperature: 0, max_completion_tokens: 200}"
     )
 
 

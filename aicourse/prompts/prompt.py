@@ -16,13 +16,14 @@ from markupsafe import Markup
 
 from aicourse.errors import PromptError
 from aicourse.html import escape
-from aicourse.llm.calls import PROMPT_HEADER
+from aicourse.llm.calls import HINTS_HEADER, PROMPT_HEADER
 from aicourse.prompts.sampling import HintItems
 from aicourse.prompts.template import PLACEHOLDER, Section, body_text
 from aicourse.suggestions import did_you_mean
 
 HASH_LENGTH = 12  # hexadecimal digits: 48 bits, far more than the versions of one prompt need
 CHARACTERS_PER_TOKEN = 4
+_HASHED_AS = {"max_completion_tokens": "max_tokens"}  # its name when the first hashes were written down
 
 BOX = Markup("style='border:1px solid;border-radius:4px;padding:.6em .8em;margin:.4em 0;max-width:60em'")
 PRE = Markup(
@@ -97,7 +98,7 @@ class Prompt:
         content = {
             "messages": [[part.role, part.text] for part in self.sections],
             "parameters": sorted(self.parameters),
-            "hints": dict(sorted(self.hint_items)),
+            "hints": {_HASHED_AS.get(name, name): value for name, value in sorted(self.hint_items)},
         }
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
@@ -120,7 +121,7 @@ class Prompt:
     @property
     def headers(self) -> dict[str, str]:
         """For `extra_headers`: the course's clients note it with the call and do not send it on."""
-        return {PROMPT_HEADER: f"{self.ref} {self.hash}"}
+        return {PROMPT_HEADER: f"{self.ref} {self.hash}", HINTS_HEADER: json.dumps(self.hints)}
 
     @property
     def body(self) -> str:

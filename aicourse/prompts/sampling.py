@@ -1,9 +1,10 @@
 """Hints: how a prompt wants the model to be asked, kept in its file and passed on to `create`.
 
-    hints: {temperature: 0, max_tokens: 200}  ->  create(…, temperature=0, max_tokens=200)
+    hints: {temperature: 0, max_tokens: 200}  ->  create(…, temperature=0, max_completion_tokens=200)
 
-Only settings that any provider of the course understands, each within the range that OpenAI documents
-(https://platform.openai.com/docs/api-reference/chat/create). Which model is asked is the caller's choice.
+Only settings of OpenAI's API, each within the range that is documented
+(https://platform.openai.com/docs/api-reference/chat/create); `max_tokens` is the older name of one of them. A
+model that does not take a hint is asked without it. Which model is asked is the caller's choice.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "frequency_penalty": (-2, 2),
     "presence_penalty": (-2, 2),
 }
-_WHOLE = {"max_tokens": 1, "max_completion_tokens": 1, "seed": 0}  # with their smallest value
+_WHOLE = {"max_completion_tokens": 1, "seed": 0}  # with their smallest value
+_OLD_NAMES = {"max_tokens": "max_completion_tokens"}
 NAMES = (*_RANGES, *_WHOLE, "stop")
 _MOST_STOPS = 4
 
@@ -33,7 +35,10 @@ def check_hints(hints: Mapping[Any, Any]) -> HintItems:
     Raises:
         ValueError: one of them is unknown, or has a value it cannot have.
     """
-    return tuple((str(name), check_hint(str(name), value)) for name, value in hints.items())
+    named = [(_OLD_NAMES.get(name, str(name)), value) for name, value in hints.items()]
+    if len(dict(named)) < len(named):
+        raise ValueError("max_tokens and max_completion_tokens are the same; delete one of them")
+    return tuple((name, check_hint(name, value)) for name, value in named)
 
 
 def check_hint(name: str, value: Any) -> HintValue:

@@ -793,13 +793,15 @@ def leaves_the_messages_alone(answer):
 def passes_the_options_on(answer):
     model = ScriptedModel(INVENTED, *[GOOD] * 3)
     try:
-        answer(model.client(), question(), read, max_tokens=99)
+        answer(model.client(), question(), read, max_completion_tokens=99)
     except ValueError:
         return "A ValueError left your function."
-    missing = [sent for sent in model.history if sent.body.get("max_tokens") != 99]
+    missing = [
+        sent for sent in model.history if sent.body.get("max_completion_tokens") != 99
+    ]
     return (
         not missing
-        or "max_tokens=99 was given and did not reach every request (`**options`)."
+        or "max_completion_tokens=99 was given and did not reach every request (`**options`)."
     )
 
 

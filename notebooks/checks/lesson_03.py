@@ -383,7 +383,7 @@ version: 5
 parent: 2
 changelog: Say here what changes.
 parameters: [listing]
-hints: {temperature: 0, max_tokens: 200}
+hints: {temperature: 0, max_completion_tokens: 200}
 ---
 # system
 You fill in the form of a second-hand marketplace. Answer with JSON only.
@@ -398,7 +398,7 @@ version: 5
 parent: 2
 changelog: Four of the eight examples, one for each trap; half the tokens.
 parameters: [listing]
-hints: {temperature: 0, max_tokens: 200}
+hints: {temperature: 0, max_completion_tokens: 200}
 ---
 # system
 You fill in the form of a second-hand marketplace. Answer with JSON only.
@@ -624,8 +624,8 @@ def asks_for_the_likeliest_words(text):
     if hints.get("temperature") != 0:
         return "Its temperature is not 0: the same listing would get different forms."
     return (
-        hints.get("max_tokens", 0) >= 100
-        or "With `max_tokens` below 100 a form is cut off."
+        hints.get("max_completion_tokens", 0) >= 100
+        or "With `max_completion_tokens` below 100 a form is cut off."
     )
 
 

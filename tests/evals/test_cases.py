@@ -36,14 +36,42 @@ def test_a_set_reads_its_file_each_time(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (LINE + '{"id": "2", "inp', r"set.jsonl, line 2: not a case \(Invalid JSON"),
+        (
+            LINE + '{"id": "2", "inp',
+            r"set.jsonl, line 2: not a case \(not JSON: Unterminated string starting at, column 13\)",
+        ),
         (LINE + "\n" + LINE, "set.jsonl, line 3: the id '1' occurs twice"),
         (
             LINE.replace("tags", "tag"),
             "line 1: not a case .unknown field 'tag'; a case has id, input, expected, tags",
         ),
         ('{"input": "x"}', r"line 1: not a case \(id: Field required"),
-        ('{"id": "", "input": "x"}', r"line 1: not a case \(id: String should have at least 1 character"),
+        ('{"id": "", "input": "x"}', r"line 1: not a case \(id: is blank"),
+        ('{"id": " ", "input": "x"}', r"line 1: not a case \(id: is blank"),
+        (
+            '{"id": "1", "input": 1, "input": 2}',
+            r"line 1: not a case \(not JSON: the key 'input' occurs twice\)",
+        ),
+        (
+            '{"id": "1", "input": 1, "expected": NaN}',
+            r"line 1: not a case \(not JSON: nan is no number in JSON\)",
+        ),
+        (
+            LINE + '{"id": "2", "input": 1, "expected": {"price": [-Infinity]}}',
+            r"line 2: not a case \(not JSON: -inf is no number in JSON\)",
+        ),
+        ('{"id": "1", "input": 1e400}', "line 1: not a case .not JSON: inf is no number in JSON"),
+        pytest.param(
+            '{"id": "1", "input": ' + "9" * 4_400 + "}",
+            "line 1: not a case .not JSON: Exceeds the",
+            id="digits",
+        ),
+        pytest.param(
+            '{"id": "1", "input": ' + "[" * 100_000, "not JSON: nested more than 100 levels deep", id="open"
+        ),
+        pytest.param(
+            '{"id": "1", "input": ' + "[" * 101 + "]" * 101 + "}", "nested more than 100 levels", id="deep"
+        ),
         ("[1]", "line 1: not a case"),
         ("", "set.jsonl holds no case. Add one per line, such as {"),
         ("\n \n", "set.jsonl holds no case"),
@@ -94,7 +122,7 @@ values = st.recursive(
 )
 a_case = st.builds(
     Case,
-    id=st.text(min_size=1, max_size=8),
+    id=st.text(min_size=1, max_size=8).filter(str.strip),
     input=values,
     expected=values,
     tags=st.lists(st.text(min_size=1, max_size=5), max_size=2).map(tuple),
@@ -143,16 +171,40 @@ def test_from_frame_names_what_is_wrong() -> None:
         cases.from_frame(frame.head(0), input="text")
 
 
-def test_from_csv(tmp_path: Path) -> None:
-    file = tmp_path / "set.csv"
-    file.write_text('text,size,tags\n"oak, table",38,short\nmug,,\n', encoding="utf-8")
-    first, second = cases.from_csv(file, input="text", expected=["size"], tags="tags")
-    assert first == Case(
-        id="1", input="oak, table", expected={"size": "38"}, tags=("short",), provenance="set.csv"
+def test_from_frame_takes_whatever_pandas_calls_missing_for_not_stated() -> None:
+    frame = pd.DataFrame({"text": ["a", "b", "c"], "size": [pd.NA, None, pd.NaT]}, dtype=object)
+    assert [case.expected for case in cases.from_frame(frame, input="text", expected="size")] == [None] * 3
+    with pytest.raises(EvaluationError, match=r"row 0: not a case \(id: is blank\)"):
+        cases.from_frame(frame, input="text", id="size")
+
+
+def test_from_frame_does_not_choose_between_two_columns_of_one_name() -> None:
+    frame = pd.DataFrame([[1, 2]], columns=["text", "text"])
+    with pytest.raises(EvaluationError, match="The table has two columns 'text'"):
+        cases.from_frame(frame, input="text")
+
+
+@pytest.mark.parametrize("value", [float("nan"), {"a": [float("inf")]}, 10**5000], ids=["nan", "inf", "huge"])
+def test_no_case_expects_what_json_cannot_hold(value: object) -> None:
+    with pytest.raises(ValueError, match=r"no number in JSON|more than 4,000 digits"):
+        Case(id="1", input="x", expected=value)
+
+
+def test_half_a_character_is_kept(file: Path) -> None:
+    half = Case(
+        id="1\ud83d", input={"\ud83d": "\0"}, expected="caf\udce9", tags=("\ude00",), provenance="\ud83d"
     )
-    assert second.expected == {"size": None}
-    with pytest.raises(EvaluationError, match="cannot be read as CSV"):
-        cases.from_csv(tmp_path / "none.csv", input="text")
+    (again,) = EvaluationSet(cases.save_cases([half], file))
+    assert again == half
+    assert again.digest == half.digest != Case(id="1\ud83d", input={"\ud83d": "\0"}).digest
+
+
+def test_a_missing_file_names_its_nearest_neighbour(file: Path) -> None:
+    cases.save_cases([Case(id="1", input=1)], file)
+    with pytest.raises(EvaluationError, match=r"No file .*sett.jsonl .*Did you mean .*set.jsonl\?"):
+        list(EvaluationSet(file.with_name("sett.jsonl")))
+    with pytest.raises(EvaluationError, match=r"No file .* \(Is a directory|Permission denied"):
+        list(EvaluationSet(file.parent))
 
 
 def test_from_corrections() -> None:

@@ -1,4 +1,4 @@
-"""What `exchange.to_inspect` writes loads in the real inspect-ai and scores the same there.
+"""What `exporting.to_inspect` writes loads in the real inspect-ai and scores the same there.
 
 inspect-ai is not among the project's dependencies; run this where it is installed beside the project:
 
@@ -15,7 +15,7 @@ from aicourse.evals import runner
 from aicourse.evals.cases import Case
 from aicourse.evals.scorers import exact
 from aicourse.marketplace import listing_cases
-from aicourse.tooling.evaluation import exchange
+from aicourse.tooling.evaluation import exporting
 
 inspect_ai = pytest.importorskip("inspect_ai")
 
@@ -48,7 +48,7 @@ def test_inspect_counts_the_same_passes(tmp_path: Path, monkeypatch: pytest.Monk
         return solve
 
     monkeypatch.setenv("INSPECT_LOG_DIR", str(tmp_path / "logs"))
-    samples = json_dataset(str(exchange.to_inspect(listings, tmp_path / "samples.jsonl")))
+    samples = json_dataset(str(exporting.to_inspect(listings, tmp_path / "samples.jsonl")))
     assert [(sample.id, sample.input) for sample in samples] == [(case.id, case.input) for case in listings]
     evaluation = inspect_ai.Task(dataset=samples, solver=fixed(), scorer=inspect_exact())
     (log,) = inspect_ai.eval(evaluation, model="mockllm/model", display="none")

@@ -1,4 +1,4 @@
-"""What `exchange.to_promptfoo` writes loads in the real promptfoo and passes there as often as here.
+"""What `exporting.to_promptfoo` writes loads in the real promptfoo and passes there as often as here.
 
 promptfoo is a program of its own, in JavaScript; run this where it is on the PATH (or where
 AICOURSE_PROMPTFOO names it):
@@ -22,7 +22,7 @@ from aicourse.evals import runner
 from aicourse.evals.cases import Case
 from aicourse.evals.scorers import exact
 from aicourse.marketplace import listing_cases
-from aicourse.tooling.evaluation import exchange
+from aicourse.tooling.evaluation import exporting
 
 PROMPTFOO = os.environ.get("AICOURSE_PROMPTFOO") or shutil.which("promptfoo")
 pytestmark = pytest.mark.skipif(PROMPTFOO is None, reason="promptfoo is not installed")
@@ -52,7 +52,7 @@ def test_promptfoo_counts_the_same_passes(tmp_path: Path) -> None:
     ours = runner.run(answer, several, [exact()], progress=False).summary.score("exact").mean
     (tmp_path / "answers.json").write_text(json.dumps({case.input: answer(case) for case in several}))
     (tmp_path / "provider.js").write_text(PROVIDER)
-    exchange.to_promptfoo(several, tmp_path / "tests.yaml")
+    exporting.to_promptfoo(several, tmp_path / "tests.yaml")
     config = {
         "prompts": ["{{input}}"],
         "providers": ["file://provider.js"],

@@ -57,8 +57,9 @@ def prices_as_in_the_examples() -> None:
 
 
 def test_the_estimate_is_length_over_three_plus_all_tokens_it_may_write() -> None:
-    # {"messages": [{"content": "?", "role": "user"}], "model": "gpt-4o-mini", "max_tokens": 500}: 90 bytes
-    assert estimate(max_tokens=500) == (31 * Decimal("0.15") + 500 * Decimal("0.60")) / 1_000_000
+    # {"messages": [{"content": "?", "role": "user"}], "model": "gpt-4o-mini", "max_completion_tokens": 500}
+    # has 102 bytes
+    assert estimate(max_completion_tokens=500) == (35 * Decimal("0.15") + 500 * Decimal("0.60")) / 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,16 @@ def test_the_key_changes_with_what_can_change_the_reply(change: dict[str, Any]) 
     assert request_key(request(BODY)) != request_key(request({**BODY, **change}))
 
 
+def test_the_limit_s_older_name_and_a_model_s_own_temperature_ask_the_same() -> None:
+    question = {"model": "qwen2.5-coder-0.5b", "messages": BODY["messages"]}
+    key = request_key(request({**question, "max_completion_tokens": 50}))
+    assert request_key(request({**question, "max_tokens": 50, "temperature": 0.0})) == key
+    assert request_key(request({**question, "max_tokens": 50, "temperature": 0.1})) != key
+    assert request_key(request({**question, "max_tokens": 50, "max_completion_tokens": 50})) != key
+    hosted = {**question, "model": "gpt-6-luna"}
+    assert request_key(request({**hosted, "temperature": 0})) != request_key(request(hosted))
+
+
 def test_the_key_changes_with_the_endpoint_the_method_and_the_query() -> None:
     models = "https://api.openai.com/v1/models"
     keys = {

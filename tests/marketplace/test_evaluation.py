@@ -91,10 +91,11 @@ def test_the_reason_names_the_fields_that_lost_something() -> None:
 
 
 def test_an_extraction_that_failed_is_wrong_even_where_nothing_was_stated() -> None:
-    output = output_of(extraction(None, "the reply was cut off after 50 tokens (max_tokens)"))
+    output = output_of(extraction(None, "the reply was cut off after 50 tokens (max_completion_tokens)"))
     assert not any(scores(output).values())
     assert output == (
-        "no attributes: the reply was cut off after 50 tokens (max_tokens). The reply was: the reply"
+        "no attributes: the reply was cut off after 50 tokens (max_completion_tokens). "
+        "The reply was: the reply"
     )
 
 

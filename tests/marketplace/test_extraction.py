@@ -90,7 +90,7 @@ def test_the_request_has_the_prompt_the_hints_and_the_schema() -> None:
         {"role": "system", "content": "Fill in the form."},
         {"role": "user", "content": f"<listing>{LISTING}</listing>"},
     ]
-    assert (body["temperature"], body["max_tokens"], body["model"]) == (0, 50, "m")
+    assert (body["temperature"], body["max_completion_tokens"], body["model"]) == (0, 50, "m")
     assert body["response_format"]["json_schema"]["schema"]["required"] == list(GOOD)
     assert done.attributes == ListingAttributes(**GOOD)
     assert (done.attempts, done.problem, done.warnings, done.finish_reason) == (1, None, (), "stop")
@@ -175,7 +175,7 @@ def test_a_reply_that_never_ends_is_cut_off_and_not_asked_again() -> None:
     client: Any = Completions(ended('{"category": "clo', "length"))
     done = extract(LISTING, prompt(), client, model="m", recipe=STRICT)
     assert done.attributes is None
-    assert done.problem == "the reply was cut off after 50 tokens (max_tokens)"
+    assert done.problem == "the reply was cut off after 50 tokens (max_completion_tokens)"
     assert (done.attempts, done.finish_reason) == (1, "length")
 
 
@@ -186,7 +186,7 @@ def test_without_a_hint_a_reply_still_has_an_end() -> None:
     )
     model = ScriptedModel(reply())
     extract(LISTING, bare, model.client(), model="m", recipe=STRICT)
-    assert model.history[0].body["max_tokens"] == 300
+    assert model.history[0].body["max_completion_tokens"] == 300
 
 
 @pytest.mark.parametrize(

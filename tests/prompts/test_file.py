@@ -38,7 +38,7 @@ def test_a_file_becomes_a_prompt() -> None:
     assert (prompt.ref, prompt.parent, prompt.changelog) == ("extract_listing@v3", 2, "Names colours.")
     assert prompt.sections == (Section("system", "Be brief."), Section("user", "{{listing}}"))
     assert prompt.parameters == ("listing",)
-    assert prompt.hints == {"temperature": 0, "max_tokens": 200}
+    assert prompt.hints == {"temperature": 0, "max_completion_tokens": 200}
 
 
 def test_parent_parameters_and_hints_may_be_left_out() -> None:
@@ -214,3 +214,11 @@ def test_a_listing_goes_in_literally_and_changes_no_structure(listing: str) -> N
 def test_one_parameter_cannot_reach_into_another(first: str, second: str) -> None:
     section = Section("user", "{{a}}|{{b}}")
     assert section.filled({"a": f"{{{{b}}}}{first}", "b": second}) == f"{{{{b}}}}{first}|{second}"
+
+
+def test_the_limit_has_two_names_and_one_hash() -> None:
+    new = parsed(changed("max_tokens", "max_completion_tokens"))
+    old = parsed(FILE)
+    assert (new.hints, new.hash) == (old.hints, old.hash)
+    with pytest.raises(PromptError, match="are the same; delete one"):
+        parsed(changed("max_tokens: 200", "max_tokens: 200, max_completion_tokens: 200"))

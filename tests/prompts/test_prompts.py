@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aicourse import prompts
 from aicourse.errors import PromptError
-from aicourse.llm.calls import PROMPT_HEADER
+from aicourse.llm.calls import HINTS_HEADER, PROMPT_HEADER
 from aicourse.prompts.difference import compare_texts
 from aicourse.prompts.template import parse_body
 
@@ -42,7 +42,8 @@ def test_what_identifies_it() -> None:
     assert re.fullmatch(r"[0-9a-f]{12}", PROMPT.hash)
     assert PROMPT.ref == "extract_listing@v3"
     assert PROMPT.facts == {"prompt": "extract_listing", "version": "v3", "hash": PROMPT.hash}
-    assert PROMPT.headers == {PROMPT_HEADER: f"extract_listing@v3 {PROMPT.hash}"}
+    named = {PROMPT_HEADER: f"extract_listing@v3 {PROMPT.hash}"}
+    assert PROMPT.headers == named | {HINTS_HEADER: '{"temperature": 0, "stop": ["a", "b"]}'}
     assert repr(PROMPT) == f"<Prompt extract_listing@v3 {PROMPT.hash}>"
 
 

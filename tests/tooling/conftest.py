@@ -1,4 +1,7 @@
-"""Tests of grading share `fakes`: an executor without a sandbox, a small assignment, submissions to it."""
+"""Tests of grading share `fakes` (an executor without a sandbox, a small assignment, submissions to it).
+
+Those of the embedded model share `gbnf`, a reader of grammars.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import pytest
 from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox.levels import choose_level
 
-sys.path.insert(0, str(Path(__file__).parent / "grading"))
+for folder in ("grading", "localmodel"):
+    sys.path.insert(0, str(Path(__file__).parent / folder))
 
 
 @pytest.fixture(scope="module")

@@ -165,7 +165,7 @@ def _total(counts: list[int | None]) -> int | None:
 
 
 def _settings(prompt: Prompt, form: dict[str, Any] | None) -> dict[str, Any]:
-    settings = {"max_tokens": MAX_TOKENS} | prompt.hints
+    settings = {"max_completion_tokens": MAX_TOKENS} | prompt.hints
     return settings if form is None else settings | {"response_format": form}
 
 

@@ -47,7 +47,9 @@ def read(completion: ChatCompletion, schema: Schema) -> Reading:
     if reason == "length":
         used = completion.usage.completion_tokens if completion.usage else None
         after = f" after {used} tokens" if used else ""
-        return Reading(text, reason, problem=f"the reply was cut off{after} (max_tokens)", final=True)
+        return Reading(
+            text, reason, problem=f"the reply was cut off{after} (max_completion_tokens)", final=True
+        )
     try:
         return Reading(text, reason, schema.model_validate_json(_object_in(text)))
     except ValidationError as error:

@@ -18,13 +18,16 @@ from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
 
 if TYPE_CHECKING:
     from aicourse import evals
-    from aicourse.evals import rules
-    from aicourse.tooling.evaluation import exchange, jobs
+    from aicourse.evals import rules, runs
+    from aicourse.tooling.evaluation import exchange, jobs, references, summary
 else:
     evals = Lazy("aicourse.evals")
     exchange = Lazy("aicourse.tooling.evaluation.exchange")
     jobs = Lazy("aicourse.tooling.evaluation.jobs")
+    references = Lazy("aicourse.tooling.evaluation.references")
     rules = Lazy("aicourse.evals.rules")
+    runs = Lazy("aicourse.evals.runs")
+    summary = Lazy("aicourse.tooling.evaluation.summary")
 
 app = typer.Typer(help="Evaluate prompts and tasks; compare, gate, report.", **PLAIN)
 
@@ -41,6 +44,7 @@ class Target(StrEnum):
 
     PROMPTFOO = "promptfoo"
     INSPECT = "inspect"
+    PYDANTIC_EVALS = "pydantic-evals"
     BATCH = "batch"
 
 
@@ -78,11 +82,9 @@ def run(
     replay = "off" if live else "record" if record else None
     if replay:
         os.environ["AICOURSE_REPLAY"] = replay  # for the clients that a task makes
-    chosen = jobs.Choice(tag, limit, repeats, workers)
+    chosen = jobs.Choice(tag, limit, repeats, workers, replay)
     if Path(cases).is_dir():
-        job = jobs.listings_job(
-            cases, prompt, split=split, model=model, photos=photos, replay=replay, choice=chosen
-        )
+        job = jobs.listings_job(cases, prompt, split=split, model=model, photos=photos, choice=chosen)
     else:
         job = jobs.cases_job(cases, task, scorers or [], answers=answers, choice=chosen)
     path = out or job.default_path
@@ -101,19 +103,32 @@ def _resumable(path: Path) -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
+@app.command(
+    epilog="Example: aicourse evals rescore build/runs/v4.jsonl --scorers exact --out v4-exact.jsonl"
+)
+def rescore(
+    run: RunFile,
+    scorers: Annotated[list[str], typer.Option(metavar="NAME", help="As for `evals run`; may repeat.")],
+    out: Annotated[Path, typer.Option(help="The file to write; the run itself stays as it is.")],
+) -> None:
+    """Score a run's outputs anew. No case is tried again."""
+    scored = evals.rescore(jobs.find_run(run), references.find_scorers(scorers))
+    typer.echo(f"{runs.save_run(scored, out)}\nKept in {out}")
+
+
 @app.command(epilog="Example: aicourse evals compare build/runs/before.jsonl build/runs/after.jsonl")
 def compare(
     before: RunFile,
     after: RunFile,
     score: Scores = None,
-    smallest: Annotated[int, typer.Option(min=2, help="Name slices below this many cases only.")] = 5,
-    listed: Annotated[int, typer.Option("--list", min=0, help="How many better and worse cases.")] = 10,
+    slices: Annotated[bool, typer.Option("--slices", help="Each score in each slice, too.")] = False,
+    smallest: Annotated[int, typer.Option(min=2, help="Of slices: name those below this many only.")] = 5,
+    listed: Annotated[int, typer.Option("--list", min=0, help="How many better and worse cases.")] = 5,
 ) -> None:
-    """Compare two runs case by case. Per slice: change, interval, p-value (Holm), smallest change found."""
-    first, second = evals.load_run(before), evals.load_run(after)
-    for name in score or rules.main_scores(first, second):
-        comparison = evals.compare(first, second, name, smallest_slice=smallest)
-        typer.echo(f"{comparison.to_text(listed)}\n")
+    """Compare two runs case by case: each score with interval and verdict, then what changed most."""
+    first, second = jobs.find_run(before), jobs.find_run(after)
+    names = score or rules.main_scores(first, second)
+    typer.echo(summary.of_runs(first, second, names, listed=listed, slices=slices, smallest=smallest))
 
 
 @app.command(epilog="Example: aicourse evals gate before.jsonl after.jsonl --rule brand.exact=0.03:0.10")
@@ -136,7 +151,7 @@ def gate(
     proof: Annotated[Path | None, typer.Option(help="Write what `prompts promote` asks for.")] = None,
 ) -> None:
     """Judge whether the second run may replace the first. Exit code 0 if it may, 1 if not."""
-    first, second = evals.load_run(before), evals.load_run(after)
+    first, second = jobs.find_run(before), jobs.find_run(after)
     given = rules.read_rules(rules_file) if rules_file else None
     chosen = [*(given.rules if given else ()), *map(rules.parse_rule, rule or ())]
     result = evals.gate(
@@ -164,8 +179,8 @@ def write_report(
     ] = 1_000,
 ) -> None:
     """Write a run, or the difference of two, as one HTML file. Totals, plots, cases to sort and filter."""
-    first = evals.load_run(before) if before else None
-    typer.echo(evals.write_report(evals.load_run(run), out, before=first, limit=limit))
+    first = jobs.find_run(before) if before else None
+    typer.echo(evals.write_report(jobs.find_run(run), out, before=first, limit=limit))
 
 
 @app.command(
@@ -179,7 +194,7 @@ def export_cases(
     model: Annotated[str | None, typer.Option(help="Of a batch: the model it asks.")] = None,
     system: Annotated[str, typer.Option(help="Of a batch: its system message.")] = "",
 ) -> None:
-    """Write cases for promptfoo, inspect-ai or OpenAI's Batch API. The reverse is `evals import`."""
+    """Write cases for promptfoo, inspect-ai, pydantic-evals or OpenAI's Batch API; see `evals import`."""
     found = exchange.find_cases(cases, split=split)
     typer.echo(exchange.export_cases(found, to.value, out, model=model, system=system))
 
@@ -195,6 +210,7 @@ def import_cases(
     tags: Annotated[str | None, typer.Option(help="Of CSV: the column with slices, by commas.")] = None,
 ) -> None:
     """Turn cases of promptfoo, inspect-ai or a CSV file into a set. Nothing is written if one is broken."""
-    typer.echo(
-        exchange.import_cases(path, source.value, out, input=input, expected=expected, id=id, tags=tags)
+    imported = exchange.import_cases(
+        path, source.value, out, input=input, expected=expected, id=id, tags=tags
     )
+    typer.echo("\n".join([f"{len(imported.cases)} cases in {out}", *imported.remarks]))

@@ -14,10 +14,12 @@ from aicourse.tooling.cli.common import PLAIN, Lazy
 if TYPE_CHECKING:
     from aicourse import evals, prompts
     from aicourse.prompts import folders
+    from aicourse.tooling.evaluation import jobs
 else:
     prompts = Lazy("aicourse.prompts")
     folders = Lazy("aicourse.prompts.folders")
     evals = Lazy("aicourse.evals")
+    jobs = Lazy("aicourse.tooling.evaluation.jobs")
 
 app = typer.Typer(help="Look at prompts, make versions, promote and roll back.", **PLAIN)
 
@@ -119,7 +121,7 @@ def gate_proof(before: Path, after: Path) -> prompts.Approval:
     Raises:
         EvaluationError: a file is no run, a run does not name its prompt's hash, or they cannot be compared.
     """
-    first, second = evals.load_run(before), evals.load_run(after)
+    first, second = jobs.find_run(before), jobs.find_run(after)
     result = evals.gate(first, second, evals.default_rules(first, second))
     return evals.approval_of(result, first, second)
 

@@ -3,13 +3,14 @@
     job = cases_job("cases.jsonl", "tasks:extract", ["brand.exact"])
     job.run(job.default_path)
 
-The task is a function that you name, the answers of a batch that has come back (`exchange.from_batch`), or a
+The task is a function that you name, the answers of a batch that has come back (`importing.from_batch`), or a
 prompt over the course's listings.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,18 +23,37 @@ from aicourse.evals.cases import Case, EvaluationSet, select_cases
 from aicourse.evals.runner import Task
 from aicourse.evals.runs import Run, load_run
 from aicourse.evals.scores import Scorer
+from aicourse.llm import catalog
 from aicourse.marketplace import evaluation
-from aicourse.tooling.evaluation import exchange, references
+from aicourse.marketplace.evaluation import ASKED_ANEW
+from aicourse.suggestions import similar_file
+from aicourse.tooling.evaluation import importing, references
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The cases to run (of one slice, the first ones), how often each, and how many at a time."""
+    """The cases to run (of one slice, the first ones), how often each, and how many at a time.
+
+    `replay` is None for recorded replies, `off` to ask anew, `record` to keep the new replies.
+    """
 
     tag: str | None = None
     limit: int | None = None
     repeats: int = 1
     workers: int = 8
+    replay: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The parts of a file's name that tell one choice from another."""
+        named = {"first": self.limit, "x": self.repeats if self.repeats > 1 else None}
+        counts = [f"{name}{count}" for name, count in named.items() if count]
+        return [*filter(None, [self.tag, *counts, *self.facts.values()])]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The facts of a run with replies that were asked anew."""
+        return {"replies": ASKED_ANEW[self.replay]} if self.replay in ASKED_ANEW else {}
 
 
 @dataclass(frozen=True)
@@ -73,14 +93,13 @@ def cases_job(
             f"What should be done with the cases of {source}? Add --task module:function, or --answers FILE "
             "for a batch that has come back."
         )
-    found = references.find_task(task) if task else _answering(exchange.from_batch(answers or ""))
+    found = references.find_task(task) if task else _answering(importing.from_batch(answers or ""))
     named = task or Path(answers or "").name
     choice = choice or Choice()
     run = partial(
         _run_cases, Path(source), found, references.find_scorers(scorers or ["exact"]), named, choice
     )
-    times = f"x{choice.repeats}" if choice.repeats > 1 else None
-    return PreparedRun(default_path(Path(source).stem, named, choice.tag, times), run)
+    return PreparedRun(default_path(Path(source).stem, named, *choice.names), run)
 
 
 def _run_cases(
@@ -94,7 +113,7 @@ def _run_cases(
         scorers,
         name=named,
         path=path,
-        facts={"task": named, "cases": str(source)},
+        facts={"task": named, "cases": str(source)} | choice.facts,
         repeats=choice.repeats,
         workers=choice.workers,
     )
@@ -116,12 +135,9 @@ def listings_job(
     split: str | None = None,
     model: str | None = None,
     photos: bool = False,
-    replay: str | None = None,
     choice: Choice | None = None,
 ) -> PreparedRun:
-    """A prompt version over a split of the course's listings; `replay` is `off`, `record` or as configured.
-
-    Live runs have a default place of their own, because a finished recorded one would leave nothing to ask.
+    """A prompt version over a split of the course's listings.
 
     Raises:
         EvaluationError: no prompt, or another folder than datasets/listings.
@@ -136,8 +152,7 @@ def listings_job(
         raise EvaluationError("Which prompt? Add --prompt, such as extract_listing@production.")
     version = prompts.load(prompt)
     choice, split, model = choice or Choice(), split or "test", model or evaluation.MODEL
-    extra = ("photos" if photos else None, choice.tag, None if replay is None else "live")
-    times = f"x{choice.repeats}" if choice.repeats > 1 else None
+    named = [version.ref, split, model, "photos" if photos else None, *choice.names]
 
     def run(path: Path) -> Run:
         return evaluation.run_listings(
@@ -145,7 +160,7 @@ def listings_job(
             split=split,
             model=model,
             with_photos=photos,
-            replay=replay,
+            replay=choice.replay,
             path=path,
             tag=choice.tag,
             limit=choice.limit,
@@ -153,7 +168,35 @@ def listings_job(
             workers=choice.workers,
         )
 
-    return PreparedRun(default_path(version.ref, split, model, *extra, times), run)
+    return PreparedRun(default_path(*named), run)
+
+
+def find_run(path: Path) -> Run:
+    """The run in a file that a command line names.
+
+    Raises:
+        EvaluationError: there is none; the message has the nearest name, and the command that writes it.
+    """
+    if path.is_file():
+        return load_run(path)
+    raise EvaluationError(
+        f"No run {path}.{similar_file(path)} Write it with: {_command_for(path)}", path=path
+    )
+
+
+_LISTINGS_RUN = re.compile(r"(?P<prompt>[\w.]+@v?\d+)-(?P<split>dev|test)-(?P<rest>.+)\.jsonl")
+
+
+def _command_for(path: Path) -> str:
+    """The command that writes a run's file, as far as its name tells (see `default_path`)."""
+    found = _LISTINGS_RUN.fullmatch(path.name)
+    if found is None:
+        return f"aicourse evals run CASES.jsonl --task MODULE:FUNCTION --out {path}"
+    model = next((name for name in catalog.models() if found["rest"].startswith(name)), evaluation.MODEL)
+    words = ["--prompt", found["prompt"], "--split", found["split"], "--model", model]
+    usual = default_path(found["prompt"], found["split"], model)
+    words += [] if path.resolve() == usual.resolve() else ["--out", str(path)]
+    return shlex.join(["aicourse", "evals", "run", "datasets/listings", *words])
 
 
 def interrupted(path: Path, command: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,11 +24,15 @@ from aicourse.evals import cases as sets
 from aicourse.evals.cases import Case, EvaluationSet
 from aicourse.marketplace import listing_cases
 from aicourse.tooling import cli
-from aicourse.tooling.evaluation import exchange
+from aicourse.tooling.evaluation import exporting, importing
 
 TASKS = """
 import time
-calls = []
+
+class Calls(list):  # no plain data, of which a change would make it another task
+    pass
+
+calls = Calls()
 
 def upper(case):
     calls.append(case.id)
@@ -71,9 +78,10 @@ def invoke(*arguments: str, code: int = 0) -> str:
 
 
 def mistake(*arguments: str) -> str:
-    """The one sentence that a user sees."""
+    """The sentence that a user sees; it speaks of no function that a command line does not have."""
     error = CliRunner().invoke(cli.app, ["evals", *arguments]).exception
     assert isinstance(error, AicourseError), error
+    assert not re.search(r"runner\.|save_cases|evals\.run\(", error.message)
     return error.message
 
 
@@ -98,6 +106,73 @@ def test_running_again_repeats_no_finished_case(folder: Path) -> None:
     assert sys.modules["mytasks"].calls == []
 
 
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (("--limit", "2"), "of its cases, 88 are not among the chosen ones (2, 3, 4, 5, …)"),
+        (("--tag", "odd"), "of its cases, 45 are not among the chosen ones (0, 2, 4, 6, …)"),
+        (("--repeats", "2"), "repeats was 1 and is 2"),
+        (("--scorers", "contains"), "the scorer exact changed; the scorer contains changed"),
+        (("--live",), "replies was not noted and is live"),
+    ],
+)
+def test_another_choice_is_another_run(folder: Path, more: tuple[str, ...], reason: str) -> None:
+    run_task("upper", "a.jsonl")
+    before = Path("a.jsonl").read_bytes()
+    message = mistake("run", "cases.jsonl", "--task", "mytasks:upper", "--out", "a.jsonl", *more)
+    assert message.startswith(f"a.jsonl holds another run: {reason}. Undo that, give this one")
+    assert Path("a.jsonl").read_bytes() == before
+
+
+def test_a_task_that_was_edited_is_another_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_task("upper", "a.jsonl")
+    monkeypatch.delitem(sys.modules, "mytasks")
+    Path("mytasks.py").write_text(
+        TASKS.replace("return case.input.upper()", "return case.input.lower()", 1), encoding="utf-8"
+    )
+    importlib.invalidate_caches()
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    shutil.rmtree("__pycache__", ignore_errors=True)
+    message = mistake("run", "cases.jsonl", "--task", "mytasks:upper", "--out", "a.jsonl")
+    assert message.startswith("a.jsonl holds another run: the task's code changed.")
+
+
+def test_a_run_is_scored_anew_without_trying_a_case(folder: Path) -> None:
+    run_task("upper", "a.jsonl")
+    sys.modules["mytasks"].calls.clear()
+    output = invoke("rescore", "a.jsonl", "--scorers", "contains", "--out", "b.jsonl")
+    assert "contains        1.000" in output
+    assert output.endswith("Kept in b.jsonl\n")
+    assert run_task("upper", "b.jsonl", "--scorers", "contains").startswith("run mytasks:upper\ncontains ")
+    assert sys.modules["mytasks"].calls == []
+
+
+def test_half_a_character_ends_no_run(folder: Path) -> None:
+    Path("mytasks.py").write_text(
+        TASKS + "\ndef half(case):\n    return case.input + '\\ud83d\\x1b'\n", encoding="utf-8"
+    )
+    output = run_task("half", "a.jsonl", "--scorers", "mytasks:picky")
+    assert "89 cases, scorer failed 1 times" in output
+    assert next(iter(runs.load_run("a.jsonl").records())).output.endswith("\ud83d\x1b")
+    assert invoke("report", "a.jsonl", "--out", "r.html") == "r.html\n"
+
+
+def test_the_command_that_writes_a_missing_run_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "notebooks").mkdir(), (folder / "datasets").mkdir()
+    monkeypatch.setenv("AICOURSE_HOME", str(folder))
+    usual = folder / "build" / "runs" / "extract_listing@v4-test-qwen2.5-coder-0.5b.jsonl"
+    command = "aicourse evals run datasets/listings --prompt extract_listing@v4 --split test"
+    assert mistake("compare", str(usual), str(usual)) == (
+        f"No run {usual}. Write it with: {command} --model qwen2.5-coder-0.5b"
+    )
+    other = usual.with_name("extract_listing@v4-test-smollm2-135m-first2.jsonl")
+    assert mistake("report", str(other), "--out", "r.html").endswith(
+        f"{command} --model smollm2-135m --out {other}"
+    )
+
+
 def test_slices_limits_repeats_and_own_scorers(folder: Path) -> None:
     own = ("--scorers", "mytasks:BOTH", "--scorers", "contains")
     run_task("upper", "a.jsonl", "--tag", "odd", "--limit", "4", "--repeats", "2", *own)
@@ -111,8 +186,16 @@ def test_slices_limits_repeats_and_own_scorers(folder: Path) -> None:
 def test_without_out_the_run_goes_to_the_build_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "notebooks").mkdir(), (folder / "datasets").mkdir()
     monkeypatch.setenv("AICOURSE_HOME", str(folder))
-    invoke("run", "cases.jsonl", "--task", "mytasks:upper", "--tag", "odd")
-    assert (folder / "build" / "runs" / "cases-mytasks_upper-odd.jsonl").exists()
+    words = ("run", "cases.jsonl", "--task", "mytasks:upper")
+    for more in ((), ("--tag", "odd"), ("--limit", "2"), ("--repeats", "2"), ("--live",)):
+        invoke(*words, *more)
+    assert sorted(one.name for one in (folder / "build" / "runs").glob("*.jsonl")) == [
+        "cases-mytasks_upper-first2.jsonl",
+        "cases-mytasks_upper-live.jsonl",
+        "cases-mytasks_upper-odd.jsonl",
+        "cases-mytasks_upper-x2.jsonl",
+        "cases-mytasks_upper.jsonl",
+    ]
 
 
 def test_a_batch_that_has_come_back_is_scored(folder: Path) -> None:
@@ -156,12 +239,25 @@ def two_runs(folder: Path) -> Path:
     return folder
 
 
-def test_compare_shows_slices_and_which_cases_changed(two_runs: Path) -> None:
-    output = invoke("compare", "before.jsonl", "after.jsonl", "--list", "2")
-    assert output.startswith("exact: mytasks:worse against mytasks:upper\nslice ")
-    assert [line.split()[0] for line in output.splitlines()[2:5]] == ["all", "even", "odd"]
-    assert "worse: 0, 12 and 28 more" in output
-    assert "better" not in output.splitlines()[-2]
+def test_compare_shows_each_score_then_what_changed_most(two_runs: Path) -> None:
+    lines = invoke("compare", "before.jsonl", "after.jsonl", "--list", "2").splitlines()
+    assert lines[0] == "mytasks:worse against mytasks:upper: 90 cases"
+    assert lines[1].split()[:3] == ["score", "before", "after"]
+    assert lines[2].split()[:3] == ["exact", "1.000", "0.667"]
+    assert lines[2].endswith("0       30     worse")
+    assert lines[4].split() == ["changed", "most", "case", "of", "30", "that", "changed"]
+    assert [line.split() for line in lines[5:]] == [
+        ["worse", "0", "exact", "-1.00"],
+        ["worse", "12", "exact", "-1.00"],
+    ]
+
+
+def test_compare_shows_slices_on_request(two_runs: Path) -> None:
+    lines = invoke("compare", "before.jsonl", "after.jsonl", "--list", "0", "--slices").splitlines()
+    assert lines[4] == "exact by slice"
+    assert [line.split()[:2] for line in lines[6:]] == [["even", "45"], ["odd", "45"]]
+    few = invoke("compare", "before.jsonl", "after.jsonl", "--slices", "--smallest", "46")
+    assert few.splitlines()[-1] == "exact by slice; too few cases in: even, odd"
 
 
 def test_the_gate_holds_a_regression_back_and_lets_the_same_through(two_runs: Path) -> None:
@@ -258,7 +354,8 @@ def test_a_batch_asks_a_model(folder: Path) -> None:
 def test_csv_becomes_cases(folder: Path) -> None:
     Path("t.csv").write_text('text,brand,kind\nblue coat,ACME,"short, plain"\n', encoding="utf-8")
     columns = ("--input", "text", "--expected", "brand", "--tags", "kind")
-    invoke("import", "t.csv", "--from", "csv", "--out", "c.jsonl", *columns)
+    output = invoke("import", "t.csv", "--from", "csv", "--out", "c.jsonl", *columns)
+    assert output.splitlines()[0] == "1 cases in c.jsonl"
     assert [(case.id, case.input, case.expected, case.tags) for case in EvaluationSet("c.jsonl")] == [
         ("1", "blue coat", "ACME", ("short", "plain"))
     ]
@@ -297,7 +394,9 @@ def test_a_broken_set_is_named_before_any_case_is_tried(folder: Path, text: str,
 
 def test_a_set_that_is_not_there_or_not_text(folder: Path) -> None:
     words = ("--task", "mytasks:upper", "--out", "a.jsonl")
-    assert "No file none.jsonl. Check the path" in mistake("run", "none.jsonl", *words)
+    assert "No file none.jsonl (No such file or directory). Check the path." in mistake(
+        "run", "none.jsonl", *words
+    )
     Path("c.jsonl").write_bytes(b"\xff\xfe\x00")
     assert "c.jsonl is not UTF-8 text" in mistake("run", "c.jsonl", *words)
 
@@ -306,7 +405,7 @@ def test_a_scorer_that_raises_costs_its_own_scores_only(folder: Path) -> None:
     output = run_task("upper", "a.jsonl", "--scorers", "mytasks:picky", "--scorers", "exact")
     assert "89 cases, scorer failed 1 times" in output
     record = next(one for one in runs.load_run("a.jsonl").records() if one.id == "1")
-    assert record.scores[0].error == "LookupError: no such colour (mytasks.py, line 18)"
+    assert record.scores[0].error == "LookupError: no such colour (mytasks.py, line 22)"
     assert record.scores[1].value is True
 
 
@@ -324,7 +423,12 @@ def test_a_scorer_that_raises_costs_its_own_scores_only(folder: Path) -> None:
         (("--task", "mytasks:upper", "--tag", "odds"), "No case has the tag 'odds'. There are: even, odd."),
         (("--answers", "none.jsonl"), "No file none.jsonl"),
         (("--task", "mytasks:upper", "--out", "other.jsonl"), "other.jsonl is not a run."),
-        (("--task", "mytasks:upper", "--out", "run.jsonl"), "run.jsonl holds another run ('mytasks:worse'"),
+        (
+            ("--task", "mytasks:upper", "--out", "run.jsonl"),
+            "run.jsonl holds another run: the name was mytasks:worse and is mytasks:upper; "
+            "task was mytasks:worse and is mytasks:upper; the task's code changed; the task's calls changed. "
+            "Undo that, give this one a file of its own (--out, `path` in Python), or delete run.jsonl.",
+        ),
     ],
 )
 def test_what_run_cannot_do(folder: Path, words: tuple[str, ...], message: str) -> None:
@@ -340,7 +444,12 @@ def test_what_run_cannot_do(folder: Path, words: tuple[str, ...], message: str) 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("compare", "before.jsonl", "none.jsonl"), "No run none.jsonl. Check the path"),
+        (
+            ("compare", "before.jsonl", "none.jsonl"),
+            "No run none.jsonl. Write it with: "
+            "aicourse evals run CASES.jsonl --task MODULE:FUNCTION --out none.jsonl",
+        ),
+        (("compare", "before.jsonl", "aftr.jsonl"), "No run aftr.jsonl. Did you mean after.jsonl?"),
         (("compare", "cases.jsonl", "before.jsonl"), "cases.jsonl is not a run."),
         (
             ("compare", "before.jsonl", "before.jsonl", "--score", "f1"),
@@ -398,4 +507,5 @@ def test_live_and_record_exclude_each_other(folder: Path) -> None:
 def test_exported_promptfoo_tests_are_read_by_our_importer_only_if_they_are_tests(folder: Path) -> None:
     Path("t.yaml").write_text("prompts: [a]\n", encoding="utf-8")
     assert "holds no list of tests" in mistake("import", "t.yaml", "--from", "promptfoo", "--out", "x")
-    assert exchange.from_promptfoo(exchange.to_promptfoo(EvaluationSet("cases.jsonl"), "u.yaml"))[0].id == "0"
+    written = exporting.to_promptfoo(EvaluationSet("cases.jsonl"), "u.yaml")
+    assert importing.from_promptfoo(written).cases[0].id == "0"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aicourse.errors import EvaluationError
 from aicourse.evals import Case
-from aicourse.tooling.evaluation import exchange
+from aicourse.tooling.evaluation import exporting, importing
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -22,7 +22,7 @@ values = st.recursive(
 )
 a_case = st.builds(
     Case,
-    id=st.text(min_size=1, max_size=8),
+    id=st.text(min_size=1, max_size=8).filter(str.strip),
     input=values,
     expected=values,
     tags=st.lists(st.text(min_size=1, max_size=5), max_size=2).map(tuple),
@@ -35,14 +35,14 @@ quick = settings(max_examples=30, suppress_health_check=[HealthCheck.function_sc
 @quick
 @given(sets)
 def test_inspect_samples_come_back_as_they_were(tmp_path: Path, several: list[Case]) -> None:
-    path = exchange.to_inspect(several, tmp_path / "samples.jsonl")
-    assert exchange.from_inspect(path) == several
+    path = exporting.to_inspect(several, tmp_path / "samples.jsonl")
+    assert importing.from_inspect(path).cases == several
 
 
 def test_inspect_samples_are_what_inspect_reads(tmp_path: Path) -> None:
     case = Case(id="1", input={"text": "oak"}, expected=["wood"], tags=("short",))
     (sample,) = map(
-        json.loads, exchange.to_inspect([case], tmp_path / "s.jsonl").read_text("utf-8").splitlines()
+        json.loads, exporting.to_inspect([case], tmp_path / "s.jsonl").read_text("utf-8").splitlines()
     )
     assert sample == {
         "input": '{"text": "oak"}',
@@ -58,7 +58,7 @@ def test_samples_that_inspect_wrote(tmp_path: Path) -> None:
     file.write_text(
         json.dumps({"input": chat, "target": ["A"]}) + '\n{"input": "2+2?", "target": "4", "id": 7}\n'
     )
-    assert exchange.from_inspect(file) == [
+    assert importing.from_inspect(file).cases == [
         Case(id="1", input=chat, expected=["A"]),
         Case(id="7", input="2+2?", expected="4"),
     ]
@@ -69,14 +69,16 @@ def test_samples_that_inspect_wrote(tmp_path: Path) -> None:
 @given(sets)
 def test_promptfoo_tests_come_back_as_they_were(tmp_path: Path, several: list[Case]) -> None:
     described = [case.model_copy(update={"provenance": case.provenance or case.id}) for case in several]
-    assert exchange.from_promptfoo(exchange.to_promptfoo(several, tmp_path / "tests.yaml")) == described
+    assert (
+        importing.from_promptfoo(exporting.to_promptfoo(several, tmp_path / "tests.yaml")).cases == described
+    )
 
 
 def test_promptfoo_tests_are_what_promptfoo_reads(tmp_path: Path) -> None:
     case = Case(
         id="1", input={"text": "{{ price }}", "photos": ["a", "b"]}, expected={"brand": None}, tags=("short",)
     )
-    (test,) = yaml.safe_load(exchange.to_promptfoo([case], tmp_path / "t.yaml").read_text("utf-8"))
+    (test,) = yaml.safe_load(exporting.to_promptfoo([case], tmp_path / "t.yaml").read_text("utf-8"))
     assert test == {
         "description": "1",
         "vars": {"text": "{{ '{' }}{ price }}", "photos": ["a", "b"]},
@@ -101,7 +103,9 @@ tests:
 """,
         encoding="utf-8",
     )
-    france, sums = exchange.from_promptfoo(file)
+    imported = importing.from_promptfoo(file)
+    france, sums = imported.cases
+    assert imported.remarks == [f"Left out: an assertion 'latency' ({file}, line 4, test 1)"]
     assert france == Case(id="1", input={"question": "What is the capital of France?"}, expected="Paris")
     assert (sums.id, sums.expected, sums.tags, sums.provenance) == ("2", "4", ("math",), "sums")
 
@@ -123,14 +127,29 @@ def test_what_a_broken_promptfoo_file_is_told(tmp_path: Path, text: str, message
     file = tmp_path / "tests.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(EvaluationError, match=message):
-        exchange.from_promptfoo(file)
+        importing.from_promptfoo(file)
+
+
+@quick
+@given(sets)
+def test_pydantic_evals_datasets_hold_all_of_a_case(tmp_path: Path, several: list[Case]) -> None:
+    """Read as that library reads them; `tests/interop` has the library itself."""
+    text = exporting.to_pydantic_evals(several, tmp_path / "set.yaml").read_text("utf-8")
+    dataset = yaml.safe_load(text)
+    assert (dataset["name"], dataset["evaluators"]) == ("set", ["EqualsExpected"])
+    assert [
+        Case(id=one["name"], input=one["inputs"], expected=one["expected_output"], **one["metadata"])
+        for one in dataset["cases"]
+    ] == several
+    with pytest.raises(EvaluationError, match=r"Call it set\.yaml"):
+        exporting.to_pydantic_evals(several, tmp_path / "set.json")
 
 
 def test_batch_requests(tmp_path: Path) -> None:
     def body(case: Case) -> dict[str, Any]:
         return {"model": "m", "messages": [{"role": "user", "content": case.input}]}
 
-    path = exchange.to_batch([Case(id="1", input="2+2?")], tmp_path / "batch.jsonl", body=body)
+    path = exporting.to_batch([Case(id="1", input="2+2?")], tmp_path / "batch.jsonl", body=body)
     assert json.loads(path.read_text("utf-8")) == {
         "custom_id": "1",
         "method": "POST",
@@ -149,16 +168,16 @@ def test_batch_answers(tmp_path: Path) -> None:
         {"id": "batch_req_3", "custom_id": "c", "response": None, "error": {"code": "batch_expired"}},
     ]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert exchange.from_batch(file) == {"a": "4", "b": None, "c": None}
+    assert importing.from_batch(file) == {"a": "4", "b": None, "c": None}
     file.write_text('{"custom_id": "a", "body": {}}\n')
     with pytest.raises(EvaluationError, match="line 1: no answer of a batch"):
-        exchange.from_batch(file)
+        importing.from_batch(file)
 
 
 @pytest.mark.parametrize(("text", "message"), [("{", "line 1: not JSON"), ("[]", "line 1: not an object")])
 def test_what_a_broken_line_is_told(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "lines.jsonl"
     file.write_text(text)
-    for read in (exchange.from_inspect, exchange.from_batch):
+    for read in (importing.from_inspect, importing.from_batch):
         with pytest.raises(EvaluationError, match=message):
             read(file)

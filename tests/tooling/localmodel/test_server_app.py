@@ -16,6 +16,7 @@ import numpy as np
 import openai
 import pytest
 import uvicorn
+from gbnf import Grammar
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -61,8 +62,6 @@ class ScriptedBackend:
             raise reply
         if callable(reply):
             reply(request, emit)
-        elif not request.get("stream"):
-            emit(as_text(completion(reply)) if "prompt" in request else completion(reply))
         elif any(emit(as_text(chunk) if "prompt" in request else chunk) for chunk in chunks(reply)):
             self.stopped.set()
 
@@ -73,24 +72,15 @@ class ScriptedBackend:
         return [[float(len(text)), 0.5, -1.0] for text in texts], sum(map(len, texts))
 
 
-def completion(text: str, reason: str = "stop") -> dict[str, Any]:
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": reason}
-    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "file",
-        "choices": [choice],
-        "usage": usage,
-    }
+FRAME = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "file"}
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 
 
 def as_text(payload: dict[str, Any]) -> dict[str, Any]:
-    """A chat completion or chunk as llama.cpp writes it of a text that goes on."""
+    """A chunk of a chat as llama.cpp writes it of a text that goes on."""
     choices = [
         {
-            "text": (choice.get("message") or choice["delta"]).get("content") or "",
+            "text": choice["delta"].get("content") or "",
             "index": 0,
             "logprobs": None,
             "finish_reason": choice["finish_reason"],
@@ -100,16 +90,14 @@ def as_text(payload: dict[str, Any]) -> dict[str, Any]:
     return payload | {"object": "text_completion", "choices": choices}
 
 
-def chunks(text: str) -> Iterator[dict[str, Any]]:
+def chunks(text: str, reason: str = "stop") -> Iterator[dict[str, Any]]:
     head, *rest = text.split(" ")
     words = [head, *(f" {word}" for word in rest)]
     deltas: list[Any] = [{"role": "assistant", "content": None}, *({"content": word} for word in words)]
-    frame = completion("") | {"object": "chat.completion.chunk"}
-    usage = frame.pop("usage")
     for delta in deltas:
-        yield frame | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-    yield frame | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-    yield frame | {"choices": [], "usage": usage}
+        yield FRAME | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    yield FRAME | {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+    yield FRAME | {"choices": [], "usage": USAGE}
 
 
 class RunningServer:
@@ -217,9 +205,10 @@ def test_openai_parse_sends_a_bounded_schema(client: openai.OpenAI, server: Runn
     server.backend.replies.append('{"colours": ["blue"], "note": "warm"}')
     reply = client.chat.completions.parse(model=MODEL, messages=HELLO, response_format=Jacket)
     assert reply.choices[0].message.parsed == Jacket(colours=["blue"], note="warm")
-    schema = server.backend.history[0][1]["response_format"]["json_schema"]["schema"]
-    assert schema["properties"]["note"]["maxLength"] == 400
-    assert schema["properties"]["colours"]["maxItems"] == 24
+    grammar = Grammar.read(server.backend.history[0][1]["grammar"])
+    for length, count in ((400, 24), (401, 24), (400, 25)):
+        fits = grammar.allows({"colours": ["x"] * count, "note": "x" * length})
+        assert fits == (length == 400 and count == 24)
 
 
 def test_openai_stream(client: openai.OpenAI) -> None:
@@ -305,6 +294,40 @@ def test_openai_responses(client: openai.OpenAI, server: RunningServer) -> None:
     }  # fmt: skip
 
 
+def test_anthropic_parse_enforces_the_schema(claude: anthropic.Anthropic, server: RunningServer) -> None:
+    server.backend.replies.append('{"colours": ["red"], "note": ""}')
+    reply = claude.messages.parse(model=MODEL, max_tokens=9, messages=HELLO, output_format=Jacket)
+    assert reply.parsed_output == Jacket(colours=["red"], note="")
+    grammar = Grammar.read(server.backend.history[0][1]["grammar"])
+    assert grammar.allows({"colours": [], "note": "x" * 400})
+    assert not grammar.allows({"colours": []})
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "responses", "messages", "tools"])
+def test_a_schema_that_cannot_be_enforced_is_named_with_its_place(
+    server: RunningServer, http: httpx2.Client, path: str
+) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=x)"}}}
+    form = {"type": "json_schema", "name": "x", "schema": schema}
+    fields, place = {
+        "chat/completions": ({"response_format": {"type": "json_schema", "json_schema": form}},
+                             "response_format.json_schema.schema"),
+        "responses": ({"text": {"format": form}}, "text.format.schema"),
+        "messages": ({"output_config": {"format": {"type": "json_schema", "schema": schema}}},
+                     "output_config.format.schema"),
+        "tools": ({"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}]},
+                  "tools.f.parameters"),
+    }[path]  # fmt: skip
+    question = {"input": "hello"} if path == "responses" else {"messages": HELLO, "max_tokens": 9}
+    route = "chat/completions" if path == "tools" else path
+    reply = http.post(f"/v1/{route}", json={"model": MODEL} | question | fields)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"].startswith(
+        f"{place}.properties.a.pattern '(?=x)' cannot be enforced"
+    )
+    assert not server.backend.history
+
+
 @pytest.mark.parametrize("given", [{}, {"temperature": None}, {"temperature": 0.7}])
 @pytest.mark.parametrize("path", ["chat/completions", "responses", "messages"])
 def test_the_temperature_is_0_unless_asked(
@@ -326,7 +349,7 @@ def test_openai_responses_parse_enforces_the_schema(client: openai.OpenAI, serve
     assert reply.output_parsed == Jacket(colours=["red"], note="")
     request = server.backend.history[0][1]
     assert request["messages"] == [{"role": "system", "content": "A red\njacket"}]
-    assert request["response_format"]["json_schema"]["schema"]["properties"]["note"]["maxLength"] == 400
+    assert Grammar.read(request["grammar"]).allows({"colours": [], "note": "x" * 400})
 
 
 def test_openai_responses_stream(client: openai.OpenAI) -> None:
@@ -341,7 +364,7 @@ def test_openai_responses_stream(client: openai.OpenAI) -> None:
 
 
 def test_an_answer_that_was_cut_off_says_so(client: openai.OpenAI, server: RunningServer) -> None:
-    server.backend.replies.append(lambda request, emit: emit(completion("Hel", "length")))
+    server.backend.replies.append(lambda request, emit: [emit(chunk) for chunk in chunks("Hel", "length")])
     reply = client.responses.create(model=MODEL, input="Say hello")
     assert reply.status == "incomplete"
     assert reply.incomplete_details is not None
@@ -443,7 +466,7 @@ def test_pydantic_ai_native_output(server: RunningServer) -> None:
     assert agent.run_sync("A green jacket, torn").output == Jacket(colours=["green"], note="torn")
     request = server.backend.history[0][1]
     assert request["messages"][0] == {"role": "system", "content": "Brief"}
-    assert request["response_format"]["json_schema"]["schema"]["properties"]["note"]["maxLength"] == 400
+    assert Grammar.read(request["grammar"]).allows({"colours": [], "note": "x" * 400})
 
 
 # ------------------------------------------------------------------------------------- who may ask, and how
@@ -565,7 +588,7 @@ def test_a_body_that_is_no_json_object_is_refused(
 
 
 def test_the_openai_client_raises_for_a_bad_request(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.BadRequestError, match="n=1"):
+    with pytest.raises(openai.BadRequestError, match="set it to 1"):
         client.chat.completions.create(model=MODEL, messages=HELLO, n=2)
     with pytest.raises(openai.NotFoundError):
         client.chat.completions.create(model="gone", messages=HELLO)
@@ -614,6 +637,24 @@ TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f", "parameter
         ({"response_format": {"type": "json_schema"}}, "response_format"),
         ({"response_format": {"type": "json_schema", "json_schema": []}}, "json_schema"),
         ({"stream_options": "usage"}, "stream_options"),
+        ({"max_token": 5}, "max_token"),
+        ({"reasoning_effort": "low"}, "reasoning_effort"),
+        ({"verbosity": "high"}, "verbosity"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"audio": {}}, "audio"),
+        ({"prediction": {"type": "content"}}, "prediction"),
+        ({"web_search_options": {}}, "web_search_options"),
+        ({"service_tier": "priority"}, "service_tier"),
+        ({"store": True}, "store"),
+        ({"stream_options": {"include_costs": True}}, "stream_options.include_costs"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": {}, "strikt": True}}},
+            "response_format.json_schema.strikt",
+        ),
+        (
+            {"tools": [TOOL], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto"}}},
+            "tool_choice",
+        ),
         ({"model": None}, "model"),
         ({"model": ["x"]}, "model"),
     ],
@@ -628,6 +669,60 @@ def test_what_this_server_cannot_do_is_refused_by_name(
         assert reply.json()["error"]["param"] == param
         assert reply.json()["error"]["type"] == "invalid_request_error"
     assert not server.backend.history
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "param"),
+    [
+        ("responses", {"input": "x", "previous_response_id": "resp_1"}, "previous_response_id"),
+        ("responses", {"input": "x", "reasoning": {"effort": "high"}}, "reasoning"),
+        ("responses", {"input": "x", "truncation": "auto"}, "truncation"),
+        ("responses", {"input": "x", "background": True}, "background"),
+        ("responses", {"input": "x", "include": ["message.output_text.logprobs"]}, "include"),
+        ("responses", {"input": "x", "text": {"verbosity": "low"}}, "text.verbosity"),
+        ("responses", {"input": "x", "max_tokens": 5}, "max_tokens"),
+        ("messages", {"messages": HELLO, "max_tokens": 5, "thinking": {"type": "enabled"}}, "thinking"),
+        ("messages", {"messages": HELLO, "max_tokens": 5, "output_config": {"effort": "low"}},
+         "output_config.effort"),
+        ("messages", {"messages": HELLO, "max_tokens": 5, "mcp_servers": [{}]}, "mcp_servers"),
+        ("messages/count_tokens", {"messages": HELLO, "thinking": {"type": "enabled"}}, "thinking"),
+        ("completions", {"prompt": "x", "best_of": 2}, "best_of"),
+        ("completions", {"prompt": "x", "echo": True}, "echo"),
+        ("embeddings", {"input": "x", "dimensions": 256}, "dimensions"),
+        ("embeddings", {"input": "x", "encoding_format": "int8"}, "encoding_format"),
+        ("embeddings", {"input": "x", "task": "query"}, "task"),
+    ],
+)  # fmt: skip
+def test_no_field_is_ignored_on_any_route(
+    server: RunningServer, http: httpx2.Client, path: str, fields: dict[str, Any], param: str
+) -> None:
+    reply = http.post(f"/v1/{path}", json={"model": EMBEDDINGS if path == "embeddings" else MODEL} | fields)
+    assert reply.status_code == 400
+    error = reply.json()["error"]
+    assert error.get("param", param) == param  # Anthropic's errors have none
+    assert param in error["message"] or param == error.get("param")
+    assert not server.backend.history
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("chat/completions", {"messages": HELLO, "n": 1, "store": False, "parallel_tool_calls": True,
+                              "service_tier": "auto", "modalities": ["text"], "reasoning_effort": "none",
+                              "user": "me", "metadata": {"a": "b"}, "safety_identifier": "x", "audio": None}),
+        ("responses", {"input": "x", "store": False, "truncation": "disabled",
+                       "reasoning": {"effort": "none"},
+                       "include": ["reasoning.encrypted_content"], "max_tool_calls": 3}),
+        ("messages", {"messages": HELLO, "max_tokens": 5, "thinking": {"type": "disabled"},
+                      "metadata": {"user_id": "x"}, "service_tier": "standard_only"}),
+        ("embeddings", {"input": "x", "dimensions": 384, "encoding_format": "float", "user": "me"}),
+    ],
+)  # fmt: skip
+def test_what_asks_for_nothing_is_taken(
+    server: RunningServer, http: httpx2.Client, path: str, fields: dict[str, Any]
+) -> None:
+    model = EMBEDDINGS if path == "embeddings" else MODEL
+    assert http.post(f"/v1/{path}", json={"model": model} | fields).status_code == 200
 
 
 def test_odd_but_harmless_requests_are_made_fit(server: RunningServer, http: httpx2.Client) -> None:
@@ -745,27 +840,46 @@ def test_a_stream_that_breaks_off_ends_in_the_clients_error(
         stream.get_final_message()
 
 
+@pytest.mark.parametrize(
+    ("route", "fields"),
+    [
+        ("chat/completions", {"messages": HELLO, "stream": True}),
+        ("chat/completions", {"messages": HELLO}),
+        ("chat/completions", {"messages": HELLO, "tools": [TOOL]}),
+        ("chat/completions", {"messages": HELLO, "tools": [TOOL], "stream": True}),
+        ("completions", {"prompt": "x"}),
+        ("responses", {"input": "x"}),
+        ("responses", {"input": "x", "stream": True}),
+        ("messages", {"messages": HELLO, "max_tokens": 5}),
+    ],
+)
 def test_a_client_that_goes_away_stops_the_model_and_frees_its_place(
-    client: openai.OpenAI, server: RunningServer, http: httpx2.Client
+    server: RunningServer, http: httpx2.Client, route: str, fields: dict[str, Any]
 ) -> None:
-    stopped = threading.Event()
-    pace = threading.Event()
+    begun, stopped, pace = threading.Event(), threading.Event(), threading.Event()
 
     def endless(request: dict[str, Any], emit: Callable[[dict[str, Any]], bool]) -> None:
-        first, second, *_ = chunks("word word")
+        first, second, *_ = map(as_text if "prompt" in request else dict, chunks("word word"))
         emit(first)
+        begun.set()
         while not emit(second):
             pace.wait(0.01)
         stopped.set()
 
     server.backend.replies.append(endless)
-    stream = client.chat.completions.create(model=MODEL, messages=HELLO, stream=True)
-    next(iter(stream))
-    assert inside(http) == 1
-    stream.close()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as connection:
+        connection.sendall(raw(f"/v1/{route}", json.dumps({"model": MODEL} | fields)))
+        assert begun.wait(SECONDS)
+        assert inside(http) == 1
     assert stopped.wait(SECONDS)
     wait_until_empty(http)
     assert chat(http).status_code == 200
+
+
+def raw(path: str, body: str) -> bytes:
+    """A request as bytes, for a client that hangs up."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 class Gate:
@@ -778,7 +892,7 @@ class Gate:
     def __call__(self, request: dict[str, Any], emit: Callable[[dict[str, Any]], bool]) -> None:
         self.reached.set()
         assert self.open.wait(SECONDS)
-        for payload in chunks("late") if request.get("stream") else [completion("late")]:
+        for payload in chunks("late"):
             emit(payload)
 
 
@@ -827,9 +941,8 @@ def test_who_left_while_waiting_is_not_answered(
     served, _ = in_thread(lambda: chat(http))
     assert gate.reached.wait(SECONDS)
     body = json.dumps({"model": MODEL, "messages": HELLO, "stream": stream})
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as connection:
-        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        connection.sendall(raw("/v1/chat/completions", body))
         wait_for(http, 2)
     inside(http)  # one more turn of the server's loop, in which it sees the connection closed
     gate.open.set()

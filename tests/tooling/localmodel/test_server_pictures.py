@@ -47,14 +47,6 @@ class Backend:
         self.asked.append(request["messages"])
         frame = {"id": "1", "created": 1, "model": model}
         usage = {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8}
-        if not request.get("stream"):
-            choice = {
-                "index": 0,
-                "message": {"role": "assistant", "content": "green"},
-                "finish_reason": "stop",
-            }
-            emit(frame | {"object": "chat.completion", "choices": [choice], "usage": usage})
-            return
         for delta, reason in (({"role": "assistant"}, None), ({"content": "green"}, None), ({}, "stop")):
             choice = {"index": 0, "delta": delta, "finish_reason": reason}
             emit(frame | {"object": "chat.completion.chunk", "choices": [choice]})

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import anthropic
-import jsonschema
 import openai
 import pytest
+from gbnf import Grammar
 from httpx2 import ASGITransport, AsyncClient
 from pydantic import BaseModel
 from pydantic_ai import Agent
@@ -54,11 +54,11 @@ class Speaker:
     def chat(self, model: str, request: dict[str, Any], emit: Callable[[dict[str, Any]], bool]) -> None:
         self.history.append(request)
         assert "stream" not in request
-        message = {"role": "assistant", "content": self.texts.pop(0)}
+        frame = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        frame = {"id": "c", "object": "chat.completion", "created": 1, "model": "m"}
-        emit(frame | {"choices": [choice], "usage": usage})
+        for delta, reason in (({"content": self.texts.pop(0)}, None), ({}, "stop")):
+            emit(frame | {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+        emit(frame | {"choices": [], "usage": usage})
 
     def count_tokens(self, model: str, messages: list[dict[str, Any]]) -> int:
         self.history.append({"messages": messages})
@@ -92,12 +92,13 @@ def sent(**fields: Any) -> dict[str, Any]:
     return chat_request({"model": MODEL, "messages": ASKED, "tools": [SEARCH, PRICE]} | fields)
 
 
-def schema_of(request: dict[str, Any]) -> Any:
-    return request["response_format"]["json_schema"]["schema"]
+def only(mode: str, *names: str) -> dict[str, Any]:
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
 
 
-def fits(schema: Any, value: Any) -> bool:
-    return jsonschema.Draft202012Validator(schema).is_valid(value)
+def allowed(**fields: Any) -> Grammar:
+    return Grammar.read(sent(**fields)["grammar"])
 
 
 @pytest.mark.parametrize(
@@ -107,17 +108,19 @@ def fits(schema: Any, value: Any) -> bool:
         ("auto", True, True, True),
         ("required", True, True, False),
         ({"type": "function", "function": {"name": "price"}}, False, True, False),
+        (only("auto", "price"), False, True, True),
+        (only("required", "search", "price"), True, True, False),
     ],
-)
+)  # fmt: skip
 def test_the_grammar_allows_what_the_choice_allows(
     choice: Any, may_search: bool, may_price: bool, may_reply: bool
 ) -> None:
-    schema = schema_of(sent(tool_choice=choice))
-    assert fits(schema, CALL) == may_search
-    assert fits(schema, {"name": "price", "arguments": {}}) == may_price
-    assert fits(schema, {"reply": "Yes"}) == may_reply
+    grammar = allowed(tool_choice=choice)
+    assert grammar.allows(CALL) == may_search
+    assert grammar.allows({"name": "price", "arguments": {}}) == may_price
+    assert grammar.allows({"reply": "Yes"}) == may_reply
     for wrong in ({"name": "search", "arguments": {}}, {"name": "sell", "arguments": {}}, {}, {"reply": 5}):
-        assert not fits(schema, wrong)
+        assert not grammar.allows(wrong)
 
 
 def test_none_is_a_plain_request() -> None:
@@ -125,9 +128,11 @@ def test_none_is_a_plain_request() -> None:
 
 
 def test_strings_in_calls_and_replies_are_bounded() -> None:
-    search, _, reply = schema_of(sent())["anyOf"]
-    assert search["properties"]["arguments"]["properties"]["query"]["maxLength"] == 400
-    assert reply["properties"]["reply"]["maxLength"] == 400
+    grammar = allowed()
+    for length in (400, 401):
+        assert grammar.allows({"name": "search", "arguments": {"query": "x" * length}}) == (length == 400)
+    for length in (1_900, 1_901):
+        assert grammar.allows({"reply": "x" * length}) == (length == 1_900)
 
 
 def test_definitions_of_two_tools_do_not_mix() -> None:
@@ -138,17 +143,17 @@ def test_definitions_of_two_tools_do_not_mix() -> None:
         }  # fmt: skip
         return {"type": "function", "function": {"name": name, "parameters": parameters}}
 
-    schema = schema_of(sent(tools=[tool("a", "integer"), tool("b", "boolean")]))
-    assert fits(schema, {"name": "a", "arguments": {"item": 5}})
-    assert fits(schema, {"name": "b", "arguments": {"item": True}})
-    assert not fits(schema, {"name": "b", "arguments": {"item": 5}})
+    grammar = allowed(tools=[tool("a", "integer"), tool("b", "boolean")])
+    assert grammar.allows({"name": "a", "arguments": {"item": 5}})
+    assert grammar.allows({"name": "b", "arguments": {"item": True}})
+    assert not grammar.allows({"name": "b", "arguments": {"item": 5}})
 
 
 def test_the_reply_keeps_to_a_response_format() -> None:
     wanted = {"type": "json_schema", "json_schema": {"schema": {"type": "integer"}}}
-    schema = schema_of(sent(response_format=wanted))
-    assert fits(schema, {"reply": 5})
-    assert not fits(schema, {"reply": "five"})
+    grammar = allowed(response_format=wanted)
+    assert grammar.allows({"reply": 5})
+    assert not grammar.allows({"reply": "five"})
 
 
 def test_tools_are_described_after_the_system_message() -> None:

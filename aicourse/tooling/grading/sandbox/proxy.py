@@ -153,7 +153,7 @@ def _limit(body: dict[str, Any], tokens: int) -> None:
     """Cap the length of the reply and the number of choices, whatever the request asks for."""
     asked = [body.pop(name, None) for name in ("max_tokens", "max_completion_tokens")]
     wanted = min([value for value in asked if type(value) is int and value > 0], default=tokens)
-    body["max_tokens"] = min(wanted, tokens)
+    body["max_completion_tokens"] = min(wanted, tokens)
     body.pop("n", None)
 
 

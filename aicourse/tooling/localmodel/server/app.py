@@ -23,11 +23,11 @@ from aicourse.tooling.localmodel.server.answers import (
     EventStream,
     Stream,
     chat_events,
-    complete,
     named_events,
 )
 from aicourse.tooling.localmodel.server.backend import Backend
 from aicourse.tooling.localmodel.server.counters import Counted, Counters
+from aicourse.tooling.localmodel.server.fields import CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, RESPONSES
 from aicourse.tooling.localmodel.server.guard import Guard, WaitingLine
 from aicourse.tooling.localmodel.server.http_errors import HttpError, defect, no_model
 from aicourse.tooling.localmodel.server.pictures import Describer, Told
@@ -36,9 +36,9 @@ from aicourse.tooling.localmodel.server.requests import (
     completion_request,
     model_of,
     object_in,
-    read_json,
+    read_request,
 )
-from aicourse.tooling.localmodel.server.toolcalls import calling, toolbox
+from aicourse.tooling.localmodel.server.toolcalls import as_chunks, toolbox, with_call
 
 SERVED, WAITING = 1, 16
 
@@ -64,18 +64,18 @@ def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
 
     @app.post("/v1/chat/completions")
     async def chat_completions(request: Request) -> Response:
-        body, told = await described(read_json(await request.body()), "messages")
+        body, told = await described(read_request(await request.body(), CHAT), "messages")
         return await ask(request, body, told, lambda completion: completion, _chat_events_for(body))
 
     @app.post("/v1/completions")
     async def completions(request: Request) -> Response:
-        body = read_json(await request.body())
+        body = read_request(await request.body(), COMPLETIONS)
         translations = (lambda completion: completion, _chat_events_for(body))
         return await ask(request, body, Told(), *translations, check=completion_request)
 
     @app.post("/v1/responses")
     async def create_response(request: Request) -> Response:
-        body, told = await described(read_json(await request.body()), "input")
+        body, told = await described(read_request(await request.body(), RESPONSES), "input")
 
         def translate(chunks: Chunks) -> AsyncIterator[str]:
             return named_events(responses.stream_from_chat(chunks, body), numbered=True)
@@ -85,7 +85,7 @@ def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
 
     @app.post("/v1/messages")
     async def create_message(request: Request) -> Response:
-        body, told = await described(read_json(await request.body()), "messages")
+        body, told = await described(read_request(await request.body(), MESSAGES), "messages")
         chat = messages.to_chat(body)
 
         def translate(chunks: Chunks) -> AsyncIterator[str]:
@@ -95,17 +95,17 @@ def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
 
     @app.post("/v1/responses/input_tokens")
     async def count_input(request: Request) -> dict[str, Any]:
-        body, _ = await described(read_json(await request.body()), "input")
+        body, _ = await described(read_request(await request.body(), RESPONSES), "input")
         return {"object": "response.input_tokens", "input_tokens": await ask.count(responses.to_chat(body))}
 
     @app.post("/v1/messages/count_tokens")
     async def count_messages(request: Request) -> dict[str, Any]:
-        body, _ = await described(read_json(await request.body()), "messages")
+        body, _ = await described(read_request(await request.body(), MESSAGES), "messages")
         return {"input_tokens": await ask.count(messages.to_chat({"max_tokens": 1} | body))}
 
     @app.post("/v1/embeddings")
     async def create_embeddings(request: Request) -> Response:
-        body = read_json(await request.body())
+        body = read_request(await request.body(), EMBEDDINGS)
         name, texts = model_of(body), embeddings.texts_in(body)
         async with app.state.line.place():
             vectors, tokens = await asyncio.to_thread(backend.embed, name, texts)
@@ -154,19 +154,18 @@ class Asking:
 
         `told` is what the model is told of photos; it goes into the reply, in a stream into the first chunk.
         """
-        name, chat = model_of(body), check(body)
-        streams = "stream" in chat
-        ask = calling(self._backend.chat, streams) if toolbox(body) else self._backend.chat
-        question = (ask, self._line, name, chat, request.is_disconnected)
-        if not streams:
-            completion = await complete(*question)
-            self._counters.add_tokens(completion.get("usage"))
-            answer = translate(completion | told.metadata())
-            return JSONResponse(answer, headers=_file_header(self._backend, name))
-        stream = Stream(*question)
-        chunks = self._counted(await stream.first() | told.metadata(), stream)
+        name, streams, tools = model_of(body), bool(body.get("stream")), toolbox(body)
+        stream = Stream(self._backend.chat, self._line, name, check(body), request.receive)
         path, headers = request.url.path, _file_header(self._backend, name)
-        return EventStream(stream, translate_stream(chunks), path, headers)
+        if streams and tools is None:
+            chunks = self._counted(await stream.first() | told.metadata(), stream)
+            return EventStream(stream, translate_stream(chunks), path, headers)
+        completion = await stream.whole()
+        self._counters.add_tokens(completion.get("usage"))
+        answer = (completion if tools is None else with_call(completion)) | told.metadata()
+        if streams:
+            return EventStream(stream, translate_stream(as_chunks(answer)), path, headers)
+        return JSONResponse(translate(answer), headers=headers)
 
     async def count(self, body: dict[str, Any]) -> int:
         """The tokens that the model would read of `body`, a chat request."""

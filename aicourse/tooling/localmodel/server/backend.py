@@ -22,6 +22,7 @@ import psutil
 from aicourse.errors import CatalogError
 from aicourse.tooling.localmodel import model_files
 from aicourse.tooling.localmodel.local_models import local_model, local_models
+from aicourse.tooling.localmodel.server.fence import Bare
 from aicourse.tooling.localmodel.server.http_errors import HttpError, no_model
 from aicourse.tooling.localmodel.server.model_slot import ModelSlot
 
@@ -48,7 +49,7 @@ class Backend(Protocol):
     def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
         """Answer a request, a chat or a text to go on with (`prompt`).
 
-        `emit` gets the completion or each chunk of a stream, and returns True to stop.
+        `emit` gets each chunk of the stream, and returns True to stop. The last one counts the tokens.
 
         Raises:
             HttpError: the model is unknown, or the request cannot be answered.
@@ -92,6 +93,7 @@ class LlamaBackend:
         """Answer with llama.cpp; see `Backend.chat`."""
         _file_of(model, "chat")  # refused at once, not when its turn comes
         failures: list[HttpError] = []
+        bare = Bare() if "grammar" in request else None
 
         def receive(text: str) -> bool:
             # an exception raised in here would be lost in llama.cpp
@@ -99,10 +101,11 @@ class LlamaBackend:
             if "error" in payload:
                 failures.append(_http_error(payload["error"]))
                 return True
-            return emit(payload)
+            return emit(payload if bare is None else bare.chunk(payload))
 
         # what is kept of an earlier prompt changes the last bits of a logit, and with them what a seed draws
-        sent = request | {"cache_prompt": "seed" not in request}
+        sent = request | {"cache_prompt": "seed" not in request, "stream": True}
+        sent["stream_options"] = {"include_usage": True}
         with self._slot.use(model) as llama:
             try:
                 handle = llama.handle_completions if "prompt" in request else llama.handle_chat_completions

@@ -1,6 +1,6 @@
 """OpenAI's Embeddings API: https://platform.openai.com/docs/api-reference/embeddings
 
-Not handled: token numbers instead of text, and shortened vectors (`dimensions`).
+Not handled: token numbers instead of text, and shortened vectors (see `fields`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def texts_in(request: dict[str, Any]) -> list[str]:
     """The texts to embed.
 
     Raises:
-        HttpError: 400, none, too many, not text, or vectors of another length are wanted.
+        HttpError: 400, none, too many, or not text.
     """
     given = request.get("input")
     texts = [given] if isinstance(given, str) else given
@@ -28,8 +28,6 @@ def texts_in(request: dict[str, Any]) -> list[str]:
         )
     if len(texts) > MAX_TEXTS:
         raise bad_request("input", f"'input' has {len(texts)} texts; send at most {MAX_TEXTS} at once.")
-    if request.get("dimensions") is not None:
-        raise bad_request("dimensions", "This model's vectors cannot be shortened: leave 'dimensions' out.")
     return texts
 
 

@@ -1,7 +1,7 @@
 """Anthropic's Messages API on top of chat completions: https://docs.anthropic.com/en/api/messages
 
-Text and tools, whole or streamed, and `count_tokens`. What tools mean is in `toolcalls`; here they are
-renamed only:
+Text, tools and `output_config.format`, whole or streamed, and `count_tokens`. What tools mean is in
+`toolcalls`; here they are renamed only:
 
     {"type": "tool_use", "id": "c", "name": "f", "input": {}}                ->  a tool call of the assistant
     {"type": "tool_result", "tool_use_id": "c", "content": "3 found"}        ->  a message of role tool
@@ -44,6 +44,9 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
     chat |= {"messages": messages, "max_tokens": request["max_tokens"]} | _tools(request)
     if request.get("stop_sequences"):
         chat["stop"] = request["stop_sequences"]
+    if wanted := object_in(object_in(request, "output_config"), "format"):
+        place = "output_config.format.schema"
+        chat["response_format"] = {"type": wanted.get("type"), "json_schema": wanted, "place": place}
     return chat
 
 

@@ -1,7 +1,7 @@
 """Checks of a request, and what it is given unasked: temperature 0, a length limit, bounded schemas.
 
 llama.cpp trusts its caller: an odd number can end the process. So only fields that are named here are passed
-on, each checked first.
+on, each checked first; `fields` has refused all others.
 
 Fields are those of https://platform.openai.com/docs/api-reference/chat. Pictures have
 become text before (see `pictures`). Not handled: audio, `n` above 1.
@@ -13,8 +13,10 @@ import json
 from typing import Any, TypeGuard
 
 from aicourse.tooling.localmodel.server.content import text_of
+from aicourse.tooling.localmodel.server.fence import fenced
+from aicourse.tooling.localmodel.server.fields import Fields
 from aicourse.tooling.localmodel.server.http_errors import HttpError, bad_request
-from aicourse.tooling.localmodel.server.schemas import bounded
+from aicourse.tooling.localmodel.server.schemas import MOST, Schemas
 from aicourse.tooling.localmodel.server.toolcalls import toolbox, written_out
 
 MAX_TOKENS = 2_048  # when the caller names no limit: about 50 s of the 0.5B model on two cores
@@ -22,6 +24,7 @@ TEMPERATURE = 0  # when the caller names none: the same question gets the same a
 MAX_COMPLETION_TOKENS = 16  # the same for a text that goes on: OpenAI's default
 MOST_TOKENS = 1_000_000  # more than any context here; llama.cpp keeps it in 32 bits
 DEFAULT_SYSTEM = "You are a helpful assistant."  # before a description of tools
+FREE_REPLY = {"type": "string", "maxLength": MOST}  # beside tools, where a grammar must hold it
 MAX_DEPTH = 64  # objects and lists in each other; llama.cpp and we walk them recursively
 MAX_STOPS, MAX_STOP_CHARACTERS = 16, 200
 _SEEDS = 2**32 - 1  # llama.cpp keeps 32 bits, and takes the highest number for "choose one"
@@ -36,8 +39,6 @@ _RANGES = {
     "repeat_penalty": (0.5, 2),
 }
 _WHOLE = {"top_k", "top_logprobs"}
-# fields of the Completions API, and the value that asks for nothing
-_NOT_IN_COMPLETIONS = {"suffix": "", "echo": False, "logprobs": None, "best_of": 1, "n": 1, "tools": []}
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
 
@@ -59,6 +60,17 @@ def read_json(body: bytes) -> dict[str, Any]:
         raise HttpError(400, "The body must be a JSON object.", code="invalid_json")
     if _is_deeper(request, MAX_DEPTH):
         raise _too_deep()
+    return request
+
+
+def read_request(body: bytes, fields: Fields) -> dict[str, Any]:
+    """The JSON object of a request's body, which has no fields but those that its route takes.
+
+    Raises:
+        HttpError: 400, as `read_json`, or a field that is not taken.
+    """
+    request = read_json(body)
+    fields.check(request)
     return request
 
 
@@ -92,11 +104,7 @@ def chat_request(request: dict[str, Any]) -> dict[str, Any]:
     Raises:
         HttpError: 400, it asks for something that this server cannot do.
     """
-    _refuse_unsupported(request)
-    chat = {"messages": _messages(request)} | _sampling(request) | _logprobs(request)
-    if schema := _schema(request):
-        chat["response_format"] = {"type": "json_schema", "json_schema": {"schema": bounded(schema)}}
-    return chat
+    return {"messages": _messages(request)} | _sampling(request) | _logprobs(request) | _grammar(request)
 
 
 def completion_request(request: dict[str, Any]) -> dict[str, Any]:
@@ -109,9 +117,6 @@ def completion_request(request: dict[str, Any]) -> dict[str, Any]:
     prompt = prompt[0] if isinstance(prompt, list) and len(prompt) == 1 else prompt
     if not isinstance(prompt, str) or not prompt:
         raise bad_request("prompt", "'prompt' must be one text, not empty; token numbers are not taken.")
-    for name, harmless in _NOT_IN_COMPLETIONS.items():
-        if request.get(name) not in (None, harmless):
-            raise bad_request(name, f"/v1/completions takes no {name} here: leave it out.")
     if request.get("max_tokens") is None:
         request = request | {"max_tokens": MAX_COMPLETION_TOKENS}
     return {"prompt": prompt} | _sampling(request)
@@ -137,21 +142,11 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)
 
 
-def _refuse_unsupported(request: dict[str, Any]) -> None:
-    if request.get("n") not in (None, 1):
-        raise bad_request("n", "This server gives one choice per request: set n=1 and ask again.")
-    if request.get("functions"):
-        raise bad_request("functions", "'functions' is the old name: send them as tools.")
-
-
 def _sampling(request: dict[str, Any]) -> dict[str, Any]:
-    """Fields of both kinds of request: length, chance, end and streaming of an answer."""
+    """Fields of both kinds of request: length, chance and end of an answer."""
     sampling: dict[str, Any] = {"max_tokens": _token_limit(request), "temperature": TEMPERATURE}
     sampling |= {name: _number(request, name) for name in _RANGES if request.get(name) is not None}
     sampling |= _seed(request) | _stop(request) | _logit_bias(request)
-    if request.get("stream"):
-        # llama.cpp counts tokens in the last chunk only when asked; usage and cost need them always
-        sampling |= {"stream": True, "stream_options": {"include_usage": True}}
     return sampling
 
 
@@ -239,25 +234,30 @@ def _logit_bias(request: dict[str, Any]) -> dict[str, dict[str, float]]:
     return {"logit_bias": biases} if biases else {}
 
 
-def _schema(request: dict[str, Any]) -> dict[str, Any] | None:
-    """The schema of the whole answer, with a place for tool calls if there are tools."""
-    reply = _reply_schema(request.get("response_format"))
-    tools = toolbox(request)
-    return tools.schema(reply or {"type": "string"}) if tools else reply
+def _grammar(request: dict[str, Any]) -> dict[str, str]:
+    """The grammar of the whole answer, tool calls included; nothing where any text will do."""
+    schema, where = _reply_schema(request.get("response_format"))
+    tools, schemas = toolbox(request), Schemas()
+    if tools is None and schema is None:
+        return {}
+    reply = schemas.rule(FREE_REPLY if schema is None else schema, where)
+    answer = tools.rule(schemas, reply) if tools else reply
+    return {"grammar": schemas.text(fenced(schemas.grammar, answer))}
 
 
-def _reply_schema(wanted: Any) -> dict[str, Any] | None:
+def _reply_schema(wanted: Any) -> tuple[dict[str, Any] | None, str]:
+    """The schema of a reply, where one is wanted, and the field that has it."""
     kind = wanted.get("type") if isinstance(wanted, dict) else None
     if wanted is None or kind == "text":
-        return None
+        return None, "reply"
     if kind == "json_object":  # llama.cpp accepts this type and does not enforce it
-        return {"type": "object"}
+        return {"type": "object"}, "response_format"
     schema = object_in(wanted, "json_schema").get("schema") if kind == "json_schema" else None
     if not isinstance(schema, dict):
         raise bad_request(
             "response_format", "response_format must be text, json_object, or json_schema with a schema."
         )
-    return schema
+    return schema, wanted.get("place") or "response_format.json_schema.schema"
 
 
 def _is_whole(value: Any) -> TypeGuard[int]:

@@ -41,7 +41,8 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
     chat |= _tools(request)
     if wanted := object_in(object_in(request, "text"), "format"):
         kind = wanted.get("type")
-        chat["response_format"] = wanted if kind != "json_schema" else {"type": kind, "json_schema": wanted}
+        schema = {"type": kind, "json_schema": wanted, "place": "text.format.schema"}
+        chat["response_format"] = schema if kind == "json_schema" else wanted
     return chat
 
 

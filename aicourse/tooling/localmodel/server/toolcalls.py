@@ -13,14 +13,14 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from aicourse.tooling.localmodel.server.backend import Chat, Emit
 from aicourse.tooling.localmodel.server.content import text_of
 from aicourse.tooling.localmodel.server.http_errors import bad_request
+from aicourse.tooling.localmodel.server.schemas import Schemas
 
 MAX_TOOLS = 64
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -54,16 +54,16 @@ class Toolbox:
         manner = _CALL + (_REPLY if self.may_reply else "")
         return _PROMPT.format(system=system, tools="\n".join(described), manner=manner)
 
-    def schema(self, reply: dict[str, Any]) -> dict[str, Any]:
-        """The schema of an answer; `reply` is the schema of what it says if it calls nothing."""
-        definitions: dict[str, Any] = {}
-        options = []
+    def rule(self, schemas: Schemas, reply: str) -> str:
+        """The rule of an answer; `reply` is the rule of what it says if it calls nothing."""
+        grammar, options = schemas.grammar, []
         for function in self.functions:
-            parameters = _moved(function.get("parameters") or _NO_PARAMETERS, function["name"], definitions)
-            options.append(_object(name={"const": function["name"]}, arguments=parameters))
+            name, parameters = function["name"], function.get("parameters") or _NO_PARAMETERS
+            arguments = schemas.rule(parameters, f"tools.{name}.parameters")
+            options.append(grammar.of_object({"name": grammar.constant(name), "arguments": arguments}, {}))
         if self.may_reply:
-            options.append(_object(reply=_moved(reply, "reply", definitions)))
-        return {"anyOf": options} | ({"$defs": definitions} if definitions else {})
+            options.append(grammar.of_object({"reply": reply}, {}))
+        return " | ".join(options)
 
 
 def toolbox(request: dict[str, Any]) -> Toolbox | None:
@@ -80,12 +80,29 @@ def toolbox(request: dict[str, Any]) -> Toolbox | None:
         if choice == "required" and not functions:
             raise bad_request("tool_choice", "tool_choice is required, and there are no tools.")
         return Toolbox(functions, choice != "required") if functions and choice != "none" else None
-    wanted = choice.get("function") if isinstance(choice, dict) else None
-    name = wanted.get("name") if isinstance(wanted, dict) else None
-    chosen = tuple(function for function in functions if function["name"] == name)
-    if not chosen:
-        raise bad_request("tool_choice", "tool_choice must be none, auto, required, or one of the tools.")
-    return Toolbox(chosen, False)
+    mode, names = _named(choice)
+    if not names or mode not in ("auto", "required") or names - {function["name"] for function in functions}:
+        why = "tool_choice must be none, auto, required, one of the tools, or allowed_tools of them."
+        raise bad_request("tool_choice", why)
+    return Toolbox(tuple(one for one in functions if one["name"] in names), mode == "auto")
+
+
+def _named(choice: Any) -> tuple[Any, set[Any]]:
+    """The mode and the functions of a choice that names some: one, or OpenAI's `allowed_tools`."""
+    if not isinstance(choice, dict):
+        return None, set()
+    if choice.get("type") != "allowed_tools":
+        return "required", {_name_in(choice)} - {None}
+    allowed = choice.get("allowed_tools")
+    if not isinstance(allowed, dict) or not isinstance(allowed.get("tools"), list):
+        return None, set()
+    return allowed.get("mode"), set(map(_name_in, allowed["tools"]))
+
+
+def _name_in(tool: Any) -> str | None:
+    function = tool.get("function") if isinstance(tool, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def written_out(messages: Any) -> Any:
@@ -98,19 +115,35 @@ def written_out(messages: Any) -> Any:
     ]
 
 
-def calling(chat: Chat, streams: bool) -> Chat:
-    """`chat` whose answers are tool calls or replies, as one completion or as chunks of a stream."""
+def with_call(completion: dict[str, Any]) -> dict[str, Any]:
+    """The completion with a call instead of its text, or the reply in its text; as it is when cut off."""
+    choice = completion["choices"][0]
+    try:
+        said = json.loads(choice["message"]["content"])
+    except ValueError:
+        return completion
+    if not isinstance(said, dict) or not said.keys() & {"reply", "name"}:
+        return completion
+    if "reply" in said:
+        said_so = {"role": "assistant", "content": _as_text(said["reply"])}
+        return completion | {"choices": [choice | {"message": said_so}]}
+    function = {"name": said["name"], "arguments": json.dumps(said.get("arguments", {}))}
+    call = {"id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}
+    message: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [call]}
+    return completion | {"choices": [choice | {"message": message, "finish_reason": "tool_calls"}]}
 
-    def chat_with_tools(model: str, request: dict[str, Any], emit: Emit) -> None:
-        whole = {name: value for name, value in request.items() if name not in ("stream", "stream_options")}
 
-        def translate(completion: dict[str, Any]) -> bool:
-            answer = _answer(completion)
-            return any(emit(chunk) for chunk in _chunks(answer)) if streams else emit(answer)
-
-        chat(model, whole, translate)
-
-    return chat_with_tools
+async def as_chunks(completion: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """A whole completion as the chunks of a stream: what it says, how it ended, what it used."""
+    frame = completion | {"object": "chat.completion.chunk"}
+    usage = frame.pop("usage", None)
+    choice = completion["choices"][0]
+    delta = dict(choice["message"])
+    if calls := delta.get("tool_calls"):
+        delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
+    for part, reason in ((delta, None), ({}, choice["finish_reason"])):
+        yield frame | {"choices": [{"index": 0, "delta": part, "finish_reason": reason}]}
+    yield frame | {"choices": [], "usage": usage}
 
 
 def _function(tool: Any, where: str) -> dict[str, Any]:
@@ -121,30 +154,6 @@ def _function(tool: Any, where: str) -> dict[str, Any]:
     if not isinstance(function.get("parameters") or {}, dict):
         raise bad_request(where, f"{where}: parameters must be a JSON schema.")
     return {key: function[key] for key in ("name", "description", "parameters") if function.get(key)}
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    required = list(properties)
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-def _moved(schema: dict[str, Any], owner: str, definitions: dict[str, Any]) -> Any:
-    """The schema as a part of a larger one: its `$defs` go to `definitions` under a name of their own."""
-    for name, definition in (schema.get("$defs") or {}).items():
-        definitions[f"{owner}.{name}"] = _renamed(definition, owner)
-    return _renamed({key: value for key, value in schema.items() if key != "$defs"}, owner)
-
-
-def _renamed(value: Any, owner: str) -> Any:
-    if isinstance(value, list):
-        return [_renamed(item, owner) for item in value]
-    if not isinstance(value, dict):
-        return value
-    renamed = {key: _renamed(item, owner) for key, item in value.items()}
-    target = value.get("$ref")
-    if isinstance(target, str) and target.startswith("#/$defs/"):
-        renamed["$ref"] = f"#/$defs/{owner}.{target.removeprefix('#/$defs/')}"
-    return renamed
 
 
 def _written_out(message: dict[str, Any], where: str) -> dict[str, Any]:
@@ -179,34 +188,3 @@ def _written_call(call: Any, where: str) -> str:
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _answer(completion: dict[str, Any]) -> dict[str, Any]:
-    """The completion with a call instead of its text, or the reply in its text; as it is when cut off."""
-    choice = completion["choices"][0]
-    try:
-        said = json.loads(choice["message"]["content"])
-    except ValueError:
-        return completion
-    if not isinstance(said, dict) or not said.keys() & {"reply", "name"}:
-        return completion
-    if "reply" in said:
-        said_so = {"role": "assistant", "content": _as_text(said["reply"])}
-        return completion | {"choices": [choice | {"message": said_so}]}
-    function = {"name": said["name"], "arguments": json.dumps(said.get("arguments", {}))}
-    call = {"id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}
-    message: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [call]}
-    return completion | {"choices": [choice | {"message": message, "finish_reason": "tool_calls"}]}
-
-
-def _chunks(completion: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A whole completion as the chunks of a stream: what it says, how it ended, what it used."""
-    frame = completion | {"object": "chat.completion.chunk"}
-    usage = frame.pop("usage", None)
-    choice = completion["choices"][0]
-    delta = dict(choice["message"])
-    if calls := delta.get("tool_calls"):
-        delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
-    for part, reason in ((delta, None), ({}, choice["finish_reason"])):
-        yield frame | {"choices": [{"index": 0, "delta": part, "finish_reason": reason}]}
-    yield frame | {"choices": [], "usage": usage}

@@ -158,7 +158,7 @@ def test_a_model_is_reached_through_a_proxy_with_a_budget(monkeypatch: pytest.Mo
     assert [answer.value for answer in execution.answers[:3]] == ["HI", "THERE", 404], execution.answers
     assert execution.answers[3].error == "RateLimitError"
     assert "budget of 2 model calls is used up" in execution.answers[3].message
-    assert [body["max_tokens"] for body in asked] == [4_000, 4_000]
+    assert [body["max_completion_tokens"] for body in asked] == [4_000, 4_000]
     assert "n" not in asked[0]
     assert "sk-0000" not in printed(execution)[1]
     assert without.failures[0].error == "ConnectionRefusedError"
