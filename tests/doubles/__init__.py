@@ -1,0 +1,1 @@
+"""Strict doubles of the hosted APIs: they refuse what the real ones do, and answer from the recordings."""
