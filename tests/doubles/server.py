@@ -18,7 +18,8 @@ from typing import Any
 from doubles import anthropic_api, openai_api, replies
 from doubles.refusals import Asked, Refusal
 
-MADE_UP_KEYS = {"OPENAI_API_KEY": "sk-made-up-0000000000", "ANTHROPIC_API_KEY": "sk-ant-made-up-0000000000"}
+_MADE_UP = "not-a-key-of-anybody"
+MADE_UP_KEYS = {"OPENAI_API_KEY": f"sk-{_MADE_UP}", "ANTHROPIC_API_KEY": f"sk-ant-{_MADE_UP}"}
 ROUTES = {
     "/openai/v1/chat/completions": openai_api.check_chat,
     "/openai/v1/responses": openai_api.check_responses,
