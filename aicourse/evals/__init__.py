@@ -4,8 +4,8 @@ One journey, file by file: a *listing* is a case (`cases`); its *prompt* goes th
 back as a *reply* (your task, called by `runner`, which also counts what the calls cost); the reply and the
 *trace* of its tokens and seconds become a record; scorers give it *scores* (`scores`, `scorers`); all records
 are a *run* (`runs`; its file, and what it is of: `resuming`, `identity`); two runs make a *comparison*
-(`comparison`, on `statistics`), and a gate makes that a *decision* (`rules`, `gating`, `approval`). To look
-closer: `error_analysis`, `annotators`, `report`.
+(`comparison`, on `statistics`), and a gate makes that a *decision* (`rules`, `noninferiority`, `gating`,
+`approval`). To look closer: `error_analysis`, `annotators`, `report`.
 
     from aicourse.evals import Case, compare, gate, run     # scorers and statistics: by module
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from aicourse.evals.report import write_report as write_report
     from aicourse.evals.rules import Rule as Rule
     from aicourse.evals.rules import default_rules as default_rules
+    from aicourse.evals.rules import refuse_unreachable as refuse_unreachable
     from aicourse.evals.runner import rescore as rescore
     from aicourse.evals.runner import run as run
     from aicourse.evals.runs import CaseRecord as CaseRecord
@@ -58,7 +59,7 @@ _NAMES = {
     "gating": ("GateResult", "gate"),
     "plots": ("plot_changes", "plot_slices"),
     "report": ("write_report",),
-    "rules": ("Rule", "default_rules"),
+    "rules": ("Rule", "default_rules", "refuse_unreachable"),
     "runner": ("rescore", "run"),
     "runs": ("CaseRecord", "Run", "load_run"),
     "scores": ("Context", "Score"),

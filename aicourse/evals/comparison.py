@@ -13,7 +13,7 @@ Looking at many prompts and keeping the best one is not corrected for: confirm i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +51,8 @@ class Change:
     p_value: float
     adjusted_p: float
     deviation: float
+    is_bounded: bool  # both scores lie between 0 and 1 in every case
+    differences: tuple[float, ...] = field(repr=False)
 
     @property
     def detectable(self) -> float | None:
@@ -201,7 +203,8 @@ def compare_values(
     differences = statistics.paired_differences(before, after)
     better, worse = int((differences > 0).sum()), int((differences < 0).sum())
     p_value = statistics.sign_test(better, worse)
-    if np.isin([before, after], (0.0, 1.0)).all():
+    values = np.array([before, after])
+    if np.isin(values, (0.0, 1.0)).all():
         effect = statistics.paired_proportions(better, worse, before.size, confidence=confidence)
     else:
         effect = statistics.paired_bootstrap(before, after, confidence=confidence, seed=seed)
@@ -216,4 +219,6 @@ def compare_values(
         p_value=p_value,
         adjusted_p=p_value,
         deviation=float(differences.std(ddof=1)),
+        is_bounded=bool(((values >= 0) & (values <= 1)).all()),
+        differences=tuple(differences.tolist()),
     )

@@ -1,11 +1,12 @@
 """The gate's rules as an instructor or a CI file writes them: on the command line, in YAML or in TOML.
 
-brand.exact=0.03            all cases: at most 0.03 worse
-brand.exact=0.03:0.10       and no slice shown to be more than 0.10 worse
+brand.exact=0.05            all cases: proven to be at most 0.05 worse
+brand.exact=0.05:0.10       and slices are shown that are more than 0.10 worse; they do not decide
 
 strict: false               # gate.yaml; the same keys in TOML
 rules:
-  - {score: brand.exact, tolerance: 0.03, slice_tolerance: 0.10, slices: {shade: 0.05}}
+  - {score: brand.exact, tolerance: 0.05, slice_tolerance: 0.10, slices: {shade: 0.05}}   # shade decides
+  - {score: brand.exact, tolerance: 0.05, mode: no loss shown, allow_cannot_tell: true}
 """
 
 from __future__ import annotations
@@ -15,32 +16,57 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aicourse.errors import EvaluationError
+from aicourse.evals import noninferiority
 from aicourse.evals.runs import Run
 
 DEFAULT_TOLERANCE = 0.05
 DEFAULT_SLICE_TOLERANCE = 0.15
 
+Mode = Literal["proof", "no loss shown"]
 Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The most that a score may lose: over all cases, in each slice (None: any), in named slices."""
+    """The most that a score may lose: over all cases, and in the slices that it names.
+
+    `mode` "proof": a loss beyond the tolerance must be ruled out; "no loss shown": it must not be shown,
+    which is no proof. Slices that are not named are shown with `slice_tolerance` (None: none is), and do not
+    decide. A named one in which no loss could be shown fails unless `allow_cannot_tell`.
+    """
 
     score: str
-    tolerance: float = 0.02
+    tolerance: float = DEFAULT_TOLERANCE
     slice_tolerance: float | None = None
     slices: Mapping[str, float] = field(default_factory=dict)
+    mode: Mode = "proof"
+    allow_cannot_tell: bool = False
 
-    def tolerance_of(self, slice_name: str) -> float | None:
-        """The tolerance of one slice."""
-        return self.slices.get(slice_name, self.slice_tolerance)
+
+def refuse_unreachable(rules: Sequence[Rule], cases: int) -> None:
+    """Refuse rules that so many cases could not prove, even if nothing changed: before a model is asked.
+
+    Raises:
+        EvaluationError: there is one; the message says how many cases it needs.
+    """
+    for rule in rules:
+        needed = noninferiority.cases_needed(rule.tolerance) if rule.tolerance < 1 else 0
+        if rule.mode == "proof" and (needed is None or needed > cases):
+            least = noninferiority.smallest_tolerance(cases)
+            takes = f"takes {needed}" if needed else "no number of cases can"
+            raise EvaluationError(
+                f"{cases} cases cannot rule out that {rule.score} loses {rule.tolerance:g}, even if nothing "
+                f"changes: that {takes}. Take more cases, a tolerance of at least {least:g}, "
+                'or the mode "no loss shown", which is no proof.',
+                rule=rule,
+                needed=needed,
+            )
 
 
 @dataclass(frozen=True)
@@ -58,10 +84,12 @@ class _WrittenRule(BaseModel):
     tolerance: Tolerance = DEFAULT_TOLERANCE
     slice_tolerance: Tolerance | None = None
     slices: dict[str, Tolerance] = {}
+    mode: Mode = "proof"
+    allow_cannot_tell: bool = False
 
     def rule(self) -> Rule:
         """The same as the gate takes it."""
-        return Rule(self.score, self.tolerance, self.slice_tolerance, dict(self.slices))
+        return Rule(**self.model_dump())
 
 
 class _WrittenRules(BaseModel):
@@ -74,8 +102,8 @@ class _WrittenRules(BaseModel):
 def parse_rule(text: str) -> Rule:
     """A rule as it stands on a command line.
 
-    >>> parse_rule("brand.exact=0.03:0.10")
-    Rule(score='brand.exact', tolerance=0.03, slice_tolerance=0.1, slices={})
+    >>> parse_rule("brand.exact=0.05:0.10").slice_tolerance
+    0.1
 
     Raises:
         EvaluationError: it is not `score=tolerance` or `score=tolerance:slice_tolerance`.
@@ -85,7 +113,7 @@ def parse_rule(text: str) -> Rule:
     if not score or len(numbers) > 2 or any(number is None for number in numbers):
         raise EvaluationError(
             f"{text!r} is no rule. Write score=tolerance or score=tolerance:slice_tolerance, "
-            "such as brand.exact=0.03:0.10.",
+            "such as brand.exact=0.05:0.10.",
             rule=text,
         )
     tolerance, slice_tolerance = (*numbers, None)[:2]
@@ -114,7 +142,8 @@ def read_rules(path: Path | str) -> RuleSet:
         where = ".".join(map(str, problem["loc"]))
         raise EvaluationError(
             f"{path}: {where or 'the file'}: {problem['msg']}. "
-            "Write a list `rules` of objects with score, tolerance, slice_tolerance and slices.",
+            "Write a list `rules` of objects with score, tolerance, slice_tolerance, slices, mode and "
+            "allow_cannot_tell.",
             path=path,
         ) from None
     return RuleSet(tuple(rule.rule() for rule in rules.rules), rules.strict)
@@ -152,20 +181,21 @@ def _is_part_of_f1(name: str, names: Sequence[str]) -> bool:
 
 
 def default_rules(before: Run, after: Run) -> list[Rule]:
-    """A rule for each main score: over all cases at most 0.05 worse, and 0.15 in any slice.
+    """A rule for each main score: proven to lose at most 0.05 over all cases, up to 0.10 if they are few.
 
-    Where a score `….mean` sums up the others, as the listings' `attributes.mean` does, it decides: at most
-    0.03 worse. One field changes in jumps, and a hundred cases cannot tell 0.05 from chance: 0.10 for those.
+    Where a score `….mean` sums up the others, as the listings' `attributes.mean` does, it alone decides over
+    small losses; one field changes in jumps, and 100 cases cannot tell 0.05 from chance: 0.15 for those.
+    Slices are exploratory: which ones may not pay for the others, only you can name.
     """
     names = main_scores(before, after)
+    cases = max(1, len(before.identities().keys() & after.identities().keys()))
+    least = min(0.10, max(DEFAULT_TOLERANCE, noninferiority.smallest_tolerance(cases)))
     summed_up = any(_is_mean(name) for name in names)
-    return [_default_rule(name, summed_up) for name in names]
+    return [_default_rule(name, least, is_part=summed_up and not _is_mean(name)) for name in names]
 
 
-def _default_rule(name: str, summed_up: bool) -> Rule:
-    if not summed_up:
-        return Rule(name, DEFAULT_TOLERANCE, DEFAULT_SLICE_TOLERANCE)
-    return Rule(name, 0.03, 0.15) if _is_mean(name) else Rule(name, 0.10, 0.30)
+def _default_rule(name: str, least: float, *, is_part: bool) -> Rule:
+    return Rule(name, 0.15, 0.30) if is_part else Rule(name, least, DEFAULT_SLICE_TOLERANCE)
 
 
 def _is_mean(name: str) -> bool:

@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -131,10 +132,10 @@ def compare(
     typer.echo(summary.of_runs(first, second, names, listed=listed, slices=slices, smallest=smallest))
 
 
-@app.command(epilog="Example: aicourse evals gate before.jsonl after.jsonl --rule brand.exact=0.03:0.10")
+@app.command(epilog="Example: aicourse evals gate before.jsonl after.jsonl --rule brand.exact=0.05:0.10")
 def gate(
     before: RunFile,
-    after: RunFile,
+    after: Annotated[Path | None, typer.Argument(help="Leave out to see if the rules can be met.")] = None,
     rule: Annotated[
         list[str] | None,
         typer.Option(
@@ -142,7 +143,10 @@ def gate(
         ),
     ] = None,
     rules_file: Annotated[Path | None, typer.Option("--rules", help="Rules in a YAML or TOML file.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Slices need proof as well.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Named slices need proof as well.")] = False,
+    no_loss_shown: Annotated[
+        bool, typer.Option("--no-loss-shown", help="A loss must only not be shown, which is no proof.")
+    ] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Show every slice, not those alone that decide.")
     ] = False,
@@ -151,15 +155,19 @@ def gate(
     proof: Annotated[Path | None, typer.Option(help="Write what `prompts promote` asks for.")] = None,
 ) -> None:
     """Judge whether the second run may replace the first. Exit code 0 if it may, 1 if not."""
-    first, second = jobs.find_run(before), jobs.find_run(after)
+    first = jobs.find_run(before)
+    second = jobs.find_run(after) if after else first
     given = rules.read_rules(rules_file) if rules_file else None
     chosen = [*(given.rules if given else ()), *map(rules.parse_rule, rule or ())]
-    result = evals.gate(
-        first,
-        second,
-        chosen or evals.default_rules(first, second),
-        strict=strict or bool(given and given.strict),
-    )
+    chosen = chosen or evals.default_rules(first, second)
+    if no_loss_shown:
+        chosen = [replace(one, mode="no loss shown") for one in chosen]
+    if after is None:
+        cases = len(first.identities())
+        rules.refuse_unreachable(chosen, cases)
+        typer.echo(f"With {cases} cases a candidate can pass. Run it, then judge both runs.")
+        return
+    result = evals.gate(first, second, chosen, strict=strict or bool(given and given.strict))
     for path, content in ((markdown, result.to_markdown()), (junit, result.to_junit())):
         if path:
             paths.write_atomically(path, content)

@@ -268,6 +268,21 @@ def test_the_gate_holds_a_regression_back_and_lets_the_same_through(two_runs: Pa
     assert "PASS" in invoke("gate", "before.jsonl", "after.jsonl", "--rule", "exact=0.6:0.6")
 
 
+def test_the_gate_says_before_the_run_what_its_rules_need(two_runs: Path) -> None:
+    assert "With 90 cases a candidate can pass." in invoke("gate", "before.jsonl", "--rule", "exact=0.05")
+    message = mistake("gate", "before.jsonl", "--rule", "exact=0.02")
+    assert (
+        "90 cases cannot rule out that exact loses 0.02, even if nothing changes: that takes 183." in message
+    )
+    assert message == mistake("gate", "before.jsonl", "after.jsonl", "--rule", "exact=0.02")
+
+
+def test_the_gate_says_that_no_loss_shown_is_no_proof(two_runs: Path) -> None:
+    output = invoke("gate", "after.jsonl", "before.jsonl", "--rule", "exact=0.02", "--no-loss-shown")
+    assert output.splitlines()[-1].endswith("may replace mytasks:worse.")  # more is proven: it is better
+    assert "FAIL" in invoke("gate", "before.jsonl", "after.jsonl", "--no-loss-shown", code=1)
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -288,7 +303,9 @@ def test_the_gate_writes_for_ci(two_runs: Path) -> None:
     files = ("--markdown", "ci/gate.md", "--junit", "ci/gate.xml")
     output = invoke("gate", "before.jsonl", "after.jsonl", *files, code=1)
     assert output.splitlines()[-1] in Path("ci/gate.md").read_text("utf-8")
-    assert ElementTree.parse("ci/gate.xml").getroot().get("failures") == "3"
+    assert (
+        ElementTree.parse("ci/gate.xml").getroot().get("failures") == "1"
+    )  # the slices have no name in a rule
 
 
 def test_the_gate_writes_the_proof_that_promote_asks_for(folder: Path) -> None:
@@ -306,7 +323,7 @@ def test_the_gate_writes_the_proof_that_promote_asks_for(folder: Path) -> None:
     invoke("gate", "v1.jsonl", "v2.jsonl", "--proof", "proof.json")
     proof = approval.read_approval("proof.json")
     assert (proof.passed, proof.before_hash, proof.after_hash) == (True, "hash of v1", "hash of v2")
-    assert (proof.cases, proof.headline) == (90, "PASS: v2 may replace v1.")
+    assert (proof.cases, proof.headline) == (90, "PASS: v2 may replace v1: every output is identical.")
 
 
 def test_no_proof_about_runs_without_a_prompt(two_runs: Path) -> None:
