@@ -1,4 +1,4 @@
-"""Non-inferiority: is a loss of more than the tolerance ruled out, and how many cases does that take?
+"""The test of non-inferiority: a loss of more than the tolerance ruled out, and the cases that this takes.
 
     can_rule_out([0.0] * 71, 0.05), can_rule_out([0.0] * 72, 0.05)      # False, True
 
