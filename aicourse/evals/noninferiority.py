@@ -42,7 +42,7 @@ def smallest_tolerance(cases: int) -> float:
     >>> smallest_tolerance(60)
     0.06
     """
-    return math.ceil(100 * (1 - ERROR ** (1 / cases))) / 100
+    return math.ceil(100 * (1 - math.exp(math.log(ERROR) / cases))) / 100
 
 
 def loss_p_value(differences: Sequence[float] | Values, tolerance: float) -> float:
