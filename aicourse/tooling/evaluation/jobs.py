@@ -184,7 +184,7 @@ def find_run(path: Path) -> Run:
     )
 
 
-_LISTINGS_RUN = re.compile(r"(?P<prompt>[\w.]+@v?\d+)-(?P<split>dev|test)-(?P<rest>.+)\.jsonl")
+_LISTINGS_RUN = re.compile(r"(?P<name>\w+)[@-]v?(?P<version>\d+)-(?P<split>dev|test)-(?P<rest>.+)\.jsonl")
 
 
 def _command_for(path: Path) -> str:
@@ -193,8 +193,9 @@ def _command_for(path: Path) -> str:
     if found is None:
         return f"aicourse evals run CASES.jsonl --task MODULE:FUNCTION --out {path}"
     model = next((name for name in catalog.models() if found["rest"].startswith(name)), evaluation.MODEL)
-    words = ["--prompt", found["prompt"], "--split", found["split"], "--model", model]
-    usual = default_path(found["prompt"], found["split"], model)
+    prompt = f"{found['name']}@v{found['version']}"
+    words = ["--prompt", prompt, "--split", found["split"], "--model", model]
+    usual = default_path(prompt, found["split"], model)
     words += [] if path.resolve() == usual.resolve() else ["--out", str(path)]
     return shlex.join(["aicourse", "evals", "run", "datasets/listings", *words])
 

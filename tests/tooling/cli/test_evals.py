@@ -167,7 +167,7 @@ def test_the_command_that_writes_a_missing_run_is_named(
     assert mistake("compare", str(usual), str(usual)) == (
         f"No run {usual}. Write it with: {command} --model qwen2.5-coder-0.5b"
     )
-    other = usual.with_name("extract_listing@v4-test-smollm2-135m-first2.jsonl")
+    other = usual.with_name("extract_listing-4-test-smollm2-135m-first2.jsonl")
     assert mistake("report", str(other), "--out", "r.html").endswith(
         f"{command} --model smollm2-135m --out {other}"
     )
