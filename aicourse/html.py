@@ -118,6 +118,12 @@ def table(caption: str, header: Row, rows: Iterable[Row], look: Look = PLAIN) ->
     return Markup(f"{_tag('table', look.table)}{title}{head}<tbody>{''.join(body)}</tbody></table>")
 
 
+def wide(content: Markup, name: str) -> Markup:
+    """Content that scrolls sideways where the screen is narrow, also by keys; `name` says what it is."""
+    opening = Markup("<div class='wide' tabindex='0' role='region' aria-label='{}'>").format(name)
+    return opening + content + Markup("</div>")
+
+
 def sort_button(name: str) -> Markup:
     """A heading by which a column is sorted, on pages with the script `templates/sort.js`."""
     return Markup("<button type='button'>{}</button>").format(name)

@@ -13,7 +13,7 @@ import jinja2
 import pytest
 from markupsafe import Markup
 
-from aicourse.html import Look, TableCell, escape, join, page, prose, render, table
+from aicourse.html import Look, TableCell, escape, join, page, prose, render, table, wide
 
 EVIL = "</td></table><script>alert(1)</script><img src=x onerror='alert(2)'>\" ' & `<b>`"
 
@@ -144,3 +144,9 @@ def test_templates_escape_and_miss_no_value() -> None:
 def test_jinja_is_loaded_with_the_first_page_only() -> None:
     code = "import sys, aicourse.html as h; h.table('a', (), [('b', 'c')]); print('jinja2' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"
+
+
+def test_what_scrolls_can_be_reached_by_keys_and_has_a_name() -> None:
+    assert str(wide(table("", (), [("a", "b")]), "Who & what")).startswith(
+        "<div class='wide' tabindex='0' role='region' aria-label='Who &amp; what'><table>"
+    )

@@ -26,7 +26,7 @@ from aicourse.evals.rules import main_scores
 from aicourse.evals.runs import CaseRecord, Run
 from aicourse.evals.scores import Score
 from aicourse.evals.slices import SliceMeans, in_words, score_by_slice
-from aicourse.html import PLAIN, Row, TableCell, asset, join, page, render, sort_button, table
+from aicourse.html import PLAIN, Row, TableCell, asset, join, page, render, sort_button, table, wide
 from aicourse.paths import write_atomically
 
 _SMALLEST_SLICE = 5
@@ -50,11 +50,11 @@ def write_report(run: Run, path: Path | str, *, before: Run | None = None, limit
         "evals/templates/report.html",
         title=title,
         facts=run.info.facts.items(),
-        totals=table(f"Run {run.info.name}", ("", "result", ""), run.rows()),
+        totals=wide(table(f"Run {run.info.name}", ("", "result", ""), run.rows()), "Totals"),
         plots=[("Changes", _changes(comparisons)) if before else ("Scores per slice", _slices(run))],
         slices=sorted({tag for record in worst for tag in record.tags}),
         is_compared=before is not None,
-        cases=_case_table(run, worst, outputs),
+        cases=wide(_case_table(run, worst, outputs), "Cases"),
     )
     style = asset("evals/templates/report.css")
     script = asset("templates/sort.js") + asset("evals/templates/filter.js")
@@ -94,7 +94,9 @@ def _change_plot(comparison: Comparison) -> tuple[str, Markup]:
     axis = f"change of {comparison.score}, with 95 % interval"
     title = f"Change of {comparison.score} per slice"
     plot = dot_and_whisker(title, axis, marks, limits=_around(-reach, reach), zero=True)
-    return f"{comparison.score}: {comparison.overall.effect}", plot + Markup(comparison._repr_html_())
+    return f"{comparison.score}: {comparison.overall.effect}", plot + wide(
+        Markup(comparison._repr_html_()), title
+    )
 
 
 def _around(low: float, high: float) -> tuple[float, float]:

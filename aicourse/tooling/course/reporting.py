@@ -18,12 +18,13 @@ from markupsafe import Markup
 from nbconvert.exporters import HTMLExporter
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
-from aicourse.html import NUMBER, Row, TableCell, asset, page, render, sort_button, table
+from aicourse.html import NUMBER, Row, TableCell, asset, page, render, sort_button, table, wide
 from aicourse.llm.calls import dollars
 from aicourse.paths import write_atomically
 from aicourse.tooling.course.lesson_run import LessonRun
 
 _TEMPLATES = "tooling/course/templates"
+_SCROLLS = re.compile(r'<div (?=class="output_(?:html|markdown) |style="overflow-x: auto")')  # by keys, too
 _LESSON_LINK = re.compile(r'(href="\d\d-[\w-]+)\.ipynb(["#])')
 _TEXTS = ("Lesson", "Result")
 _NUMBERS = ("Time (s)", "Cells", "Calls", "Recorded", "Live", "Cost (USD)")
@@ -49,8 +50,11 @@ def lesson_page(run: LessonRun, notebook: Path, exporter: HTMLExporter) -> str:
             output.setdefault("metadata", {})["image/png"] = {"alt": alt}  # where nbconvert looks for it
     body, _ = exporter.from_notebook_node(node)
     top = Markup("<p><a href='index.html'>All lessons</a> · <a href='{}'>this run as a notebook</a></p>")
+    body = _SCROLLS.sub('<div tabindex="0" ', body)
     content = top.format(notebook.name) + Markup(_LESSON_LINK.sub(r"\1.html\2", body))
-    style = asset(f"{_TEMPLATES}/lesson.css") + Markup(HtmlFormatter().get_style_defs(".highlight"))
+    style = asset(f"{_TEMPLATES}/lesson.css") + Markup(
+        HtmlFormatter(style="xcode").get_style_defs(".highlight")
+    )
     title = f"{run.lesson.number} · {run.lesson.title}"
     return page(title, content, style=style, inline_styles=True)
 
@@ -76,7 +80,7 @@ def index_page(runs: Sequence[LessonRun]) -> str:
         f"{_TEMPLATES}/report.html",
         summary=summary,
         totals=" · ".join(totals),
-        lessons=table(f"{date} · a column's heading sorts by it", header, map(_row, runs)),
+        lessons=wide(table(f"{date} · a column's heading sorts by it", header, map(_row, runs)), "Lessons"),
     )
     style = asset(f"{_TEMPLATES}/report.css")
     return page(f"{summary} · aicourse", content, style=style, script=asset("templates/sort.js"))

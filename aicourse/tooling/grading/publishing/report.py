@@ -13,7 +13,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from aicourse.html import NUMBER, Row, TableCell, escape, page, prose, table
+from aicourse.html import NUMBER, Row, TableCell, escape, page, prose, table, wide
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.results import STATUS_WORDS, plain_number
@@ -127,7 +127,7 @@ def _questions(figures: ClassStatistics) -> str:
     return (
         "<h2>Questions</h2><p class='quiet'>Discrimination is the correlation with the points of all other "
         "questions; a dash where nothing can be said yet.</p>"
-        f"<div class='wide'>{shown}</div>"
+        f"{wide(shown, 'Questions')}"
     )
 
 
@@ -158,7 +158,7 @@ def _checks(figures: ClassStatistics) -> str:
     if not figures.checks:
         return ""
     shown = table("", ("Check", "Passed", "Said most often to the others"), rows())
-    return f"<h2>Checks</h2><div class='wide'>{shown}</div>"
+    return f"<h2>Checks</h2>{wide(shown, 'Checks')}"
 
 
 def _students(book: Gradebook) -> str:
@@ -178,7 +178,7 @@ def _students(book: Gradebook) -> str:
     head: Row = ("Student", "Status", *(TableCell(name, NUMBER) for name in names))
     shown = table("In brackets: what there is so far", head, rows())
     summary = f"<summary>{len(book.rows)} students</summary>"
-    return f"<h2>Students</h2><details>{summary}<div class='wide'>{shown}</div></details>"
+    return f"<h2>Students</h2><details>{summary}{wide(shown, 'Students')}</details>"
 
 
 def histogram(values: Sequence[float], most: float, title: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from aicourse import html
-from aicourse.html import NUMBER, Row, TableCell, escape, join, page, table
+from aicourse.html import NUMBER, Row, TableCell, escape, join, page, table, wide
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.judging.folder import GradesFolder
@@ -196,7 +196,7 @@ def render(report: SimilarityReport) -> str:
         "tooling/grading/publishing/templates/similarity.html",
         report=report,
         guaranteed=GUARANTEED,
-        table=table("", header, rows),
+        table=wide(table("", header, rows), "Pairs"),
         marked=_marked,
     )
     return page(f"{report.assignment}: similar answers", body, style=_STYLE)
