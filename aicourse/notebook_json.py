@@ -30,6 +30,11 @@ class Cell:
     metadata: Json
 
     @property
+    def place(self) -> str:
+        """Number and id, by which messages name it and its author finds it."""
+        return f"cell {self.number} ({self.id})"
+
+    @property
     def is_code(self) -> bool:
         """True if a kernel runs it."""
         return self.kind == "code"

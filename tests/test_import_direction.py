@@ -18,7 +18,17 @@ import aicourse
 # From the ground up. A module has the level of the longest name here that it begins with.
 LEVELS = (
     {"errors"},
-    {"paths", "jupyter", "face", "html", "json_text", "notebook_json", "suggestions", "processes"},
+    {
+        "paths",
+        "jupyter",
+        "face",
+        "html",
+        "json_text",
+        "notebook_json",
+        "suggestions",
+        "differences",
+        "processes",
+    },
     {"llm.photos"},  # the model server describes pictures with it
     {"tooling", "tooling.localmodel"},
     {"llm"},

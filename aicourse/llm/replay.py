@@ -31,6 +31,7 @@ from pathlib import Path
 
 import httpx2
 
+from aicourse.differences import difference
 from aicourse.errors import AicourseError, RecordingError, RecordingMissing
 from aicourse.llm import catalog
 from aicourse.llm.keys import masked, settings
@@ -39,7 +40,6 @@ from aicourse.llm.recordings import Recording, body_of
 from aicourse.llm.session import Session, current
 from aicourse.llm.transport import Exchange, Layer, Origin, Read, Transcript, observe
 
-DIFF_LINES = 30  # of what changed, for a request that is not recorded
 _CANDIDATES = 5  # compared exactly, after a quick comparison of all
 _NOT_RECORDED = {*range(300, 400), 401, 403, 408, 409, 429, *range(500, 600)}
 
@@ -207,10 +207,7 @@ def _nearest(recordings: Iterable[Recording], asked: CanonicalRequest) -> Record
 
 
 def _difference(before: CanonicalRequest, after: CanonicalRequest) -> str:
-    texts = _readable(before).splitlines(), _readable(after).splitlines()
-    lines = list(difflib.unified_diff(*texts, "recorded", "asked now", lineterm="", n=1))
-    more = len(lines) - DIFF_LINES
-    return "\n".join([*lines[:DIFF_LINES], f"… {more} more lines"] if more > 0 else lines)
+    return difference(_readable(before), _readable(after), names=("recorded", "asked now"))
 
 
 def _readable(asked: CanonicalRequest) -> str:

@@ -540,12 +540,12 @@ LAMP = {
 }
 
 
-def scripted_run(count=5, tags=("lamps",), answer=None, dev=True, **changes):
+def scripted_run(count=5, tags=("lamps",), answer=None, dev=True, text=None, **changes):
     """Dev and some cases of one's own, where the model gives the expected fields, or `answer` for one's own."""
     own = [
         Case(
             id=f"mine-{n}",
-            input=f"Lamp number {n}\nBlue glass, 30 cm, used.",
+            input=text or f"Lamp number {n}\nBlue glass, 30 cm, used.",
             expected=LAMP | changes,
             tags=tags,
         )
@@ -598,6 +598,11 @@ breaking = Exercise(
             scripted_run(colours=["navy"]),
             "The guide maps shades and knows a fixed list of words: read ANNOTATION.md once more.",
             only(are_labelled),
+        ),
+        Mistake(
+            scripted_run(text="Lamp\nBlue glass, 30 cm, used."),
+            "One listing several times is one case: the next seller words it differently. Write each anew.",
+            only(are_listings),
         ),
         Mistake(
             scripted_run(tags=()),

@@ -1,4 +1,4 @@
-"""The checks of lesson 02 know right answers, stubs and mistakes; the notebook's solutions pass them."""
+"""The checks of lesson 02 judge answers that students may give as their author would."""
 
 from __future__ import annotations
 
@@ -8,45 +8,24 @@ from typing import Any
 
 import pytest
 
-from aicourse.notebook.exercises import Exercise, load_checks, verify
+from aicourse.notebook.exercises import load_checks
 from aicourse.notebook.exercises.checking import examine
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 EXERCISES = {exercise.id: exercise for exercise in load_checks(NOTEBOOKS / "checks" / "lesson_02.py")}
-# what the solutions stand on, in the notebook's order
-GROUND = ("parameters", "vocabulary-code", "grounding-names", "exercise-4-cell")
 
 
 @pytest.fixture(scope="module")
 def lesson() -> dict[str, Any]:
-    """The names that the notebook's own cells define, solutions included; no model is asked."""
+    """The names that the notebook's cell of the form defines."""
     cells = json.loads((NOTEBOOKS / "02-structured-output.ipynb").read_text(encoding="utf-8"))["cells"]
     names: dict[str, Any] = {}
     exec("import re\nfrom pydantic import BaseModel", names)
     for cell in cells:
-        if cell["id"] in GROUND or "solution" in cell["metadata"].get("tags", []):
+        if cell["id"] == "vocabulary-code":
             # a notebook has no `from __future__ import annotations`, which exec of a text would inherit
             exec(compile("".join(cell["source"]), cell["id"], "exec", dont_inherit=True), names)
     return names
-
-
-@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
-def test_an_exercise_accepts_its_reference_and_knows_each_mistake(exercise: Exercise) -> None:
-    assert verify(exercise) == []
-
-
-@pytest.mark.parametrize(
-    ("exercise_id", "name"),
-    [
-        ("02.1", "Offer_solution"),
-        ("02.2", "ungrounded_solution"),
-        ("02.3", "state_of_solution"),
-        ("02.4", "ask_until_valid_solution"),
-    ],
-)
-def test_the_solution_in_the_notebook_passes(lesson: dict[str, Any], exercise_id: str, name: str) -> None:
-    result = examine(EXERCISES[exercise_id], lesson[name])
-    assert result, repr(result)
 
 
 def test_a_retry_without_an_end_is_stopped_and_named() -> None:

@@ -1,4 +1,4 @@
-"""The checks of lesson 03: references pass, known mistakes get their hint, students' answers are judged."""
+"""The checks of lesson 03 judge answers that students may give as their author would."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aicourse import prompts
-from aicourse.notebook.exercises import CheckResult, checks_path, examine, load_checks, verify
+from aicourse.notebook.exercises import CheckResult, checks_path, examine, load_checks
 from aicourse.prompts.file import prompt_text
 
 EXERCISES = {exercise.id: exercise for exercise in load_checks(checks_path("03"))}
@@ -22,11 +22,6 @@ CHECKS = sys.modules[EXERCISES["03.1"].reference.__module__]
 def missing(exercise_id: str, answer: Any) -> list[str]:
     result: CheckResult = examine(EXERCISES[exercise_id], answer)
     return [finding.behaviour for finding in result.findings if not finding.works]
-
-
-@pytest.mark.parametrize("exercise_id", EXERCISES)
-def test_references_pass_and_mistakes_are_known(exercise_id: str) -> None:
-    assert verify(EXERCISES[exercise_id]) == []
 
 
 def test_the_prompts_own_renderer_would_be_right_about_text() -> None:

@@ -1,4 +1,4 @@
-"""Lesson 04: its checks know right from wrong, and its error notes are about the failures it shows."""
+"""Lesson 04: its error notes are about the failures it shows, and its guide knows other languages."""
 
 from __future__ import annotations
 
@@ -10,17 +10,11 @@ from aicourse import connect, prompts
 from aicourse.evals import cases, runner
 from aicourse.evals.error_analysis import NoteBook, sample_failures, taxonomy
 from aicourse.marketplace import LISTING_SCORERS, extract, listing_cases, output_of
-from aicourse.notebook.exercises import Exercise, check, checks_path, load_checks, verify
+from aicourse.notebook.exercises import check
 from aicourse.notebook.lesson import start
 from aicourse.paths import datasets_dir, notebooks_dir
 
-EXERCISES = load_checks(checks_path("04"))
 MODEL = "qwen2.5-coder-0.5b"
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
-def test_the_reference_passes_and_each_mistake_gets_its_hint(exercise: Exercise) -> None:
-    assert verify(exercise) == []
 
 
 def _cell(id: str) -> str:
@@ -38,17 +32,7 @@ def test_the_notes_are_about_the_thirty_failures_that_the_lesson_draws(
     def fill_form(case: cases.Case) -> object:
         return output_of(extract(case.input, prompt, client, model=MODEL))
 
-    names: dict[str, object] = {}
-    exec(_cell("exercise-4-cell").partition("my_cases")[0], names)
     dev = listing_cases("dev")
-    names |= {"dev": dev, "ATTRIBUTES": ("category", "colours", "materials", "size", "condition", "brand")}
-    names["run_production"] = lambda chosen, name: runner.run(
-        fill_form, chosen, LISTING_SCORERS, name=name, progress=False
-    )
-    exec(_cell("exercise-4-solution"), names)
-    solved = names["run_solution"]
-    assert check("04.4", solved), "the folded solution does not pass its own check"
-
     run = runner.run(fill_form, dev, LISTING_SCORERS, name="production", progress=False)
     drawn = [record.id for record in sample_failures(run, 30, "attributes.mean", seed=7)]
     notes = NoteBook(datasets_dir() / "listings" / "error_notes.jsonl").notes()

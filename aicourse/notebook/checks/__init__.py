@@ -8,7 +8,8 @@ A lesson's checks stand in `notebooks/checks/`; this would be `lesson_01.py`:
 
 >>> import re
 >>> from aicourse.notebook.checks import Check, Mistake, arguments
->>> from aicourse.notebook.exercises import Exercise, verify
+>>> from aicourse.notebook.exercises import Exercise
+>>> from aicourse.tooling.course.exercises import verify  # for this proof; no lesson imports it
 >>> def find_size(text, unit="cm"):
 ...     """The right answer."""
 ...     match = re.search(rf"(\d+)\s*{unit}\b", text, re.IGNORECASE)
@@ -59,8 +60,8 @@ A lesson's checks stand in `notebooks/checks/`; this would be `lesson_01.py`:
 >>> [problem for exercise in exercises for problem in verify(exercise)]
 []
 
-`verify` is what the course's tests run on every checks file: the reference passes, a stub counts as not
-started, and each mistake gets its own hint and no other.
+`verify` is what `aicourse validate 01` runs on every exercise of a lesson: the reference passes, a stub
+counts as not started, each mistake gets its own hint and no other, no behaviour is one that nothing fails.
 
 The same check in a homework's `checks.py` says what it is worth, and where the student's function is found:
 

@@ -9,7 +9,7 @@ from aicourse.notebook.exercises.authoring import (
     find_exercise,
     load_checks,
 )
-from aicourse.notebook.exercises.checking import check, examine, verify
+from aicourse.notebook.exercises.checking import check, examine
 from aicourse.notebook.exercises.results import CheckResult
 
 __all__ = [
@@ -20,5 +20,4 @@ __all__ = [
     "examine",
     "find_exercise",
     "load_checks",
-    "verify",
 ]

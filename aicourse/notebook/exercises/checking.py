@@ -1,12 +1,8 @@
-"""Checks of a lesson: `check("01.2", answer)` tells what works, what is missing, and on which input.
-
-`verify(exercise)` proves the checks themselves; the course's tests and lint run it for every checks file.
-"""
+"""Checks of a lesson: `check("01.2", answer)` tells what works, what is missing, and on which input."""
 
 from __future__ import annotations
 
 import inspect
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +10,10 @@ from aicourse.errors import AicourseError
 from aicourse.notebook.checks.calling import attempt, describe, describe_error
 from aicourse.notebook.checks.comparing import equal
 from aicourse.notebook.checks.judging import Trial, recognise, try_checks
-from aicourse.notebook.checks.language import Mistake
 from aicourse.notebook.exercises.authoring import Exercise, find_exercise
 from aicourse.notebook.exercises.results import CheckFinding, CheckResult, finding_of
 from aicourse.notebook.store import ExerciseState, update_exercise
 
-LEAST_INPUTS = 2
 UNREADABLE = "This answer cannot be shown: looking at it raises an error, or does not end."
 
 
@@ -156,46 +150,3 @@ def _second_run(trials: Sequence[Trial]) -> tuple[CheckFinding, ...]:
         return ()
     advice = "The first time it was right. Does it remember earlier calls, or depend on chance?"
     return (CheckFinding("gives the same result when asked again", "missing", failed[0].evidence, advice),)
-
-
-def verify(exercise: Exercise) -> list[str]:
-    """Problems of an exercise, one sentence each; empty when all is well.
-
-    The right answer passes, a stub does not, each mistake is known. An exercise that passes can still be too
-    strict: only students' answers tell that.
-    """
-    result = examine(exercise, exercise.reference)
-    problems = [] if result else [f"the reference does not pass.\n{result!r}"]
-    problems += _stub_problems(exercise)
-    for number, mistake in enumerate(exercise.mistakes, start=1):
-        problems += _mistake_problems(exercise, number, mistake)
-    for check in exercise.checks:
-        if 0 < len(check.draw()) < LEAST_INPUTS:
-            problems.append(f"{check.name!r} has one input: an answer can pass by luck. Add another.")
-    hints = Counter([*exercise.hints, *{mistake.hint for mistake in exercise.mistakes}])
-    problems += [f"Two hints say the same: {text!r}." for text, count in hints.items() if count > 1]
-    if not exercise.hints:
-        problems.append("There is no hint.")
-    return [f"Exercise {exercise.id}: {problem}" for problem in problems]
-
-
-def _stub_problems(exercise: Exercise) -> list[str]:
-    if not exercise.wants_function:
-        return []
-    return [
-        f"{stub.__name__} is {result.status}; it should be not started."
-        for stub in (stub_that_raises, stub_that_returns_none)
-        if (result := examine(exercise, stub)).status != "not started"
-    ]
-
-
-def _mistake_problems(exercise: Exercise, number: int, mistake: Mistake) -> list[str]:
-    result = examine(exercise, mistake.wrong)
-    if result:
-        return [f"mistake {number} passes: no input tells it from the reference."]
-    if result.hints == (mistake.hint,):
-        return []
-    others = [hint for hint in result.hints if hint != mistake.hint]
-    if mistake.hint not in result.hints:
-        return [f"mistake {number} is not recognised: it gets {others or 'no hint'}.\n{result!r}"]
-    return [f"mistake {number} also gets another hint: {others}. Add an input that tells them apart."]

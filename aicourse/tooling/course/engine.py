@@ -22,8 +22,10 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook, raise_for_execution_errors
 
 from aicourse.errors import AicourseError
+from aicourse.notebook_json import Cell
 from aicourse.tooling.course.figures import EXTENSION
 from aicourse.tooling.course.lesson_run import CellError
+from aicourse.tooling.course.notebooks import read_notebook
 from aicourse.tooling.course.progress import CellProgress
 
 ENGINE = "aicourse-lesson"
@@ -34,12 +36,13 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 def run_lesson(
     notebook: Path,
     output: Path,
+    folder: Path,
     parameters: Mapping[str, Any],
     environment: Mapping[str, str],
     manager: AsyncKernelManager,
     progress: CellProgress,
 ) -> CellError | None:
-    """Execute `notebook` in its own folder into `output`; what stopped it, if anything did.
+    """Execute `notebook` into `output`, working in `folder`; what stopped it, if anything did.
 
     `output` holds what ran, with papermill's banner after a failure; it is missing only when papermill
     could not open the notebook.
@@ -54,20 +57,26 @@ def run_lesson(
             progress_bar=False,
             request_save_on_cell_execute=False,
             manager=manager,
-            folder=notebook.parent,
+            folder=folder,
             environment=environment,
             progress=progress,
             partial_path=output,
         )
     except PapermillExecutionError as error:
         message = _COLOURS.sub("", error.evalue).strip()
-        lines = re.findall(r"Cell In\[\d+\], line (\d+)", _COLOURS.sub("", "\n".join(error.traceback)))
-        line = int(lines[-1]) if lines else None
-        return CellError(error.exec_count, progress.cell_id, line, error.ename, message)
+        told = _COLOURS.sub("", "\n".join(error.traceback))
+        # this cell's own lines; others are of functions that it called
+        lines = re.findall(rf"Cell In\[{error.exec_count}\], line (\d+)", told)
+        return CellError(_cell(notebook, progress), int(lines[-1]) if lines else None, error.ename, message)
     except Exception as error:  # whatever one lesson does to its kernel, the others run
         message = error.message if isinstance(error, AicourseError) else str(error).strip()
-        return CellError(progress.cells or None, progress.cell_id, None, type(error).__name__, message)
+        return CellError(_cell(notebook, progress), None, type(error).__name__, message)
     return None
+
+
+def _cell(notebook: Path, progress: CellProgress) -> Cell | None:
+    """The cell that was running; papermill's own, which sets parameters, is none of the lesson's."""
+    return next((cell for cell in read_notebook(notebook).cells if cell.id == progress.cell_id), None)
 
 
 class LessonEngine(Engine):

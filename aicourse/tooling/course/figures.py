@@ -40,9 +40,9 @@ class Watcher:
         self._attached = False
         self._faults: dict[str, int] = {}
 
-    def faults(self) -> list[str]:
-        """The faults of the figures so far."""
-        return [f"In [{cell}]: {fault}" for fault, cell in self._faults.items()]
+    def faults(self) -> list[tuple[int, str]]:
+        """The faults of the figures so far, with the kernel's count of the cell that showed each first."""
+        return [(count, fault) for fault, count in self._faults.items()]
 
     def attach(self) -> None:
         """Stand between figures and their rendering, when matplotlib is there."""

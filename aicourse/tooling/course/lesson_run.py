@@ -8,6 +8,8 @@ leave a last line without its end; it is left out.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -16,23 +18,33 @@ from pydantic import TypeAdapter
 
 from aicourse.llm.calls import Call, Usage
 from aicourse.llm.recordings import Place
+from aicourse.notebook_json import Cell
 from aicourse.tooling.course.notebooks import Lesson
 
 
 @dataclass(frozen=True)
 class CellError:
-    """The place and reason of a failure; `cell` is the number in `In [n]`, None when no cell was running."""
+    """The place and reason of a failure; `cell` is None when no cell of the lesson was running."""
 
-    cell: int | None
-    cell_id: str
+    cell: Cell | None
     line: int | None
     name: str
     message: str
 
     def __str__(self) -> str:
-        where = f"In [{self.cell}] ({self.cell_id})" if self.cell else "before the first cell"
+        where = self.cell.place if self.cell else "before the first cell"
         line = f", line {self.line}" if self.line else ""
         return f"{where}{line}: {self.name}: {self.message}"
+
+
+def with_places(message: str, ran: Sequence[Cell]) -> str:
+    """A traceback with the places of cells instead of the kernel's counts, which no author finds."""
+
+    def place(found: re.Match[str]) -> str:
+        count = int(found[1])
+        return ran[count - 1].place if 0 < count <= len(ran) else found[0]
+
+    return re.sub(r"Cell In\[(\d+)\]", place, message)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Run lessons with papermill: `make course`, `aicourse run`.
 
-Each lesson runs in a fresh kernel in its own folder, one lesson per core, and ends as a `LessonRun`:
-a lesson that fails is saved with papermill's banner and does not stop the others. Executed notebooks
-appear in the output folder whole or not at all. `validation` checks what they show; this module does not.
+Each lesson runs in a fresh kernel, one lesson per core, and ends as a `LessonRun`: a lesson that fails is
+saved with papermill's banner and does not stop the others. Its working folder is new and empty, so what an
+earlier run wrote to `OUT_DIR` neither helps nor hides anything; after the run it stands beside the executed
+notebook, which appears whole or not at all. `validation` checks what notebooks show; this module does not.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Settings:
     def partial(self) -> Path:
         """The folder of notebooks that are not whole yet; a killed run leaves its files here."""
         return self.folder / ".partial"
+
+    def work(self, lesson: Lesson) -> Path:
+        """The working folder of the lesson's kernel."""
+        return self.folder / lesson.name
 
     def journal(self, lesson: Lesson) -> Path:
         """The file in which the lesson's session writes what it asks of models."""
@@ -168,7 +173,7 @@ def _sole_writer(settings: Settings) -> Iterator[None]:
 
 def _run_one(lesson: Lesson, settings: Settings, kernels: Kernels) -> LessonRun:
     if lesson.problem:
-        unreadable = CellError(None, "", None, "LessonError", lesson.problem)
+        unreadable = CellError(None, None, "LessonError", lesson.problem)
         return LessonRun(lesson, None, 0.0, 0, error=unreadable)
     bar = LessonBar(lesson, len(read_notebook(lesson.path).code_cells))
     progress = CellProgress(bar)
@@ -178,7 +183,12 @@ def _run_one(lesson: Lesson, settings: Settings, kernels: Kernels) -> LessonRun:
 
     manager, output = kernels.new_manager(AsyncKernelManager), settings.partial / lesson.path.name
     environment = settings.environment(lesson)
-    error = run_lesson(lesson.path, output, settings.parameters, environment, manager, progress)
+    work = settings.work(lesson)
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    error = run_lesson(lesson.path, output, work, settings.parameters, environment, manager, progress)
+    with contextlib.suppress(OSError):  # not empty: the lesson wrote files
+        work.rmdir()
     if kernels.stopped:  # Ctrl-C, not the lesson's fault: neither told nor published
         raise CancelledError
     seconds = bar.end("failed", str(error)) if error else bar.end("passed")

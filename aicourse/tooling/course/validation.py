@@ -1,8 +1,8 @@
 """Prove that each lesson still shows what is stored in it: `aicourse validate`, part of `make test`.
 
 Strict nbval (every output is compared, pictures by what is drawn in them, except what
-`notebooks/nbval_sanitize.cfg` masks), then every cell again in the same kernel, then the figures' labels; see
-`nbval_plugin`. Lessons are dealt to one pytest process per core. On recorded replies only.
+`notebooks/nbval_sanitize.cfg` masks), then every cell again in the same kernel, then the figures' labels and
+the exercises; see `nbval_plugin`. Lessons are dealt to one pytest process per core. On recorded replies only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from aicourse import paths
 from aicourse.errors import LessonError
+from aicourse.notebook_json import Cell
 from aicourse.processes import core_count
 from aicourse.tooling.course.kernels import Kernels
 from aicourse.tooling.course.notebooks import Lesson, lessons, read_notebook
@@ -26,22 +27,21 @@ from aicourse.tooling.course.progress import LessonBar
 
 SANITIZE = "nbval_sanitize.cfg"
 HEAD_LINES, TAIL_LINES = 15, 15
-FIGURES_FIX = "Label the axes and give the figure a title that states the finding."
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed comparison; `cell` is the number in the notebook, None for the figures or the whole file."""
+    """A failed comparison; `cell` is None for a part that is not of one cell: file, figures, exercises."""
 
-    cell: int | None
-    cell_id: str
+    cell: Cell | None
+    part: str
     again: bool
     message: str
 
     @property
     def place(self) -> str:
         """Where, in words."""
-        where = f"cell {self.cell} ({self.cell_id})" if self.cell else self.cell_id
+        where = self.cell.place if self.cell else self.part
         return f"{where}, run a second time" if self.again else where
 
     def __str__(self) -> str:
@@ -50,7 +50,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Validation:
-    """One lesson's result; `checks` counts the cells compared, both times, and the look at the figures."""
+    """One lesson's result; `checks` counts the cells compared, both times, and the parts after them."""
 
     lesson: Lesson
     seconds: float
@@ -68,7 +68,7 @@ def validate(
 ) -> list[Validation]:
     """Compare the outputs of the lessons in `names` (all by default) with those that a new run gives.
 
-    `once` leaves out the second run and the figures.
+    `once` leaves out the second run, the figures and the exercises.
 
     Raises:
         LessonError: unknown lesson, or pytest itself failed.
@@ -153,13 +153,13 @@ def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) 
     waiting = next(results, None)
     for lesson in hand:
         cells = read_notebook(lesson.path).code_cells
-        bar = LessonBar(lesson, len(cells) if once else 2 * len(cells) + 1)
-        checks, failures, raised = 0, dict[int | None, Failure](), False
+        bar = LessonBar(lesson, len(cells) if once else 2 * len(cells) + 2)
+        checks, failures, raised = 0, dict[object, Failure](), False
         while waiting and waiting["notebook"] == str(lesson.path):
             checks += 1
             bar.update()
             if not waiting["passed"] and not raised:  # a cell that fails both times is told once
-                failures.setdefault(waiting["cell"], _failure(waiting, lesson))
+                failures.setdefault((waiting["cell"], waiting["part"].split()[0]), _failure(waiting, lesson))
                 raised = waiting["raised"]  # the cells after it lack what it would have made
             waiting = next(results, None)
         first = next(iter(failures.values()), None)
@@ -170,10 +170,9 @@ def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) 
 def _failure(result: Mapping[str, Any], lesson: Lesson) -> Failure:
     """nbval numbers all code cells from 0; readers count every cell from 1."""
     if result["cell"] is None:
-        return Failure(None, "figures", False, f"{result['message']}\n{FIGURES_FIX}")
+        return Failure(None, result["part"], False, result["message"])
     code = [cell for cell in read_notebook(lesson.path).cells if cell.is_code]
-    cell = code[result["cell"]]
-    return Failure(cell.number, cell.id, result["again"], _shorten(result["message"]))
+    return Failure(code[result["cell"]], "", result["again"], _shorten(result["message"]))
 
 
 def _shorten(message: str) -> str:

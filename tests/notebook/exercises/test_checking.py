@@ -18,11 +18,8 @@ from aicourse.notebook.checks import Check, Mistake, arguments
 from aicourse.notebook.exercises import (
     Exercise,
     check,
-    checks_path,
     examine,
     find_exercise,
-    load_checks,
-    verify,
 )
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -132,7 +129,6 @@ LAWS = doubling(
 
 @pytest.mark.parametrize("answer", [stub_raises, lambda n: None])
 def test_a_stub_is_known_also_where_only_predicates_call_it(answer: Any) -> None:
-    assert verify(LAWS) == []
     assert examine(LAWS, answer).status == "not started"
 
 
@@ -162,7 +158,7 @@ def test_a_mistake_is_recognised_also_where_the_comparison_refuses_its_type() ->
         checks=[Check("exact", [1, 2], same=lambda a, b: isinstance(a, Decimal) and a == b)],
         mistakes=[Mistake(float, "Stay in Decimal.")],
     )
-    assert verify(exercise) == []
+    assert examine(exercise, float).hints == ("Stay in Decimal.",)
 
 
 def test_known_mistakes_are_recognised_by_what_they_do_not_how_they_are_written() -> None:
@@ -291,35 +287,3 @@ def test_a_class_can_be_the_answer() -> None:
     exercise = doubling(reference=Reference, checks=[Check("b", [arguments(size=1)])])
     assert examine(exercise, Student)
     assert "The answer is a class." in repr(examine(exercise, double))
-
-
-def test_the_fixtures_are_good_checks() -> None:
-    loaded = [exercise for lesson in ("00", "01") for exercise in load_checks(checks_path(lesson))]
-    assert [problem for exercise in loaded for problem in verify(exercise)] == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        ({"reference": lambda n: n.no_such_attribute}, "the reference does not pass"),
-        ({"reference": lambda n: None}, "stub_that_returns_none is solved"),
-        ({"checks": [Check("doubles", [1])]}, "'doubles' has one input"),
-        ({"hints": []}, "There is no hint"),
-        ({"hints": ["Multiply.", "Multiply."]}, "Two hints say the same: 'Multiply.'"),
-        ({"mistakes": [Mistake(lambda n: n + n, "m")]}, "mistake 1 passes"),
-        ({"mistakes": [Mistake(lambda n: n, "Multiply.")]}, "Two hints say the same: 'Multiply.'"),
-        (
-            {"mistakes": [Mistake(lambda n: n * n * n, "Cube."), Mistake(lambda n: n**3, "Power.")]},
-            "mistake 1 also gets another hint: ['Power.']. Add an input that tells them apart.",
-        ),
-        (
-            {"mistakes": [Mistake(lambda n, seen=[]: seen.append(n) or len(seen), "Counts.")]},
-            "mistake 1 is not recognised",
-        ),
-        ({"mistakes": [Mistake(3, "m")]}, "mistake 1 is not recognised"),
-    ],
-)
-def test_verify_finds_bad_checks(changes: dict[str, Any], problem: str) -> None:
-    found = verify(doubling(**changes))
-    assert any(problem in text for text in found), found
-    assert all(text.startswith("Exercise 02.1: ") for text in found)

@@ -240,7 +240,7 @@ def test_where_replies_come_from(
 
 
 def test_a_failed_lesson_is_exit_code_1_after_the_report(run: Asked) -> None:
-    run.result = [lesson_run(), lesson_run("In [3]: NameError")]
+    run.result = [lesson_run(), lesson_run("cell 3 (a): NameError")]
     result = invoke("run", "--all")
     assert result.exit_code == 1
     assert "index.html" in result.output
@@ -282,7 +282,7 @@ class Recorded(SimpleNamespace):
     ("words", "complete", "error", "code"),
     [
         (["01"], False, None, 0),  # recording changes things: that is what it is for
-        (["01"], True, "In [3]: stopped", 1),
+        (["01"], True, "cell 3 (a): stopped", 1),
         (["--check"], True, None, 0),
         (["--check"], False, None, 1),
         (["--missing"], False, None, 0),

@@ -62,7 +62,7 @@ def report(tmp_path: Path) -> Path:
     calls = (call("recorded", "9"), call("live", "0.25"), call("fault", "0"))
     fine = Lesson("90", "90-good", executed, "A <good> lesson", "What & why?")
     broken = Lesson("91", "91-broken", tmp_path / "91-broken.ipynb", "Broken")
-    error = CellError(None, "", None, "LessonError", "it is <b>not</b> a notebook\nat all")
+    error = CellError(None, None, "LessonError", "it is <b>not</b> a notebook\nat all")
     runs = [
         course.LessonRun(fine, executed, 12.34, 17, Journal(Usage(calls))),
         course.LessonRun(broken, None, 0.0, 0, error=error),

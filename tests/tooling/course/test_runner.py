@@ -64,8 +64,8 @@ def outputs(run: course.LessonRun, cell_id: str) -> list[str]:
 def test_a_failing_cell_is_named_and_stops_only_its_own_lesson(runs: dict[str, course.LessonRun]) -> None:
     error = runs["fails"].error
     assert error is not None
-    assert (error.cell, error.cell_id, error.line, error.name) == (2, "wrong", 2, "NameError")
-    assert str(error) == "In [2] (wrong), line 2: NameError: name 'missing_name' is not defined"
+    assert (error.cell and error.cell.id, error.line, error.name) == ("wrong", 2, "NameError")
+    assert str(error) == "cell 3 (wrong), line 2: NameError: name 'missing_name' is not defined"
     assert (runs["fails"].result, runs["fails"].cells) == ("failed", 2)
     assert runs["calls"].result == "passed"
 
@@ -76,7 +76,7 @@ def test_a_failed_lesson_is_saved_with_papermills_banner(runs: dict[str, course.
 
 
 def test_a_kernel_that_dies_is_told_in_a_word(runs: dict[str, course.LessonRun]) -> None:
-    assert str(runs["dies"].error) == "In [2] (wrong): DeadKernelError: Kernel died"
+    assert str(runs["dies"].error) == "cell 3 (wrong): DeadKernelError: Kernel died"
     assert outputs(runs["dies"], "fine") == ["alive\n"]
 
 
@@ -97,8 +97,16 @@ def test_the_kernel_is_told_how_to_behave(runs: dict[str, course.LessonRun]) -> 
     assert outputs(runs["calls"], "environment") == ["('only', '1')"]
 
 
-def test_a_lesson_runs_in_its_own_folder(runs: dict[str, course.LessonRun]) -> None:
-    assert outputs(runs["calls"], "folder") == ["'run'"]
+def test_a_lesson_works_in_a_folder_of_its_own_that_is_empty_at_first(tmp_path: Path) -> None:
+    """What an earlier run left, there or beside the lesson, is not found; what this one leaves is kept."""
+    cell = "from pathlib import Path\n\nprint(Path('build').exists())\nPath('build').mkdir()"
+    source = tmp_path / "notebooks" / "writes.ipynb"
+    (source.parent / "build").mkdir(parents=True)
+    source.write_text(notebook_text(new_notebook([new_cell("code", cell, "a")])), encoding="utf-8")
+    for _ in range(2):
+        (run,) = course.run([source], out=tmp_path / "out")
+        assert outputs(run, "a") == ["False\n"], run.error
+    assert (tmp_path / "out" / "writes" / "build").is_dir()
 
 
 def test_a_forked_kernel_shows_what_stock_papermill_shows(
@@ -136,7 +144,9 @@ def test_nothing_but_whole_notebooks_is_left(runs: dict[str, course.LessonRun]) 
     path = runs["fails"].path
     assert path is not None
     names = {file.name for file in path.parent.iterdir()} - {".lock"}
-    assert names == {f"{name}.ipynb" for name in NAMES if name != "not-json"}
+    assert names == {f"{name}.ipynb" for name in NAMES if name != "not-json"} | {
+        "parameters"
+    }  # it wrote a file
 
 
 def test_parameters_reach_the_lesson(tmp_path: Path) -> None:
@@ -219,7 +229,8 @@ def test_a_stopped_run_leaves_no_kernel_and_the_next_one_works(
     os.mkfifo(tmp_path / "started")
     out = tmp_path / "out"
     command = [sys.executable, "-c", RUN, str(out), *names]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "STARTED": str(tmp_path / "started")}
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
     with ThreadPoolExecutor(1) as pool:  # reading waits until the cell runs
         try:
             started = pool.submit((tmp_path / "started").read_text).result(timeout=120)

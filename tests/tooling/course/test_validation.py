@@ -56,32 +56,45 @@ def sabotage(notebook: dict[str, Any]) -> dict[str, Any]:
     return notebook
 
 
+WRONG_SOLUTION = [
+    new_cell("code", "def middle(values): ...\n\n\nmiddle_solution = max", "answers"),
+    new_cell("code", "def check(id, answer): ...\n\n\ncheck('91.1', middle)", "check", {"tags": ["check"]}),
+]
+WARNS = {**new_cell("code", "import warnings\n\nwarnings.warn('careful')", "warns"), "execution_count": 3}
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Validation]:
     """The fixtures, the good lesson in a course of its own, and a file that is no notebook; in one go."""
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(FOLDER / "lint" / "checks", home / "notebooks" / "checks")
+    checks = (home / "notebooks" / "checks" / "lesson_90.py").read_text(encoding="utf-8")
+    for number, change in (("90", "del exercises[3]"), ("91", "exercises = exercises[:1]")):
+        path = home / "notebooks" / "checks" / f"lesson_{number}.py"
+        path.write_text(f"{checks.replace('90.', f'{number}.')}\n{change}\n", encoding="utf-8")
+    wrong = home / "notebooks" / "91-wrong.ipynb"
+    wrong.write_text(notebook_text(new_notebook([*WRONG_SOLUTION, WARNS])), encoding="utf-8")
     (home / "datasets").mkdir()
     shutil.copy(paths.notebooks_dir() / SANITIZE, home / "notebooks")
     good = shutil.copy(FOLDER / "lint" / "good.ipynb", home / "notebooks" / "90-good.ipynb")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AICOURSE_HOME", str(home))
         patch.setenv("AICOURSE_STATE", str(home / "state"))
-        plots, sabotaged = home / "notebooks" / "91-plots.ipynb", home / "notebooks" / "92-sabotaged.ipynb"
+        plots, sabotaged = home / "notebooks" / "92-plots.ipynb", home / "notebooks" / "93-sabotaged.ipynb"
         cells = [
             {**new_cell("code", "", name), "source": f"{AXES}{source};"} for name, source in PLOTS.items()
         ]
         plots.write_text(notebook_text(new_notebook(cells)), encoding="utf-8")
         course.run([good, plots], out=home / "build", save=True)  # what is stored is what this version shows
         sabotaged.write_text(notebook_text(sabotage(json.loads(plots.read_text(encoding="utf-8")))))
-        found = course.validate([*FIXTURES, good, plots, sabotaged, FOLDER / "run" / "not-json.ipynb"])
+        found = course.validate([*FIXTURES, good, plots, sabotaged, wrong, FOLDER / "run" / "not-json.ipynb"])
     return {result.lesson.path.stem: result for result in found}
 
 
 def test_a_good_lesson_passes_twice(results: dict[str, course.Validation]) -> None:
     result = results["90-good"]
     assert result.failures == ()
-    assert result.checks == 2 * 17 + 1
+    assert result.checks == 2 * 17 + 2
 
 
 def test_the_badge_is_masked_and_cells_are_counted(results: dict[str, course.Validation]) -> None:
@@ -90,26 +103,27 @@ def test_the_badge_is_masked_and_cells_are_counted(results: dict[str, course.Val
 
 def test_an_output_that_differs_is_named_once(results: dict[str, course.Validation]) -> None:
     (failure,) = results["differs"].failures
-    assert (failure.cell, failure.cell_id, failure.again) == (3, "wrong", False)
-    assert "'3\\n' == '2\\n'" in failure.message
+    assert str(failure) == (
+        "cell 3 (wrong): Cell outputs differ\nstdout:\n--- stored\n+++ new\n@@ -1 +1 @@\n-3\n+2"
+    )
 
 
 def test_another_result_in_the_second_run_is_told_as_such(results: dict[str, course.Validation]) -> None:
     (failure,) = results["second-run"].failures
-    assert (failure.cell_id, failure.again) == ("wrong", True)
+    assert failure.again
     assert str(failure).startswith("cell 3 (wrong), run a second time: Cell outputs differ")
 
 
 def test_unlabelled_axes_are_found_where_they_are_drawn(results: dict[str, course.Validation]) -> None:
     (failure,) = results["unlabelled-axes"].failures
-    assert failure.cell_id == "figures"
-    assert "In [1]: no label on the y axis" in failure.message
+    assert failure.part == "figures"
+    assert "cell 2 (wrong): no label on the y axis" in failure.message
     assert "x axis" not in failure.message
     assert "without a title" in failure.message
 
 
 def test_the_same_plots_pass_twice(results: dict[str, course.Validation]) -> None:
-    assert results["91-plots"].failures == ()
+    assert results["92-plots"].failures == ()
 
 
 @pytest.mark.parametrize(
@@ -125,10 +139,24 @@ def test_the_same_plots_pass_twice(results: dict[str, course.Validation]) -> Non
 def test_a_picture_that_shows_something_else_is_told_in_words(
     results: dict[str, course.Validation], cell: str, stored: str, new: str
 ) -> None:
-    assert {failure.cell_id for failure in results["92-sabotaged"].failures} == set(PLOTS)
-    (failure,) = [failure for failure in results["92-sabotaged"].failures if failure.cell_id == cell]
+    assert {failure.cell.id for failure in results["93-sabotaged"].failures} == set(PLOTS)
+    (failure,) = [failure for failure in results["93-sabotaged"].failures if failure.cell.id == cell]
     assert stored in failure.message
     assert new in failure.message
+
+
+def test_a_warning_that_is_not_stored_is_shown_and_its_cell_named(
+    results: dict[str, course.Validation],
+) -> None:
+    warned, _ = results["91-wrong"].failures
+    assert str(warned).startswith("cell 3 (warns): Cell outputs differ\nstderr:\n--- stored\n+++ new\n")
+    assert "UserWarning: careful" in warned.message
+
+
+def test_an_exercise_whose_solution_is_wrong_is_found(results: dict[str, course.Validation]) -> None:
+    failure = results["91-wrong"].failures[-1]
+    assert str(failure).startswith("exercises: Exercise 91.1: `middle_solution` does not pass.\n✗ Not yet")
+    assert "✗ missing     finds the middle" in str(failure)
 
 
 def test_a_file_that_is_no_notebook_fails_alone(results: dict[str, course.Validation]) -> None:

@@ -36,7 +36,7 @@ class Breach:
     rule: str = ""
 
     def __str__(self) -> str:
-        where = f" cell {self.cell.number} ({self.cell.id})" if self.cell else ""
+        where = f" {self.cell.place}" if self.cell else ""
         return f"{self.lesson}{where}: {self.message} {self.fix} [{self.rule}]"
 
 

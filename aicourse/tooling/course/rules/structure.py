@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from aicourse.errors import ExerciseError
 from aicourse.notebook.exercises.authoring import Exercise, load_checks
 from aicourse.notebook_json import Cell
+from aicourse.tooling.course.exercises import check_calls
 from aicourse.tooling.course.notebooks import assigned_names
 from aicourse.tooling.course.rules import Breach, LintRule, Subject, has_picture
 
@@ -20,7 +21,7 @@ EXERCISES = range(3, 7)
 PREDICTIONS = 2
 RECAP_LINES = 5
 _STATED = ("lesson", "title", "question", "minutes", "builds_on", "live_calls")
-_CHECK = re.compile(r"""\bcheck\(\s*["'](\d\d\.\d+)["']""")
+_DEFINES = r"(?m)^(def |class )?{}\b"
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
 
 
@@ -99,7 +100,7 @@ def _following(subject: Subject, cell: Cell, steps: int) -> Cell | None:
 def _exercise_check(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.tagged("exercise"):
         beside = _following(subject, cell, 1)
-        if beside is None or "check" not in beside.tags or not _CHECK.search(beside.source):
+        if beside is None or "check" not in beside.tags or not check_calls(beside.source):
             yield Breach(
                 cell,
                 "No check beside the exercise.",
@@ -109,17 +110,15 @@ def _exercise_check(subject: Subject) -> Iterator[Breach]:
 
 def _exercise_solution(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.tagged("exercise"):
-        after = _following(subject, cell, 2)
+        beside, after = _following(subject, cell, 1), _following(subject, cell, 2)
+        wanted = [call.solution for call in check_calls(beside.source)] if beside else []
         if after is None or "solution" not in after.tags:
             yield Breach(cell, "No solution after the check.", "Add one in a cell tagged solution.")
         elif not after.metadata.get("jupyter", {}).get("source_hidden"):
             yield Breach(after, "The solution is open.", 'Fold it: {"jupyter": {"source_hidden": true}}.')
-        elif "_solution" not in after.source:
-            yield Breach(
-                after,
-                "The solution would overwrite the student's answer.",
-                "Name what it defines <name>_solution.",
-            )
+        elif missing := [name for name in wanted if not re.search(_DEFINES.format(name), after.source)]:
+            fix = "It is the answer that the check cell passes, with _solution behind it."
+            yield Breach(after, f"The solution does not define {missing[0]}.", fix)
 
 
 def _exercise_hint(subject: Subject) -> Iterator[Breach]:
@@ -129,11 +128,11 @@ def _exercise_hint(subject: Subject) -> Iterator[Breach]:
         yield Breach(None, f"The checks cannot be read: {error}.", f"Write {subject.lesson.checks.name}.")
         return
     for cell in subject.notebook.tagged("check"):
-        for exercise_id in _CHECK.findall(cell.source):
-            if exercise_id not in known:
-                yield Breach(cell, f"Exercise {exercise_id} has no checks.", "Add it to the checks file.")
-            elif not known[exercise_id].hints:
-                yield Breach(cell, f"Exercise {exercise_id} has no hints.", "Add hints in the checks file.")
+        for call in check_calls(cell.source):
+            if call.exercise not in known:
+                yield Breach(cell, f"Exercise {call.exercise} has no checks.", "Add it to the checks file.")
+            elif not known[call.exercise].hints:
+                yield Breach(cell, f"Exercise {call.exercise} has no hints.", "Add hints in the checks file.")
 
 
 def _exercises(subject: Subject) -> tuple[Exercise, ...]:
