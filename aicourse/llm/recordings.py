@@ -237,7 +237,11 @@ class RecordingFile:
             return
         stamp = (stat.st_mtime_ns, stat.st_size)
         if stamp != self._stamp:
-            self._places = _read(self.path)
+            lines, faults = read_lines(self.path)
+            for number, fault in faults:
+                remedy = "Record the lesson again with: aicourse record LESSON"
+                warnings.warn(f"{self.path}, line {number} {fault}. {remedy}", stacklevel=2)
+            self._places = {place: recording for place, (_, recording) in lines.items()}
             self._counts = Counter(key for key, _ in self._places)
             self._stamp = stamp
 
@@ -246,28 +250,25 @@ def _order(recording: Recording) -> tuple[str, str, str, str, int]:
     return recording.model, recording.request["path"], recording.summary, *recording.place
 
 
-def _read(path: Path) -> dict[Place, Recording]:
-    places: dict[Place, Recording] = {}
+def read_lines(path: Path) -> tuple[dict[Place, tuple[int, Recording]], list[tuple[int, str]]]:
+    """The recordings of a file with the numbers of their lines, and each line that has a fault."""
+    places: dict[Place, tuple[int, Recording]] = {}
+    faults = []
     for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
             recording = Recording.from_line(line)
         except (ValueError, RecursionError) as error:
-            _warn(f"{path}, line {number} is not a recording and is skipped: {error}.")
+            faults.append((number, f"is not a recording and is skipped: {error}"))
             continue
         if recording.place in places:
-            _warn(f"{path}, line {number} repeats an earlier recording; the last one counts.")
-        places[recording.place] = recording
-    for key, position in places:
+            faults.append((number, f"repeats line {places[recording.place][0]}; the last one counts"))
+        places[recording.place] = number, recording
+    for (key, position), (number, recording) in places.items():
         if position > 0 and (key, position - 1) not in places:
-            summary = places[key, position].summary
-            _warn(f"{path} lacks reply {position} to {summary!r}, although it has reply {position + 1}.")
-    return places
-
-
-def _warn(fault: str) -> None:
-    warnings.warn(f"{fault} Record the lesson again with: aicourse record LESSON", stacklevel=2)
+            faults.append((number, f"is reply {position + 1} to {recording.summary!r}; it lacks {position}"))
+    return places, faults
 
 
 class SharedRecordings:

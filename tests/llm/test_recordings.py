@@ -118,7 +118,7 @@ def test_bytes_that_are_not_text_spoil_one_line_only(tmp_path: Path) -> None:
 def test_of_two_recordings_for_one_place_the_last_counts_with_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     path.write_text(f"{line(body={'n': 1})}\n{line(body={'n': 2})}\n")
-    with pytest.warns(UserWarning, match="line 2 repeats an earlier recording"):
+    with pytest.warns(UserWarning, match="line 2 repeats line 1; the last one counts"):
         (found,) = RecordingFile(path).recordings().values()
     assert found.body == {"n": 2}
 
@@ -126,7 +126,7 @@ def test_of_two_recordings_for_one_place_the_last_counts_with_a_warning(tmp_path
 def test_a_gap_in_a_sequence_is_named(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     path.write_text("".join(line(position=position) + "\n" for position in (0, 1, 3)))
-    with pytest.warns(UserWarning, match="lacks reply 3 to 'Which colours\\?', although it has reply 4"):
+    with pytest.warns(UserWarning, match="line 3 is reply 4 to 'Which colours\\?'; it lacks 3"):
         RecordingFile(path).recordings()
 
 

@@ -12,9 +12,10 @@ from decimal import Decimal
 from rich.console import Console
 from rich.table import Table
 
+from aicourse import paths
 from aicourse.llm import catalog
 from aicourse.llm.catalog import Model
-from aicourse.llm.recordings import RecordingFile
+from aicourse.llm.recordings import SHARED, RecordingFile, SharedRecordings
 from aicourse.notebook import progress
 from aicourse.tooling import course
 from aicourse.tooling.localmodel import local_path, running
@@ -67,6 +68,9 @@ def status() -> Iterable[str | Table]:
             lesson.number, lesson.problem or lesson.title, str(lesson.minutes), str(recordings), solved
         )
     yield table
+    folder = paths.notebooks_dir() / "recordings" / SHARED
+    shared = sum(len(file.recordings()) for file in SharedRecordings(folder).files())
+    yield f"Shared:   {shared} recorded replies to prompt versions, for all lessons and `aicourse evals run`"
 
 
 def client_settings(address: ServerAddress) -> str:

@@ -160,3 +160,50 @@ def test_what_lessons_share_is_neither_copied_nor_missed(provider: Provider, not
     course.record(["90"])
     assert provider.questions == ["second"]
     assert recorded(notebook) == {"second": "second!"}
+
+
+def test_a_check_names_the_file_and_line_of_what_is_broken_there_twice_or_not_asked_for(
+    provider: Provider, notebook: Path
+) -> None:
+    course.record(["90"])
+    own = notebook.parent / "recordings" / "90-asks.jsonl"
+    first, second = own.read_text(encoding="utf-8").splitlines(keepends=True)
+    stale = second.replace(json.loads(second)["key"], "f" * 64)
+    shared = notebook.parent / "recordings" / "shared" / "label_things" / "v1.jsonl"
+    shared.parent.mkdir(parents=True)
+    shared.write_text(first + "{half\n" + first + stale, encoding="utf-8")
+    own.write_text(second + second + stale, encoding="utf-8")
+
+    with pytest.warns(UserWarning, match="line"):
+        lesson, common = course.record(check=True)
+
+    assert (lesson.complete, common.complete, common.kept) == (False, False, 1)
+    mine, theirs = "notebooks/recordings/90-asks.jsonl", "notebooks/recordings/shared/label_things/v1.jsonl"
+    assert lesson.faults == (
+        f"{mine}, line 2 repeats line 1; the last one counts.",
+        f"{mine}, line 3 is not asked for: 'second'.",
+    )
+    assert [fault.partition(":")[0] for fault in common.faults] == [
+        f"{theirs}, line 2 is not a recording and is skipped",
+        f"{theirs}, line 3 repeats line 1; the last one counts.",
+        f"{theirs}, line 4 is not asked for",
+    ]
+    assert str(common).startswith("shared: 1 recorded\n  notebooks/recordings/shared/")
+
+
+def test_a_deleted_recording_is_missed_although_an_earlier_run_left_its_files(
+    provider: Provider, notebook: Path
+) -> None:
+    """Beside the lesson, where JupyterLab writes, and where `run` itself did."""
+    unless_done = "from pathlib import Path; QUESTIONS = [] if Path('build').exists() else "
+    rewrite(notebook, "QUESTIONS = ", unless_done)
+    rewrite(notebook, "client = connect()", "Path('build').mkdir(); client = connect()")
+    course.record(["90"])
+    assert course.run(["90"])[0].error is None
+    (notebook.parent / "build").mkdir()
+    own = notebook.parent / "recordings" / "90-asks.jsonl"
+    own.write_text(own.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
+
+    assert "RecordingMissing" in str(course.run(["90"])[0].error)
+    (result,) = course.validate(["90"], once=True)
+    assert "RecordingMissing" in str(result.failures[0])
