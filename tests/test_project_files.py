@@ -71,6 +71,7 @@ def test_the_lock_satisfies_pyproject(system: str, python: str) -> None:
         need = Requirement(line)
         if need.marker is None or need.marker.evaluate(environment(system, python)):
             name = re.sub(r"[-_.]+", "-", need.name).lower()
+            assert name in versions, f"requirements.lock lacks {name}; run: make lock"
             assert need.specifier.contains(versions[name]), f"{line} is not met; run: make lock"
 
 

@@ -156,6 +156,8 @@ def run(
     replay = "off" if live else "only" if save else keys.settings().get("AICOURSE_REPLAY") or "auto"
     runs = course.run(names, save=save, jobs=jobs, parameters=_parameters(parameter or []), replay=replay)
     report = course.write_report(runs, paths.build_dir() / "course")
+    for warning in course.slow_lessons(runs).values():
+        typer.echo(f"\nSlow: {warning}")
     typer.echo(
         f"\nReport: {report}\nTo work through the lessons: make lab (or: python -m jupyterlab notebooks)"
     )

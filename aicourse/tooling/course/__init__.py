@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from aicourse.face import lazily
 
 if TYPE_CHECKING:
+    from aicourse.tooling.course.durations import slow_lessons as slow_lessons
     from aicourse.tooling.course.lesson_run import LessonRun as LessonRun
     from aicourse.tooling.course.linting import lint as lint
     from aicourse.tooling.course.notebooks import Lesson as Lesson
@@ -39,6 +40,7 @@ _HOME = {
     "lint": "aicourse.tooling.course.linting",
     "record": "aicourse.tooling.course.recorder",
     "run": "aicourse.tooling.course.runner",
+    "slow_lessons": "aicourse.tooling.course.durations",
     "validate": "aicourse.tooling.course.validation",
     "write_report": "aicourse.tooling.course.reporting",
 }

@@ -24,13 +24,12 @@ from papermill.execute import execute_notebook, raise_for_execution_errors
 from aicourse.errors import AicourseError
 from aicourse.notebook_json import Cell
 from aicourse.tooling.course.figures import EXTENSION
-from aicourse.tooling.course.lesson_run import CellError
+from aicourse.tooling.course.lesson_run import CellError, without_colours
 from aicourse.tooling.course.notebooks import read_notebook
 from aicourse.tooling.course.progress import CellProgress
 
 ENGINE = "aicourse-lesson"
 CELL_SECONDS = 30 * 60  # a live lesson may pull a model file of 500 MB in one cell
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run_lesson(
@@ -63,8 +62,7 @@ def run_lesson(
             partial_path=output,
         )
     except PapermillExecutionError as error:
-        message = _COLOURS.sub("", error.evalue).strip()
-        told = _COLOURS.sub("", "\n".join(error.traceback))
+        message, told = (without_colours(text) for text in (error.evalue.strip(), "\n".join(error.traceback)))
         # this cell's own lines; others are of functions that it called
         lines = re.findall(rf"Cell In\[{error.exec_count}\], line (\d+)", told)
         return CellError(_cell(notebook, progress), int(lines[-1]) if lines else None, error.ename, message)

@@ -38,13 +38,18 @@ class CellError:
 
 
 def with_places(message: str, ran: Sequence[Cell]) -> str:
-    """A traceback with the places of cells instead of the kernel's counts, which no author finds."""
+    """A traceback without colours, and with the places of cells instead of the kernel's counts."""
 
     def place(found: re.Match[str]) -> str:
         count = int(found[1])
         return ran[count - 1].place if 0 < count <= len(ran) else found[0]
 
-    return re.sub(r"Cell In\[(\d+)\]", place, message)
+    return re.sub(r"Cell In\[(\d+)\]", place, without_colours(message))
+
+
+def without_colours(message: str) -> str:
+    """A terminal's text without the codes for its colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", message)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from aicourse.html import NUMBER, Row, TableCell, asset, page, render, sort_button, table, wide
 from aicourse.llm.calls import dollars
 from aicourse.paths import write_atomically
+from aicourse.tooling.course.durations import slow_lessons
 from aicourse.tooling.course.lesson_run import LessonRun
 
 _TEMPLATES = "tooling/course/templates"
@@ -80,6 +81,7 @@ def index_page(runs: Sequence[LessonRun]) -> str:
         f"{_TEMPLATES}/report.html",
         summary=summary,
         totals=" · ".join(totals),
+        warnings=tuple(slow_lessons(runs).values()),
         lessons=wide(table(f"{date} · a column's heading sorts by it", header, map(_row, runs)), "Lessons"),
     )
     style = asset(f"{_TEMPLATES}/report.css")

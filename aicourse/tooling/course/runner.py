@@ -23,6 +23,7 @@ from jupyter_client.manager import AsyncKernelManager
 from aicourse import paths
 from aicourse.errors import LessonError
 from aicourse.processes import core_count, sole_holder
+from aicourse.tooling.course.durations import store_seconds
 from aicourse.tooling.course.kernels import Kernels
 from aicourse.tooling.course.lesson_run import CellError, LessonRun, read_journal
 from aicourse.tooling.course.notebooks import WIDGET_VIEW, Lesson, assigned_names, lessons, read_notebook
@@ -76,7 +77,8 @@ def run(
     """Run the lessons in `names` (all by default) and write executed notebooks to `out` (build/course).
 
     `parameters` go into each lesson's parameters cell; `replay` is `AICOURSE_REPLAY` for the kernels.
-    With `save`, the outputs of lessons that passed replace those in the source notebooks.
+    With `save`, the outputs of lessons that passed replace those in the source notebooks, and of a run of all
+    lessons the seconds of new ones are kept (`durations`).
 
     Raises:
         LessonError: unknown lesson or parameter, or another run writes to the same folder.
@@ -92,6 +94,8 @@ def run(
         for finished in runs:
             if finished.path and not finished.error:
                 store_outputs(finished.lesson.path, finished.path)
+        if names is None:
+            store_seconds(runs)
     return runs
 
 

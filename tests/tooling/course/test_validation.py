@@ -60,6 +60,7 @@ WRONG_SOLUTION = [
     new_cell("code", "def middle(values): ...\n\n\nmiddle_solution = max", "answers"),
     new_cell("code", "def check(id, answer): ...\n\n\ncheck('91.1', middle)", "check", {"tags": ["check"]}),
 ]
+DIES = [new_cell("code", "# NBVAL_SKIP", "skips"), new_cell("code", "import os\n\nos._exit(3)", "dies")]
 WARNS = {**new_cell("code", "import warnings\n\nwarnings.warn('careful')", "warns"), "execution_count": 3}
 
 
@@ -74,6 +75,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Valida
         path.write_text(f"{checks.replace('90.', f'{number}.')}\n{change}\n", encoding="utf-8")
     wrong = home / "notebooks" / "91-wrong.ipynb"
     wrong.write_text(notebook_text(new_notebook([*WRONG_SOLUTION, WARNS])), encoding="utf-8")
+    dies = home / "notebooks" / "94-dies.ipynb"
+    dies.write_text(notebook_text(new_notebook(DIES)), encoding="utf-8")
     (home / "datasets").mkdir()
     shutil.copy(paths.notebooks_dir() / SANITIZE, home / "notebooks")
     good = shutil.copy(FOLDER / "lint" / "good.ipynb", home / "notebooks" / "90-good.ipynb")
@@ -87,7 +90,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Valida
         plots.write_text(notebook_text(new_notebook(cells)), encoding="utf-8")
         course.run([good, plots], out=home / "build", save=True)  # what is stored is what this version shows
         sabotaged.write_text(notebook_text(sabotage(json.loads(plots.read_text(encoding="utf-8")))))
-        found = course.validate([*FIXTURES, good, plots, sabotaged, wrong, FOLDER / "run" / "not-json.ipynb"])
+        unreadable = FOLDER / "run" / "not-json.ipynb"
+        found = course.validate([*FIXTURES, good, plots, sabotaged, wrong, dies, unreadable])
     return {result.lesson.path.stem: result for result in found}
 
 
@@ -151,6 +155,15 @@ def test_a_warning_that_is_not_stored_is_shown_and_its_cell_named(
     warned, _ = results["91-wrong"].failures
     assert str(warned).startswith("cell 3 (warns): Cell outputs differ\nstderr:\n--- stored\n+++ new\n")
     assert "UserWarning: careful" in warned.message
+
+
+def test_a_kernel_that_dies_is_told_at_once_and_a_skipped_cell_is_no_failure(
+    results: dict[str, course.Validation],
+) -> None:
+    (failure,) = results["94-dies"].failures
+    assert (
+        str(failure) == "cell 2 (dies): The kernel died. Does the cell end its process, or need much memory?"
+    )
 
 
 def test_an_exercise_whose_solution_is_wrong_is_found(results: dict[str, course.Validation]) -> None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from aicourse.llm.keys import contains_key
-from aicourse.notebook_json import Cell
+from aicourse.notebook.checks.calling import shorten
+from aicourse.notebook_json import Cell, text
 from aicourse.tooling.course.leaks import machine_paths, secret_lines
 from aicourse.tooling.course.notebooks import WIDGET_VIEW
 from aicourse.tooling.course.rules import Breach, LintRule, Subject, has_picture, output_texts
@@ -57,8 +58,11 @@ def _widget_state(subject: Subject) -> Iterator[Breach]:
 
 def _standard_error(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
-        if any(output.get("name") == "stderr" for output in cell.outputs):
-            yield Breach(cell, "A warning or other message on stderr is stored.", "Mend its cause.")
+        for output in cell.outputs:
+            if output.get("name") == "stderr":
+                said = shorten(text(output.get("text", "")), 200)
+                yield Breach(cell, f"Stored on stderr: {said!r}.", "Mend its cause.")
+                break
 
 
 def _error_output(subject: Subject) -> Iterator[Breach]:
@@ -67,7 +71,7 @@ def _error_output(subject: Subject) -> Iterator[Breach]:
             if output.get("output_type") == "error":
                 yield Breach(
                     cell,
-                    f"An error is stored: {output.get('ename')}.",
+                    f"An error is stored: {output.get('ename')}: {shorten(str(output.get('evalue')), 200)}.",
                     "Mend it, or catch it and show what readers should see.",
                 )
 
