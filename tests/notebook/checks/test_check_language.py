@@ -135,3 +135,18 @@ def test_evidence_holds_what_was_expected_only_where_it_may_be_shown(
 ) -> None:
     (trial,) = try_checks([Check("doubles", [2], reference=double, **fields)], lambda number: 5)
     assert trial.evidence.expected == shown
+
+
+def test_after_a_call_without_end_the_others_are_neither_made_nor_right() -> None:
+    made: list[int] = []
+
+    def stuck(number: int) -> int:
+        made.append(number)
+        while True:
+            pass
+
+    endless = Check("doubles", [1, 2], reference=double, seconds=0.1)
+    trials = try_checks([endless, DOUBLES], stuck)
+    kinds = [(trial.outcome.kind, trial.works) for trial in trials]
+    assert kinds == [("endless", False), *[("skipped", False)] * 3]
+    assert made == [1]
