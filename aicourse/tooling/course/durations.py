@@ -63,7 +63,7 @@ def _comparable(runs: Sequence[LessonRun]) -> list[LessonRun]:
 
 
 def _pace(runs: Sequence[LessonRun], usual: Mapping[str, float]) -> float:
-    """How many times slower than stored most lessons of this run were."""
+    """Slowness of the machine in this run: the middle ratio to stored seconds."""
     known = [run for run in _comparable(runs) if run.lesson.name in usual]
     if len(known) < LEAST_LESSONS:
         return 1.0

@@ -120,7 +120,9 @@ class LessonKernel(RunningKernel):
     def ask(self, expression: str) -> list[Any]:
         """The value of an expression in the kernel: a list of plain data."""
         asked = {"it": expression}
-        reply = self.kc.execute("", silent=True, user_expressions=asked, reply=True, timeout=ANSWER_SECONDS)
+        sent = self.kc.execute("", silent=True, user_expressions=asked)
+        while (reply := self.get_message("shell", ANSWER_SECONDS))["parent_header"].get("msg_id") != sent:
+            pass  # an answer to something before
         answer = reply["content"]["user_expressions"]["it"]
         if answer["status"] != "ok":
             raise RuntimeError(f"{answer['ename']}: {answer['evalue']}")
@@ -161,7 +163,7 @@ class LessonCell(IPyNbCell):
 
     def runtest(self) -> None:
         """Run and compare the cell."""
-        if self.cell.source.strip():
+        if self.cell.source.strip() and not self.options["skip"]:
             self.parent.kernel.ran.append(self.cell_num)
         super().runtest()  # type: ignore[no-untyped-call]
 
@@ -178,7 +180,8 @@ class LessonCell(IPyNbCell):
                 for kind in {**stored, **new}
                 if stored.get(kind) != new.get(kind)
             ]
-            self.comparison_traceback = told[:1] + [f"and {entry.partition(':')[0]}" for entry in told[1:]]
+            others = [f"and {entry.partition(':')[0]}" for entry in told[1:]]
+            self.comparison_traceback = [*told[:1], *others] or ["The same text, in other pieces."]
         return same
 
     def _texts(self, outputs: list[NotebookNode]) -> dict[str, str]:

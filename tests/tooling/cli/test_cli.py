@@ -195,6 +195,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked([lesson_run()])
     monkeypatch.setattr(course, "run", asked, raising=False)
     monkeypatch.setattr(course, "write_report", lambda runs, folder: folder / "index.html", raising=False)
+    monkeypatch.setattr(course, "slow_lessons", lambda runs: {"01": "01 took 9 s."}, raising=False)
     return asked
 
 
@@ -243,6 +244,7 @@ def test_a_failed_lesson_is_exit_code_1_after_the_report(run: Asked) -> None:
     run.result = [lesson_run(), lesson_run("cell 3 (a): NameError")]
     result = invoke("run", "--all")
     assert result.exit_code == 1
+    assert "Slow: 01 took 9 s." in result.output
     assert "index.html" in result.output
 
 
