@@ -94,7 +94,21 @@ def itself() -> list[Any]:
         (lambda: [Broken()], "<list that cannot be shown>"),
         (itself, "[[...]]"),
     ],
-    ids=str,
+    ids=[
+        *(
+            "half character",
+            "half key",
+            "nan",
+            "model",
+            "array",
+            "numpy integer",
+            "large",
+            "huge",
+            "bytes",
+            "pair",
+        ),
+        *("broken", "broken within", "circle"),
+    ],
 )
 def test_anything_becomes_data(make: Callable[[], Any], expected: Any) -> None:
     made = plain(make())
