@@ -53,7 +53,7 @@ def course_report(folder: Path) -> Iterator[Path]:
         lesson = Lesson(name[:2], name, executed, name[3:], "What & why?")
         runs.append(course.LessonRun(lesson, executed, 12.34, 17, Journal(Usage(()))))
     broken = Lesson("91", "91-broken", folder / "91-broken.ipynb", "Broken")
-    error = CellError(None, "", None, "LessonError", f"it is not a notebook\n{'at all ' * 40}")
+    error = CellError(None, None, "LessonError", f"it is not a notebook\n{'at all ' * 40}")
     yield course.write_report([*runs, course.LessonRun(broken, None, 0.0, 0, error=error)], folder)
     yield from (folder / f"{name}.html" for name in LESSONS)
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
+pytest.importorskip("llm.models", exc_type=ModuleNotFoundError)  # `llm` alone may be tests/llm
 llm = pytest.importorskip("llm")
 
 QUESTION = "Which colour has the blue jacket? One word."

@@ -146,6 +146,7 @@ def test_a_lesson_that_fails_keeps_its_recordings(provider: Provider, notebook: 
     assert recorded(notebook) == before
 
 
+@pytest.mark.slow
 def test_what_lessons_share_is_neither_copied_nor_missed(provider: Provider, notebook: Path) -> None:
     course.record(["90"])
     own = notebook.parent / "recordings" / "90-asks.jsonl"

@@ -351,6 +351,7 @@ def test_references(schema: Any) -> None:
     assert seen & set("abc")
 
 
+@pytest.mark.slow
 def test_references_to_themselves_have_an_end() -> None:
     depths = set()
     read = grammar(TREE)
@@ -400,6 +401,7 @@ class Offer(BaseModel):
     notes: dict[Annotated[str, Field(pattern=r"^[a-z]+$", max_length=5)], bool]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Part, Offer])
 def test_a_pydantic_model_reads_what_is_written(model: type[BaseModel]) -> None:
     for value in written(model.model_json_schema()):
