@@ -58,6 +58,13 @@ class AicourseError(Exception):
             raise AttributeError(name) from None
 
 
+class Interrupted(KeyboardInterrupt):
+    """A live call that the user stopped: an interrupt, told in one line without the libraries' frames."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [f"{type(self).__name__}: {self}"]
+
+
 class CatalogError(AicourseError):
     """A provider or model that the catalogue does not know."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import httpx2
 
@@ -21,9 +20,6 @@ from aicourse.llm.keys import PLACEHOLDER, Key, find_key
 from aicourse.llm.session import current
 from aicourse.llm.transport import Exchange, Wait, network
 from aicourse.tooling import localmodel
-
-if TYPE_CHECKING:
-    from aicourse.tooling.localmodel.process import ServerAddress
 
 
 @dataclass(frozen=True)
@@ -54,10 +50,16 @@ def embedded_layer(request: httpx2.Request) -> Exchange:
         DownloadError: the model's file could not be fetched.
         ServerError: the server did not start or answer.
     """
-    name = model_in(request.content)
-    with current().waiting(f"asking {name or 'the embedded model'} on this computer"):
+    name, told = model_in(request.content), "asking the embedded model"
+    if name:
+        model = catalog.embedded_model(name)
+        told = f"{name} ({sum(file.size for file in model.files) / 1e6:,.0f} MB)"
+        with current().waiting(f"fetching {told}"):
+            yield Wait(partial(localmodel.pull, name))
+        told = f"loading {told} and waiting for its answer"
+    with current().waiting(told):
         for _ in range(2):
-            address = yield Wait(partial(_prepare, name))
+            address = yield Wait(localmodel.ensure_running)
             base = httpx2.URL(address.url)
             url = request.url.copy_with(scheme=base.scheme, host=base.host, port=base.port)
             try:
@@ -67,12 +69,6 @@ def embedded_layer(request: httpx2.Request) -> Exchange:
     raise ServerError(
         f"The embedded model's server at {address.url} does not answer. Look with: aicourse doctor"
     ) from None
-
-
-def _prepare(name: str) -> ServerAddress:
-    if name:
-        localmodel.pull(catalog.embedded_model(name).name)
-    return localmodel.ensure_running()
 
 
 def _redirected(request: httpx2.Request, *, url: httpx2.URL, secret: str | None) -> httpx2.Request:

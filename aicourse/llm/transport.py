@@ -19,17 +19,20 @@ off, or was closed early (clients stop at `[DONE]`, before the connection ends).
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
+from types import TracebackType
 from typing import Any, Literal
 
 import anyio.to_thread
 import httpx2
 
+from aicourse.errors import Interrupted
 from aicourse.llm.formats import EVENT_STREAM, Tokens, is_whole, tokens
 
 
@@ -90,6 +93,25 @@ def network(request: httpx2.Request) -> Exchange:
     return response
 
 
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """An interrupt of what is inside, without the libraries' frames: `Interrupted`, in scripts too."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        before = sys.excepthook
+
+        def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+            if isinstance(error, Interrupted):
+                print(*error._render_traceback_(), file=sys.stderr)
+            else:
+                before(kind, error, trace)
+
+        sys.excepthook = say
+        words = "you stopped a live call, and the model with it. Run it again to ask once more."
+        raise Interrupted(words) from None
+
+
 class LayerTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """An httpx2 transport, sync and async, that runs a layer.
 
@@ -132,6 +154,7 @@ class LayerTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
                 step = _next(exchange.send, result)
         return step
 
+    @told_in_one_line()
     def _perform(self, effect: Effect) -> Any:
         if isinstance(effect, Wait):
             return effect.work()
@@ -297,7 +320,8 @@ class _ObservedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
-            yield
+            with told_in_one_line():
+                yield
         except BaseException as error:
             self._finish(error)
             raise

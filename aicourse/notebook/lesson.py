@@ -25,6 +25,7 @@ from aicourse.llm.keys import misspelt_settings
 from aicourse.notebook_json import parse_notebook
 
 REDRAW_SECONDS = 0.5  # a thousand calls in a loop should not send a thousand updates
+FEW_CALLS = 5  # live ones in a cell that need no progress bar
 _COLOURS = {"recorded": "#00556b", "embedded": "#9c3d00", "hosted": "#7a2a8a", "idle": "#555555"}
 
 
@@ -187,6 +188,8 @@ class _LiveBadge:
     _shown: Badge = field(init=False)
     _shown_at: float = field(init=False)
     _places: set[str] = field(init=False, default_factory=set)
+    _live_calls: int = field(init=False, default=0)  # of the running cell, as is the bar
+    _bar: Any = field(init=False, default=None)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -202,16 +205,32 @@ class _LiveBadge:
         if place not in self._places or time.monotonic() - self._shown_at > REDRAW_SECONDS:
             self._places.add(place)
             self._redraw(describe_calls(self.session.usage))
+        if call.source == "live" and not paths.unattended():
+            self._show_progress()
 
     def on_wait(self, words: str) -> None:
         """The first live reply takes longest, and nothing else on the screen says why."""
-        if not words:
-            self._redraw(describe_calls(self.session.usage))
-        elif not any(call.source == "live" for call in self.session.usage.calls):
-            self._redraw(Badge("embedded", f"{words} …"))
+        usage = self.session.usage
+        if not any(call.source == "live" for call in usage.calls):
+            self._redraw(Badge("embedded", f"{words} …") if words else describe_calls(usage))
+
+    def _show_progress(self) -> None:
+        """Count a live call; a bar shows them when a cell makes more than a few."""
+        with self._lock:
+            self._live_calls += 1
+            if self._live_calls == FEW_CALLS + 1:
+                from tqdm.auto import tqdm  # it looks for a notebook, which takes a moment
+
+                self._bar = tqdm(initial=FEW_CALLS, desc="live calls", unit=" calls", leave=False)
+            if self._bar is not None:
+                self._bar.update()
 
     def after_cell(self, result: object) -> None:
         """Bring the counts up to date; leave when another start() has begun a new session."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+            self._bar, self._live_calls = None, 0
         if session.current() is not self.session:
             self.shell.events.unregister("post_run_cell", self.after_cell)
         elif (badge := describe_calls(self.session.usage)) != self._shown:

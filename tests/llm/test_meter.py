@@ -151,7 +151,8 @@ def test_nor_does_it_through_the_async_or_the_anthropic_client(wire: Wire) -> No
 
 def test_nor_does_the_embedded_model(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     address = ServerAddress(url="http://127.0.0.1:9", token="t", pid=1, started=0.0)
-    monkeypatch.setattr(network_module, "_prepare", lambda name: address)
+    monkeypatch.setattr(network_module.localmodel, "pull", lambda name: None)
+    monkeypatch.setattr(network_module.localmodel, "ensure_running", lambda: address)
     provider = catalog.provider("embedded")
     stack = Stack(embedded_layer, provider, openai)
     client = openai.OpenAI(

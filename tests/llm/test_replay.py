@@ -467,7 +467,8 @@ def test_an_interrupt_while_waiting_for_a_chunk_counts_what_came(file: Recording
     with pytest.raises(KeyboardInterrupt):
         stream(asked)
     (call,) = usage(asked).calls
-    assert (call.error, call.completion_tokens, call.estimated) == ("KeyboardInterrupt", 1, True)
+    assert call.error.startswith("Interrupted: ")
+    assert (call.completion_tokens, call.estimated) == (1, True)
 
 
 def test_an_anthropic_stream_counts_what_it_stated_before_it_was_stopped(file: RecordingFile) -> None:

@@ -248,12 +248,41 @@ def test_the_badge_changes_at_once_when_replies_come_from_elsewhere_and_counts_a
 
 def test_the_badge_says_what_the_first_live_reply_waits_for(screen: Screen) -> None:
     start("01")
+    with session.current().waiting("fetching the model"):
+        pass
     with session.current().waiting("asking the model"):
         session.current().report(call("live", "embedded"))
     with session.current().waiting("asking the model"):
         pass
-    answered = "live: embedded · 1 call"
-    assert screen.shown == ["no model call yet", "asking the model …", answered, answered, answered]
+    none, answered = "no model call yet", "live: embedded · 1 call"
+    assert screen.shown == [none, "fetching the model …", none, "asking the model …", answered]
+
+
+@pytest.mark.parametrize("unattended", ["0", "1"])
+def test_more_than_five_live_calls_in_a_cell_show_a_bar(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, unattended: str
+) -> None:
+    bars: list[list[Any]] = []
+
+    class Bar:
+        def __init__(self, *, initial: int, **_: Any) -> None:
+            self.seen: list[Any] = [initial]
+            bars.append(self.seen)
+
+        def update(self) -> None:
+            self.seen.append(self.seen[-1] + 1)
+
+        def close(self) -> None:
+            self.seen.append("gone")
+
+    monkeypatch.setenv("AICOURSE_UNATTENDED", unattended)
+    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    start("01")
+    for calls in (5, 8, 3):
+        for source in ["live"] * calls + ["recorded"] * 9:
+            session.current().report(call(source))  # type: ignore[arg-type]
+        screen.end_cell()
+    assert bars == ([[5, 6, 7, 8, "gone"]] if unattended == "0" else [])
 
 
 def test_a_long_cell_shows_counts_now_and_then(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:

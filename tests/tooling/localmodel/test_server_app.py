@@ -24,6 +24,7 @@ from pydantic_ai import Agent, NativeOutput
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
+from aicourse.tooling.localmodel.local_models import local_models
 from aicourse.tooling.localmodel.server import guard, serving
 from aicourse.tooling.localmodel.server.app import create_app
 from aicourse.tooling.localmodel.server.http_errors import HttpError
@@ -389,18 +390,21 @@ def test_embeddings_refuse_what_is_no_text(
 
 
 def test_openai_models(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == [MODEL, EMBEDDINGS]
+    models = {model.id: model.model_extra for model in client.models.list()}
+    assert models.keys() == local_models().keys()  # what can be asked, whether its file is here or not
+    here = {name for name, extra in models.items() if extra and extra["downloaded"]}
+    assert here == {MODEL, EMBEDDINGS}
     assert client.models.retrieve(MODEL).id == MODEL
 
 
 @pytest.mark.parametrize("name", ["gone", "org/gone", "org%2Fgone"])
-def test_a_model_that_is_not_here_can_be_fetched(
+def test_a_model_that_does_not_run_here_is_not_found(
     server: RunningServer, http: httpx2.Client, name: str
 ) -> None:
     reply = http.get(f"/v1/models/{name}")
     assert reply.status_code == 404
     assert reply.json()["error"]["code"] == "model_not_found"
-    assert "aicourse model pull" in reply.json()["error"]["message"]
+    assert MODEL in reply.json()["error"]["message"]
 
 
 # --------------------------------------------------------------------------------- anthropic, pydantic-ai

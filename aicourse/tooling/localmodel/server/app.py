@@ -115,13 +115,13 @@ def _add_generating_routes(app: FastAPI, backend: Backend) -> None:
 def _add_telling_routes(app: FastAPI, backend: Backend) -> None:
     @app.get("/v1/models")
     async def list_models() -> dict[str, Any]:
-        return {"object": "list", "data": [_model_entry(name) for name in backend.names()]}
+        return {"object": "list", "data": [_model_entry(name, backend) for name in local_models()]}
 
     @app.get("/v1/models/{name:path}")
     async def one_model(name: str) -> dict[str, Any]:
-        if name not in backend.names():
-            raise no_model(f"{name} is not here. Fetch it with: aicourse model pull {name}")
-        return _model_entry(name)
+        if name not in local_models():
+            raise no_model(f"No model {name!r} runs here. Those that do: {', '.join(local_models())}.")
+        return _model_entry(name, backend)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -189,8 +189,17 @@ def _file_header(backend: Backend, model: str) -> dict[str, str]:
     return {"aicourse-model-sha256": backend.sha256(model)}
 
 
-def _model_entry(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": local_models()[name].licence}
+def _model_entry(name: str, backend: Backend) -> dict[str, Any]:
+    """A model that can be asked; connect() fetches the file of one that is not `downloaded`."""
+    model, is_here = local_models()[name], name in backend.names()
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": model.licence,
+        "kind": model.kind,
+        "downloaded": is_here,
+    }
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:
