@@ -250,6 +250,7 @@ class Asking:
         return json.dumps(GOLD)
 
 
+@pytest.mark.slow  # `record --check`, a step of `make test`, finds a missing reply too
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.ref)
 def test_every_listing_is_recorded_for_every_version_and_model(version: Prompt) -> None:
     """Renders all requests and looks them up: an edited prompt, schema or word list fails here."""
@@ -274,6 +275,7 @@ def test_no_example_of_a_prompt_is_a_listing_of_the_dataset() -> None:
                 assert title not in section.text.casefold(), (version.ref, title)
 
 
+@pytest.mark.slow
 def test_every_photo_of_the_test_split_is_recorded_for_the_prompt_in_production(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -135,6 +135,7 @@ def test_a_check_finds_what_is_not_asked_for_and_what_changed(provider: Provider
     assert recorded(notebook) == {"first": "first!", "second": "second!"}
 
 
+@pytest.mark.slow
 def test_a_lesson_that_fails_keeps_its_recordings(provider: Provider, notebook: Path) -> None:
     course.record(["90"])
     before = recorded(notebook)
@@ -163,6 +164,7 @@ def test_what_lessons_share_is_neither_copied_nor_missed(provider: Provider, not
     assert recorded(notebook) == {"second": "second!"}
 
 
+@pytest.mark.slow
 def test_a_check_names_the_file_and_line_of_what_is_broken_there_twice_or_not_asked_for(
     provider: Provider, notebook: Path
 ) -> None:
