@@ -150,7 +150,7 @@ def kappa_interval(counts: Values, cost: Values, confidence: float = 0.95) -> In
 
 def _kappa_and_error(counts: Values, cost: Values) -> tuple[float, float]:
     """Kappa and its standard error; both nan where chance leaves nothing to gain."""
-    shares, agree = counts / counts.sum(), 1.0 - cost / cost.max(initial=1.0)
+    shares, agree = counts / counts.sum(), 1.0 - cost / max([1.0, *cost.ravel()])
     rows, columns = shares.sum(axis=1), shares.sum(axis=0)
     observed, expected = float((shares * agree).sum()), float(rows @ agree @ columns)
     left = 1.0 - expected
