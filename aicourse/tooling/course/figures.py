@@ -9,7 +9,6 @@ the whole figure (`suptitle`, `supxlabel`, `supylabel`) counts for its axes. Wha
 from __future__ import annotations
 
 import functools
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from aicourse.tooling.course.drawn import png_info
@@ -18,18 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MODULE = "matplotlib.backend_bases"
 EXTENSION = f"--ext={__name__}"
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Watch the figures of this kernel, from the moment that matplotlib is imported."""
+    """Watch the figures of this kernel, the first too: one cell may import matplotlib, draw and show."""
     watcher = Watcher(shell)
     shell.user_ns_hidden["_aicourse_figures"] = watcher
     shell.push({"_aicourse_figures": watcher}, interactive=False)
     watcher.attach()
-    # Before matplotlib's own callback, which shows and closes figures at the end of a cell.
-    shell.events.register("post_execute", watcher.attach)
 
 
 class Watcher:
@@ -37,7 +33,6 @@ class Watcher:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._attached = False
         self._faults: dict[str, int] = {}
 
     def faults(self) -> list[tuple[int, str]]:
@@ -45,11 +40,10 @@ class Watcher:
         return [(count, fault) for fault, count in self._faults.items()]
 
     def attach(self) -> None:
-        """Stand between figures and their rendering, when matplotlib is there."""
-        if self._attached or MODULE not in sys.modules:
-            return
-        self._attached = True
-        canvas = sys.modules[MODULE].FigureCanvasBase
+        """Stand between figures and their rendering."""
+        from matplotlib.backend_bases import FigureCanvasBase
+
+        canvas: Any = FigureCanvasBase
         render = canvas.print_figure
 
         @functools.wraps(render)
