@@ -179,9 +179,14 @@ def _parameters(assignments: Sequence[str]) -> dict[str, Any]:
 
 
 @app.command(epilog="Example: aicourse validate 01")
-def validate(names: Lessons = None) -> None:
+def validate(
+    names: Lessons = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="One run only: no second one, no look at figures and exercises.")
+    ] = False,
+) -> None:
     """Compare lessons with their stored outputs. All or those named; strict nbval, twice in one kernel."""
-    results = course.validate(names or None)
+    results = course.validate(names or None, once=once)
     for result in results:
         for failure in result.failures:
             typer.echo(f"\n{result.lesson.name}, {failure}")
