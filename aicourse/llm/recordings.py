@@ -31,12 +31,12 @@ from filelock import FileLock
 
 from aicourse import paths
 from aicourse.errors import RecordingError
+from aicourse.json_text import MOST_LEVELS, dumps
 from aicourse.llm import catalog
 from aicourse.llm.keys import contains_key, masked
 from aicourse.llm.recording_key import CanonicalRequest
 
 Place = tuple[str, int]
-MOST_LEVELS = 100  # of brackets within brackets
 SHARED = "shared"  # the folder of the files that lessons share
 _LEAN_REQUEST = ("model", "temperature", "max_completion_tokens", "seed")
 _UNREAD = ("system_fingerprint", "timings")
@@ -72,12 +72,13 @@ class Recording:
     def content(self) -> list[bytes]:
         """The reply's bytes, chunk by chunk."""
         if self.chunks is None:
-            return [_bytes(self.body if isinstance(self.body, str) else _dump(self.body))]
+            return [_bytes(self.body) if isinstance(self.body, str) else dumps(self.body)]
         return [_bytes(text) for _, text in self.chunks]
 
     def to_line(self) -> str:
         """One line of JSON, in the order of the fields; what is None is left out."""
-        return _dump({name: getattr(self, name) for name in _TYPES if getattr(self, name) is not None})
+        given = {name: getattr(self, name) for name in _TYPES if getattr(self, name) is not None}
+        return dumps(given).decode()
 
     @classmethod
     def from_line(cls, line: bytes) -> Recording:
@@ -132,11 +133,6 @@ def _is_chunk(chunk: Any) -> bool:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _dump(value: Any) -> str:
-    """JSON on one line; half a character (a lone surrogate, which UTF-8 has no bytes for) as its escape."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def body_of(content: bytes) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox.levels import choose_level
 
-for folder in ("grading", "localmodel"):
+for folder in ("grading", "localmodel", "../notebook"):
     sys.path.insert(0, str(Path(__file__).parent / folder))
 
 

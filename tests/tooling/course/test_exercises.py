@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_exercises import double, doubling
 
 from aicourse.notebook.checks import Check, Mistake
 from aicourse.notebook.exercises import Exercise, load_checks
@@ -22,23 +23,6 @@ from aicourse.tooling.course.notebooks import read_notebook
 
 CHECKS = notebooks_dir() / "checks"
 SMALL = Path(__file__).parents[2] / "checks_fixtures"
-
-
-def double(number: int) -> int:
-    return 2 * number
-
-
-def doubling(**changes: Any) -> Exercise:
-    """A good exercise, to vary."""
-    settings: dict[str, Any] = {
-        "id": "02.1",
-        "title": "Double",
-        "reference": double,
-        "checks": [Check("doubles", [1, 2, 5])],
-        "hints": ["Multiply."],
-        "seconds": 0.2,
-    }
-    return Exercise(**{**settings, **changes})
 
 
 DATA = {"reference": 0.4, "untouched": 7, "checks": [Check("is it", predicate=lambda share: share == 0.4)]}
