@@ -33,7 +33,7 @@ AXE = Path(__file__).with_name("vendor") / "axe-core-4.14.1.min.js"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 VIEWS = (("light", 1280), ("light", 390), ("dark", 1280))
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-LESSONS = ("05-comparing-and-gating",)  # it has tables, plots, widgets and Markdown
+LESSONS = ("08-comparing-prompts",)  # it has tables, plots, widgets and Markdown
 WORDS = "a hand-knitted cardigan with wooden buttons, worn twice, pet-free and smoke-free home " * 6
 FIND = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
     .filter(found => ["serious", "critical"].includes(found.impact))
