@@ -21,8 +21,8 @@ PATIENCE_SECONDS = 138
 PATIENCE_SPREAD = 0.75
 
 
-def simulate_form(sellers: int, seed: int) -> pd.DataFrame:
-    """Let simulated sellers fill in the form.
+def simulate_form(sellers: int, seed: int, *, patience: float = PATIENCE_SECONDS) -> pd.DataFrame:
+    """Let simulated sellers fill in the form; `patience` is their median patience, in seconds.
 
     Returns:
         One row per seller: `fields_filled` (0–6), `stopped_at` (name of the field, None when all were
@@ -34,9 +34,9 @@ def simulate_form(sellers: int, seed: int) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     medians = np.array(list(FORM_SECONDS.values()), dtype=float)
     needed = medians * random.lognormal(0, TIME_SPREAD, size=(sellers, len(medians)))
-    patience = PATIENCE_SECONDS * random.lognormal(0, PATIENCE_SPREAD, size=sellers)
+    stays = patience * random.lognormal(0, PATIENCE_SPREAD, size=sellers)
     elapsed = needed.cumsum(axis=1)
-    filled = (elapsed <= patience[:, None]).sum(axis=1)
+    filled = (elapsed <= stays[:, None]).sum(axis=1)
     published = filled == len(medians)
     names = [*FORM_SECONDS, None]
     return pd.DataFrame(
@@ -44,6 +44,6 @@ def simulate_form(sellers: int, seed: int) -> pd.DataFrame:
             "fields_filled": filled,
             "stopped_at": pd.Series([names[count] for count in filled], dtype="object"),
             "published": published,
-            "seconds": np.where(published, elapsed[:, -1], patience).round(1),
+            "seconds": np.where(published, elapsed[:, -1], stays).round(1),
         }
     )

@@ -36,3 +36,9 @@ def test_columns_agree_with_each_other() -> None:
 def test_the_slow_fields_lose_the_most_sellers() -> None:
     lost = simulate_form(5000, seed=2)["stopped_at"].value_counts()
     assert set(lost.index[:2]) == {"materials", "size"}
+
+
+def test_with_less_patience_fewer_publish_and_all_stay_for_a_shorter_time() -> None:
+    calm, hurried = simulate_form(500, seed=1), simulate_form(500, seed=1, patience=69)
+    assert set(hurried.index[hurried["published"]]) < set(calm.index[calm["published"]])
+    assert (hurried["seconds"] <= calm["seconds"]).all()
