@@ -215,8 +215,14 @@ def record(
 
 
 @app.command(epilog="Example: aicourse lint 01")
-def lint(names: Lessons = None) -> None:
+def lint(
+    names: Lessons = None,
+    table: Annotated[bool, typer.Option("--table", help="Only print the size of each lesson.")] = False,
+) -> None:
     """Check lessons against the rules of the course. All or those named; nothing is run."""
+    if table:
+        tables.show(tables.sizes(names or None))
+        return
     findings = course.lint(names or None)
     for finding in findings:
         typer.echo(str(finding))

@@ -5,7 +5,7 @@ Cells and their order only; what is true is computed by the modules that own it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -73,6 +73,16 @@ def status() -> Iterable[str | Table]:
     yield f"Shared:   {shared} recorded replies to prompt versions, for all lessons and `aicourse evals run`"
 
 
+def sizes(names: Sequence[str] | None) -> Iterable[str | Table]:
+    """The size and rhythm of lessons, as the lint counts them."""
+    table = _table("Lesson", "Cells", "Words", "Minutes", "Longest passive run", "Exercises", "Other actions")
+    for lesson, pace in course.paces(names):
+        longest = f"{len(pace.longest)} from {pace.longest[0].id}" if pace.longest else "none"
+        counts = (pace.cells, pace.words, pace.minutes)
+        table.add_row(lesson.name, *map(str, counts), longest, str(pace.exercises), str(pace.other_actions))
+    yield table
+
+
 def client_settings(address: ServerAddress) -> str:
     """The settings by which another program's OpenAI or Anthropic client asks the embedded model."""
     return (
@@ -86,7 +96,7 @@ def client_settings(address: ServerAddress) -> str:
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for heading in headings:
-        right = heading in ("Context", "USD/M in", "USD/M out", "Minutes", "Recordings")
+        right = heading in ("Context", "USD/M in", "USD/M out", "Cells", "Words", "Minutes", "Recordings")
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
     return table
 

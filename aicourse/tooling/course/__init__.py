@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aicourse.tooling.course.durations import slow_lessons as slow_lessons
     from aicourse.tooling.course.lesson_run import LessonRun as LessonRun
     from aicourse.tooling.course.linting import lint as lint
+    from aicourse.tooling.course.linting import paces as paces
     from aicourse.tooling.course.notebooks import Lesson as Lesson
     from aicourse.tooling.course.notebooks import lessons as lessons
     from aicourse.tooling.course.recorder import RecordingReport as RecordingReport
@@ -38,6 +39,7 @@ _HOME = {
     "Validation": "aicourse.tooling.course.validation",
     "lessons": "aicourse.tooling.course.notebooks",
     "lint": "aicourse.tooling.course.linting",
+    "paces": "aicourse.tooling.course.linting",
     "record": "aicourse.tooling.course.recorder",
     "run": "aicourse.tooling.course.runner",
     "slow_lessons": "aicourse.tooling.course.durations",

@@ -44,6 +44,12 @@ def lint(names: Sequence[str | Path] | None = None) -> list[Breach]:
     return [breach for lesson in lessons(names) for breach in _lint(lesson)]
 
 
+def paces(names: Sequence[str | Path] | None = None) -> list[tuple[Lesson, rhythm.Pace]]:
+    """Each readable lesson in `names` (all by default) with its size and rhythm."""
+    readable = [lesson for lesson in lessons(names) if not lesson.problem]
+    return [(lesson, rhythm.pace(read_notebook(lesson.path))) for lesson in readable]
+
+
 def _lint(lesson: Lesson) -> list[Breach]:
     if lesson.problem:
         return [Breach(None, lesson.problem, "", lesson.name, UNREADABLE)]

@@ -275,6 +275,25 @@ def test_lint_tells_each_finding(
     assert (result.exit_code, result.output.splitlines()) == (code, [*findings, last])
 
 
+def test_lint_prints_the_size_of_lessons() -> None:
+    result = invoke("lint", "--table", "tests/notebooks/lint/good.ipynb")
+    assert result.exit_code == 0
+    headings, row = result.output.splitlines()
+    assert headings.split() == [
+        "Lesson",
+        "Cells",
+        "Words",
+        "Minutes",
+        "Longest",
+        "passive",
+        "run",
+        "Exercises",
+        "Other",
+        "actions",
+    ]
+    assert row.split()[:2] == ["good", "33"]
+
+
 class Recorded(SimpleNamespace):
     def __str__(self) -> str:
         return "01: 3 recorded"

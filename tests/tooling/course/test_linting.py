@@ -138,6 +138,7 @@ def test_a_rule_finds_its_fixture(name: str) -> None:
         (lambda nb: nb["metadata"].update(widgets={}), "widget-state"),
         (lambda nb: cell(nb, "start").pop("id"), "cell-id"),
         (lambda nb: nb["metadata"]["aicourse"].pop("minutes"), "header"),
+        (lambda nb: nb["metadata"]["aicourse"].update(minutes=55), "minutes"),
         (say("start", "1 + 1"), "header"),
         (lambda nb: cell(nb, "parameters")["metadata"].update(tags=[]), "parameters"),
         (lambda nb: cell(nb, "exercise-1-solution")["metadata"].pop("jupyter"), "exercise-solution"),
@@ -207,6 +208,15 @@ def test_a_checks_file_that_imports_tooling_is_found(edited: Any, tmp_path: Path
     ]
 
 
+def test_the_size_of_a_lesson_counts_what_the_rules_count() -> None:
+    ((_, pace),) = course.paces([FOLDER / "good.ipynb"])
+    assert (pace.cells, pace.exercises, pace.other_actions) == (33, 3, 3)
+    passive = 33 - 3 * 3 - 3  # an exercise has a check and a solution beside it
+    assert passive + 3 * 10 + 3 * 3 == 60 == pace.minutes
+    assert [len(run) for run in pace.passive_runs] == [7, 3, 1, 2, 2, 2, 4]
+    assert pace.longest[0].id == "title"
+
+
 def test_an_unknown_lesson_is_a_sentence() -> None:
     with pytest.raises(LessonError, match="No lesson '99'"):
         course.lint(["99"])
@@ -216,7 +226,7 @@ def test_findings_come_in_the_order_of_the_cells(edited: Any) -> None:
     def edit(notebook: dict[str, Any]) -> None:
         show("prices-code", "/tmp/x")(notebook)
         say("start", "1 + 1")(notebook)
-        show("start", "/tmp/x")(notebook)
+        show("start", "/tmp/x, for 60 minutes")(notebook)
 
     numbers = [finding.cell.number if finding.cell else 0 for finding in edited(edit)]
     assert len(numbers) == 3

@@ -17,7 +17,7 @@ from aicourse.tooling.course.notebooks import assigned_names
 from aicourse.tooling.course.rules import Breach, LintRule, Subject, has_picture
 
 PARAMETERS = ("MODEL", "N_CASES", "SEED", "OUT_DIR")
-EXERCISES = range(3, 7)
+EXERCISES = range(3, 6)
 PREDICTIONS = 2
 RECAP_LINES = 5
 _STATED = ("lesson", "title", "question", "minutes", "builds_on", "live_calls")
@@ -75,6 +75,11 @@ def _predictions(subject: Subject) -> Iterator[Breach]:
             f"{len(found)} of at least {PREDICTIONS} predictions.",
             "Ask before a surprising result, with predict(…) in a cell tagged prediction.",
         )
+
+
+def _touch(subject: Subject) -> Iterator[Breach]:
+    if not subject.notebook.tagged("touch"):
+        yield Breach(None, "Nothing to touch.", "Add a slider, button or explorer, in a cell tagged touch.")
 
 
 def _plot(subject: Subject) -> Iterator[Breach]:
@@ -161,6 +166,7 @@ RULES = (
     LintRule("header", "Title, question, minutes and what it builds on; then start().", _header),
     LintRule("parameters", f"One cell of parameters for papermill: {', '.join(PARAMETERS)}.", _parameters),
     LintRule("predictions", f"At least {PREDICTIONS} predictions.", _predictions),
+    LintRule("touch", "At least one slider, button or explorer.", _touch),
     LintRule("plot", "At least one plot.", _plot),
     LintRule("exercise-count", f"{EXERCISES[0]} to {EXERCISES[-1]} exercises.", _exercise_count),
     LintRule("exercise-check", "Every exercise has a check in the next code cell.", _exercise_check),
