@@ -5,8 +5,8 @@
 `start` opens a lesson and shows where replies come from. `check` judges an answer by its behaviour, `hint`
 helps once more, `predict` and `outcome` stand around a surprising result, `progress` adds it all up: none of
 them raises or waits, so an unsolved exercise never stops a notebook. `explore`, `code_failures` and
-`show_diff` show runs and prompts. Names load on first use; where nobody could press a button (papermill, the
-site) everything draws itself as plain HTML and text.
+`show_diff` show runs and prompts, `sliders` shows whatever moves. Names load on first use; where nobody could
+press a button (papermill, the site) everything draws itself as plain HTML and text.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aicourse.notebook.widgets.coding import code_failures as code_failures
     from aicourse.notebook.widgets.explorer import explore as explore
     from aicourse.notebook.widgets.prompt_diff import show_diff as show_diff
+    from aicourse.notebook.widgets.sliders import sliders as sliders
 
 _HOME = {
     "check": "aicourse.notebook.exercises",
@@ -35,6 +36,7 @@ _HOME = {
     "predict": "aicourse.notebook.predictions",
     "progress": "aicourse.notebook.reporting",
     "show_diff": "aicourse.notebook.widgets.prompt_diff",
+    "sliders": "aicourse.notebook.widgets.sliders",
     "start": "aicourse.notebook.lesson",
 }
 

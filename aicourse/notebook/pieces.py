@@ -145,9 +145,11 @@ def _scrolling(caption: str, header: Sequence[str], rows: Iterable[Row], look: L
     return Markup(f'<div style="overflow-x: auto">{content}</div>')
 
 
-def picture(source: str, alternative: str) -> Markup:
-    """A picture from a data URL, with words for those who do not see it."""
-    style = "max-width: 100%; max-height: 20em; margin: 4px 0; border-radius: 3px; background: transparent"
+def picture(source: str, alternative: str, height: str = "20em") -> Markup:
+    """A picture from a data URL, no higher than `height`, with words for those who do not see it."""
+    style = (
+        f"max-width: 100%; max-height: {height}; margin: 4px 0; border-radius: 3px; background: transparent"
+    )
     return Markup(f'<img src="{escape(source)}" alt="{text(alternative)}" style="{style}">')
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicourse.notebook import pieces
-from aicourse.notebook.live import load_ipywidgets, mimebundle
+from aicourse.notebook.live import Keep, LiveView, load_ipywidgets
 from aicourse.notebook.store import Option, PredictionState, update_prediction
 
 Bucket = str | int | float | range | tuple[float | None, float | None]
@@ -67,7 +67,7 @@ def choose(prediction_id: str, *, choice: str | None = None, sureness: int | Non
 
 
 @dataclass(frozen=True, repr=False)
-class Prediction:
+class Prediction(LiveView):
     """A question; displays itself, as buttons where they work."""
 
     id: str
@@ -97,8 +97,8 @@ class Prediction:
         body = f'<ul style="{pieces.LIST}">{options}</ul>{pieces.paragraph(pieces.prose(self.status))}'
         return pieces.card(f"Predict {self.id}: {self.state.question}", body, "neutral")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return mimebundle(self, lambda: prediction_buttons(self))
+    def _controls(self, keep: Keep) -> Any:
+        return prediction_buttons(self, keep)
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,7 +140,7 @@ class PredictionOutcome:
         return pieces.card(self.heading, details, _VERDICTS[self.state.is_right][1])
 
 
-def prediction_buttons(prediction: Prediction) -> Any:
+def prediction_buttons(prediction: Prediction, keep: Keep) -> Any:
     """The question, its options, how sure, and a line that says what is kept; each click is kept at once."""
     widgets = load_ipywidgets()
     state = prediction.state
@@ -160,17 +160,19 @@ def prediction_buttons(prediction: Prediction) -> Any:
     )
     status = widgets.HTML(_small(prediction.status))
 
-    def keep(name: str) -> Callable[[Any], None]:
+    def keeper(name: str) -> Callable[[Any], None]:
         def on_change(change: Any) -> None:
             kept = choose(prediction.id, **{name: change["new"]})
             options.value, sure.value = kept.choice, kept.sureness
             options.disabled = sure.disabled = kept.actual is not None
-            status.value = _small(Prediction(prediction.id, kept).status)
+            now = Prediction(prediction.id, kept)
+            status.value = _small(now.status)
+            keep(now._repr_html_())
 
         return on_change
 
-    options.observe(keep("choice"), names="value")
-    sure.observe(keep("sureness"), names="value")
+    options.observe(keeper("choice"), names="value")
+    sure.observe(keeper("sureness"), names="value")
     heading = widgets.HTML(f"<strong>{pieces.prose(f'Predict {prediction.id}: {state.question}')}</strong>")
     how_sure = widgets.HBox([widgets.HTML("How sure are you?"), sure], layout={"margin": "6px 0 0 0"})
     return widgets.VBox([heading, options, how_sure, status])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from aicourse.notebook import live, outcome, predict
+from aicourse.notebook import outcome, predict
 from aicourse.notebook.predictions import Prediction, choose, prediction_buttons
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -90,34 +89,15 @@ def test_questions_and_options_are_escaped() -> None:
         assert not re.search(r"<(script|b|i)>", page)
 
 
-@pytest.fixture
-def notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "notebook_shell", lambda: SimpleNamespace(kernel=object()))
-
-
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-@pytest.mark.usefixtures("notebook")
-def test_buttons_appear_in_a_live_notebook_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = predict("01.a", "How many?", ["1", "2"])
-    live = asked._repr_mimebundle_()
-    monkeypatch.setenv("AICOURSE_UNATTENDED", "1")
-    unattended = asked._repr_mimebundle_()
-    assert WIDGET in live
-    assert unattended == {name: value for name, value in live.items() if name != WIDGET}
-    assert set(unattended) == {"text/html", "text/plain"}
-
-
 def test_a_click_is_kept_at_once_and_refused_once_the_result_is_known() -> None:
-    view = prediction_buttons(predict("01.a", "How many?", ["1", "2"]))
+    view = prediction_buttons(predict("01.a", "How many?", ["1", "2"]), str)
     _, options, how_sure, status = view.children
     options.value = "2"
     how_sure.children[1].value = 90
     again = predict("01.a", "How many?", ["1", "2"])
     assert (again.state.choice, again.state.sureness) == ("2", 90)
     assert "2, 90 % sure. You may change it" in status.value
-    assert prediction_buttons(again).children[1].value == "2"
+    assert prediction_buttons(again, str).children[1].value == "2"
     outcome("01.a", "1")
     options.value = "1"  # a click in the old view
     assert options.value == "2"

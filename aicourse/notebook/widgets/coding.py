@@ -19,7 +19,7 @@ from aicourse.errors import AicourseError, EvaluationError
 from aicourse.evals.error_analysis import Note, NoteBook, sample_failures
 from aicourse.evals.runs import CaseRecord, Run
 from aicourse.notebook import pieces
-from aicourse.notebook.live import load_ipywidgets, mimebundle
+from aicourse.notebook.live import Keep, LiveView, load_ipywidgets
 from aicourse.notebook.widgets.browsing import moved
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
 
@@ -66,7 +66,7 @@ def _only_score(run: Run) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class CodingSession:
+class CodingSession(LiveView):
     """A sample of failures, the notebook of what was seen in them, and the place where the reader is."""
 
     run: str
@@ -162,8 +162,8 @@ class CodingSession:
         table = pieces.table("Failures", ("case", "what is wrong", "codes", "comment"), rows)
         return table + (pieces.line(f"{more} more failures are not listed here.") if more else "")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return mimebundle(self, lambda: CodingControls(self).box)
+    def _controls(self, keep: Keep) -> Any:
+        return CodingControls(self, keep).box
 
 
 def codes_table(notebook: NoteBook) -> str:
@@ -184,9 +184,9 @@ class FormContent:
 class CodingControls:
     """A session whose place and notes follow the buttons; `box` is what is displayed."""
 
-    def __init__(self, session: CodingSession) -> None:
+    def __init__(self, session: CodingSession, keep: Keep) -> None:
         widgets = load_ipywidgets()
-        self.session = session
+        self.session, self._keep = session, keep
         self._drafts: dict[str, FormContent] = {}  # of the failures that were left without saving
         self.progress = widgets.HTML()
         self.case = widgets.HTML(layout={"flex": "2 1 30em"})
@@ -256,6 +256,7 @@ class CodingControls:
         remarks += ["Not saved yet."] if draft != _kept(note) else []
         self.saved.value = pieces.line(" ".join(remarks)) if remarks else ""
         self.counts.value = pieces.view("codes", codes_table(session.notebook))
+        self._keep(session._repr_html_())
 
 
 def _kept(note: Note | None) -> FormContent:

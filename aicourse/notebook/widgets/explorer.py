@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aicourse.evals.runs import Run
 from aicourse.notebook import pieces
-from aicourse.notebook.live import load_ipywidgets, mimebundle
+from aicourse.notebook.live import Keep, LiveView, load_ipywidgets
 from aicourse.notebook.widgets.browsing import MEAN, Change, Filter, RecordIndex, moved, value_of
 from aicourse.notebook.widgets.case_view import CaseView, photo_of
 
@@ -53,7 +53,7 @@ def explore(
 
 
 @dataclass(frozen=True, repr=False)
-class Explorer:
+class Explorer(LiveView):
     """Some records of a run; displays itself, with controls where somebody can use them."""
 
     index: RecordIndex
@@ -119,8 +119,8 @@ class Explorer:
         left_out = pieces.line(self._left_out) if self._left_out else ""
         return pieces.view("explorer", pieces.heading(self.caption), table, left_out, *cases)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return mimebundle(self, lambda: ExplorerControls(self).view)
+    def _controls(self, keep: Keep) -> Any:
+        return ExplorerControls(self, keep).view
 
 
 def _change(difference: float | None) -> str:
@@ -143,9 +143,9 @@ def describe(chosen: Filter) -> str:
 class ExplorerControls:
     """An explorer with its filter and place kept in widgets; `view` is what is displayed."""
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: Explorer, keep: Keep) -> None:
         widgets = load_ipywidgets()
-        self.explorer = explorer
+        self.explorer, self._keep = explorer, keep
         self._places = explorer.places
         self._make_filters()
         self.back = widgets.Button(description="◀ Previous", layout=_AUTO)
@@ -204,6 +204,7 @@ class ExplorerControls:
         self._number = 0
         self.below.disabled = self.show.value != _BELOW
         self.status.value = pieces.text(self.explorer.index.counts(self._places, self.explorer.chosen.score))
+        self._keep(self.explorer._repr_html_())
         self._draw()
 
     def _move(self, steps: int) -> None:

@@ -17,7 +17,7 @@ from aicourse import prompts
 from aicourse.errors import PromptError
 from aicourse.html import join
 from aicourse.notebook import pieces
-from aicourse.notebook.live import load_ipywidgets, mimebundle
+from aicourse.notebook.live import Keep, LiveView, load_ipywidgets
 from aicourse.prompts import Prompt, PromptDiff
 from aicourse.prompts.difference import LEGEND, Piece, marked
 
@@ -36,7 +36,7 @@ def show_diff(a: Prompt | str | Path, b: Prompt | str | Path) -> PromptDiffView:
 
 
 @dataclass(frozen=True, repr=False)
-class PromptDiffView:
+class PromptDiffView(LiveView):
     """A difference of two prompts; displays itself, with controls where somebody can use them."""
 
     difference: PromptDiff
@@ -66,8 +66,8 @@ class PromptDiffView:
         folded = pieces.folded("Side by side", side, is_open=True) + pieces.folded("Inline", inline)
         return pieces.view("prompt-diff", self.head_html(), folded)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return mimebundle(self, lambda: PromptDiffControls(self).box)
+    def _controls(self, keep: Keep) -> Any:
+        return PromptDiffControls(self, keep).box
 
 
 def rows_of(pieces: tuple[Piece, ...]) -> Iterator[Row]:
@@ -101,9 +101,9 @@ def _add(line: str, *sides: list[Piece]) -> None:
 class PromptDiffControls:
     """A view whose versions and layout follow the controls; `box` is what is displayed."""
 
-    def __init__(self, view: PromptDiffView) -> None:
+    def __init__(self, view: PromptDiffView, keep: Keep) -> None:
         widgets = load_ipywidgets()
-        self.view = view
+        self.view, self._keep = view, keep
         self.before = _versions("From", view.difference.before)
         self.after = _versions("To", view.difference.after)
         self.layout = widgets.ToggleButtons(options=list(LAYOUTS), style={"button_width": "auto"})
@@ -127,6 +127,7 @@ class PromptDiffControls:
     def _draw(self) -> None:
         self.head.value = pieces.view("prompt-diff", self.view.head_html())
         self.text.value = pieces.view("prompt-diff", self.view.to_html(self.layout.value))
+        self._keep(self.view._repr_html_())
 
 
 def _versions(name: str, shown: Prompt) -> Any:

@@ -91,7 +91,7 @@ def test_a_run_without_failures_has_nothing_to_code(notes: Path) -> None:
     session = code_failures(run_of("yyy"), notes)
     assert session.progress == "No case fails: nothing to code."
     assert session.save(["a"], "").record is None
-    assert CodingControls(session).form.layout.display == "none"
+    assert CodingControls(session, str).form.layout.display == "none"
     assert not notes.exists()
     assert "nothing to code" in session._repr_html_()
 
@@ -130,13 +130,13 @@ def test_texts_of_strangers_stay_texts(notes: Path, read_page: Any, evil: str) -
     session = code_failures(run_of(listing=evil), notes).save([evil], evil)
     page = read_page(session._repr_html_())
     assert not {"script", "img"} & set(page.tags)
-    controls = CodingControls(session)
+    controls = CodingControls(session, str)
     for drawn in (controls.case, controls.counts, controls.saved, controls.progress):
         assert not {"script", "img"} & set(read_page(drawn.value).tags)
 
 
 def test_the_controls_keep_pressed_and_new_codes(session: CodingSession, notes: Path) -> None:
-    controls = CodingControls(session)
+    controls = CodingControls(session, str)
     first = shown(session)
     controls.new_code.value = "Says  N; short"
     controls.comment.value = "odd"
@@ -152,7 +152,7 @@ def test_the_controls_keep_pressed_and_new_codes(session: CodingSession, notes: 
 
 
 def test_going_back_shows_the_note_and_saving_replaces_it(session: CodingSession, notes: Path) -> None:
-    controls = CodingControls(session.save(["says n"], "odd"))
+    controls = CodingControls(session.save(["says n"], "odd"), str)
     controls.back.click()
     assert controls.comment.value == "odd"
     assert [button.value for button in controls.codes.children] == [True]
@@ -163,7 +163,7 @@ def test_going_back_shows_the_note_and_saving_replaces_it(session: CodingSession
 
 
 def test_words_that_were_left_unsaved_wait_for_the_way_back(session: CodingSession, notes: Path) -> None:
-    controls = CodingControls(session.save(["says n"], ""))
+    controls = CodingControls(session.save(["says n"], ""), str)
     controls.codes.children[0].value = True
     controls.new_code.value, controls.comment.value = "short", "odd"
     controls.forth.click()
@@ -182,7 +182,7 @@ def test_words_that_were_left_unsaved_wait_for_the_way_back(session: CodingSessi
 def test_what_cannot_be_saved_is_said_and_stays_in_the_form(
     session: CodingSession, notes: Path, read_page: Any
 ) -> None:
-    controls = CodingControls(session)
+    controls = CodingControls(session, str)
     controls.new_code.value = "says n"
     notes.parent.write_text("a file where the folder should be")
     controls.save.click()

@@ -140,7 +140,7 @@ def test_no_case_and_no_fit_are_said() -> None:
 
 
 def controls_of(**chosen: Any) -> ExplorerControls:
-    return ExplorerControls(explore(AFTER, BEFORE, **chosen))
+    return ExplorerControls(explore(AFTER, BEFORE, **chosen), str)
 
 
 def test_the_buttons_move_and_stop_at_the_ends() -> None:
@@ -185,7 +185,7 @@ def test_controls_begin_with_the_given_filter_and_offer_changes_only_beside_a_ru
     values = [one.value for one in (controls.slice, controls.show, controls.below, controls.change)]
     assert values == ["short", "score below", 0.9, "worse"]
     assert (controls.search.value, controls.score.value) == ("oak", "brand.exact")
-    alone = ExplorerControls(explore(AFTER))
+    alone = ExplorerControls(explore(AFTER), str)
     assert alone.change not in alone.view.children[0].children
     assert alone.score.options[0] == MEAN
     assert {value for _, value in controls.change.options} == {"", *get_args(Change)}
@@ -193,7 +193,7 @@ def test_controls_begin_with_the_given_filter_and_offer_changes_only_beside_a_ru
 
 
 def test_a_step_through_a_large_run_reads_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    controls = ExplorerControls(explore(run_of({str(n): NO_BRAND for n in range(1_000)})))
+    controls = ExplorerControls(explore(run_of({str(n): NO_BRAND for n in range(1_000)})), str)
     for name in ("of", "matching", "counts"):  # all that looks at more than the case shown
         monkeypatch.delattr(RecordIndex, name)
     for module in (browsing, explorer):

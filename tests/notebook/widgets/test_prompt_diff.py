@@ -111,7 +111,7 @@ def test_texts_of_strangers_stay_texts(read_page: Any, evil: str) -> None:
 
 
 def test_the_controls_choose_versions_and_layout() -> None:
-    controls = PromptDiffControls(show_diff("colours@1", "colours@2"))
+    controls = PromptDiffControls(show_diff("colours@1", "colours@2"), str)
     assert controls.before.options == controls.after.options == ("colours@v1", "colours@v2", "colours@v3")
     assert (controls.before.value, controls.after.value) == ("colours@v1", "colours@v2")
     assert "<table" in controls.text.value
@@ -123,7 +123,7 @@ def test_the_controls_choose_versions_and_layout() -> None:
 
 
 def test_a_version_that_was_broken_since_is_said(versions: list[Prompt]) -> None:
-    controls = PromptDiffControls(show_diff("colours@1", "colours@2"))
+    controls = PromptDiffControls(show_diff("colours@1", "colours@2"), str)
     assert versions[2].source is not None
     versions[2].source.write_text("no front matter")
     controls.after.value = "colours@v3"
@@ -134,7 +134,7 @@ def test_a_version_that_was_broken_since_is_said(versions: list[Prompt]) -> None
 def test_a_prompt_from_a_file_is_compared_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "draft.md"
     path.write_text("---\nname: draft\nversion: 1\nchangelog: New.\n---\n# user\nHello\n", encoding="utf-8")
-    controls = PromptDiffControls(show_diff("colours@1", path))
+    controls = PromptDiffControls(show_diff("colours@1", path), str)
     assert controls.after.options == (("draft@v1", prompts.load(path)),)
     assert isinstance(controls.view, PromptDiffView)
     controls.before.value = "colours@v2"

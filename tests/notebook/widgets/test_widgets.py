@@ -8,7 +8,6 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -16,7 +15,7 @@ import pytest
 
 from aicourse.evals.runs import CaseRecord
 from aicourse.evals.scores import Score
-from aicourse.notebook import live, pieces
+from aicourse.notebook import pieces
 from aicourse.notebook.widgets.case_view import MAX_BYTES, CaseView, photo_of
 from aicourse.notebook.widgets.fields import compare_fields, shown
 
@@ -182,24 +181,6 @@ def test_what_is_no_picture_is_named_and_its_folder_is_not(
     assert photo.source is None
     assert f"L1.png {problem}" in photo.words
     assert str(tmp_path) not in CaseView(record_of("yes"), photo=photo).to_html()
-
-
-class Plain:
-    def __repr__(self) -> str:
-        return "plain"
-
-    def _repr_html_(self) -> str:
-        return "<p>plain</p>"
-
-
-def test_controls_appear_in_a_live_notebook_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    controls = SimpleNamespace(_repr_mimebundle_=lambda: {"widget": 1, "text/plain": "VBox()"})
-    plain = {"text/plain": "plain", "text/html": "<p>plain</p>"}
-    assert live.mimebundle(Plain(), pytest.fail) == plain
-    monkeypatch.setattr(live, "notebook_shell", lambda: SimpleNamespace(kernel=object()))
-    assert live.mimebundle(Plain(), lambda: controls) == {"widget": 1} | plain
-    monkeypatch.setenv("AICOURSE_UNATTENDED", "1")
-    assert live.mimebundle(Plain(), pytest.fail) == plain
 
 
 def test_the_plain_views_need_neither_ipywidgets_nor_pandas() -> None:
