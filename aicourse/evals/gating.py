@@ -60,13 +60,18 @@ class Ruling:
 
 @dataclass(frozen=True)
 class GateResult:
-    """The gate's answer. `problems` are reasons why the runs cannot be judged at all."""
+    """The gate's answer.
+
+    `problems` are reasons why the runs cannot be judged at all, `notes` what a run says of itself
+    (`Run.remark`).
+    """
 
     before: str
     after: str
     overall: tuple[Ruling, ...]
     slices: tuple[Ruling, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -110,7 +115,7 @@ class GateResult:
         untold = [ruling for ruling in self.slices if ruling.verdict == "cannot tell"]
         named = [f"{ruling.change.slice} ({ruling.score})" for ruling in untold if not ruling.is_exploratory]
         others = len(untold) - len(named)
-        told = [*named, *([f"{others} exploratory slices"] if others else [])]
+        told = [*named, *([f"{_counted(others)} (exploratory)"] if others else [])]
         return f" Cannot tell: {', '.join(told)}." if told else ""
 
     def _held(self) -> list[Ruling]:
@@ -125,13 +130,13 @@ class GateResult:
 
     @property
     def remark(self) -> str:
-        """The slices' verdicts, counted."""
+        """The slices' verdicts, counted, and what the runs say of themselves."""
         parts = []
         for kind, is_exploratory in (("named", False), ("exploratory, which decide nothing", True)):
             found = Counter(one.verdict for one in self.slices if one.is_exploratory is is_exploratory)
             told = ", ".join(f"{found[verdict]} {verdict}" for verdict in get_args(Verdict) if found[verdict])
-            parts += [f"{found.total()} slices {kind}: {told}."] if found else []
-        return " ".join(parts) or "No slice was looked at."
+            parts += [f"{_counted(found.total())} {kind}: {told}."] if found else []
+        return " ".join([*(parts or ["No slice was looked at."]), *self.notes])
 
     def to_markdown(self) -> str:
         """The result for a CI summary or a pull request; every line of it is there, folded."""
@@ -178,7 +183,7 @@ class GateResult:
         return self.to_markdown()
 
     def __repr__(self) -> str:
-        return f"{self.headline} {self.remark}"
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         caption = " ".join([self.headline, *self.problems, self.remark])
@@ -214,8 +219,9 @@ def gate(
         refuse_unreachable([rule], comparison.overall.cases)
         overall.append(judge_overall(rule, comparison.overall, confidence))
         slices += _judge_slices(rule, comparison, confidence, strict, smallest_slice)
+    notes = tuple(f"{run.info.name}: {run.remark}." for run in (before, after) if run.remark)
     names = before.info.name, after.info.name
-    return GateResult(*names, tuple(overall), tuple(slices), tuple(dict.fromkeys(problems)))
+    return GateResult(*names, tuple(overall), tuple(slices), tuple(dict.fromkeys(problems)), notes)
 
 
 def _are_identical(before: Run, after: Run) -> bool:
@@ -328,6 +334,10 @@ def judge_slice(rule: Rule, change: Change, tolerance: float, confidence: float,
     else:
         verdict, reason = "no loss shown", f"not shown to be worse, but {change.cases} cases show little"
     return Ruling(rule.score, change, tolerance, verdict, reason, holds_back=False)
+
+
+def _counted(slices: int) -> str:
+    return f"{slices} slice{'' if slices == 1 else 's'}"
 
 
 def _printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,7 +14,7 @@ from aicourse.evals.cases import Case
 from aicourse.evals.comparison import compare_values
 from aicourse.evals.gating import GateResult, Rule, gate, judge_overall, judge_slice
 from aicourse.evals.rules import refuse_unreachable
-from aicourse.evals.runs import Run
+from aicourse.evals.runs import Run, load_run
 from aicourse.evals.scores import Context
 
 SLICES = {0: ("short",), 1: ("long",), 2: ("irony",)}
@@ -110,6 +111,26 @@ def test_runs_that_cannot_be_judged_do_not_pass() -> None:
     assert "names slices with one case or none: ironic" in misspelt.problems[0]
 
 
+def test_what_a_run_says_of_itself_stands_beside_the_verdict(tmp_path: Path) -> None:
+    cases = [Case(id=str(number), input="") for number in range(40)]
+    good = lambda context: bool(context.output)  # noqa: E731
+    good.__name__ = "good"
+    path = tmp_path / "v2.jsonl"
+    runner.run(lambda case: case.id != "3", cases, [good], name="v2", path=path, progress=False)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    result = gate(run_of([True] * 39, "v1"), load_run(path), [Rule("good", tolerance=0.5)])
+    unfinished = "v2: unfinished, 39 of 40 records: the same command goes on."
+    assert result.notes == (unfinished,)
+    for shown in (repr(result), result.to_text(), result.to_markdown(), result._repr_html_()):
+        assert unfinished in shown
+
+
+def test_a_result_in_plain_text_is_the_table() -> None:
+    result = judged(with_changes(fixed=4, broken=4))
+    assert repr(result) == result.to_text()
+
+
 def tagged(passed: list[bool], tags: list[tuple[str, ...]], name: str = "v2") -> Run:
     cases = [Case(id=str(number), input="", tags=tags[number]) for number in range(len(passed))]
     good = lambda context: bool(context.output)  # noqa: E731
@@ -142,7 +163,7 @@ def test_a_named_slice_without_power_is_cannot_tell_and_fails_unless_allowed() -
     allowed = gate(before, after, [Rule("good", 0.1, slices={"tiny": 0.1}, allow_cannot_tell=True)])
     assert allowed.headline == "PASS: v2 may replace v1. Cannot tell: tiny (good)."
     explored = gate(before, after, [Rule("good", 0.1, slice_tolerance=0.1)])
-    assert explored.headline == "PASS: v2 may replace v1. Cannot tell: 1 exploratory slices."
+    assert explored.headline == "PASS: v2 may replace v1. Cannot tell: 1 slice (exploratory)."
 
 
 def test_a_tolerance_out_of_reach_is_refused_with_what_it_needs() -> None:
