@@ -1,7 +1,7 @@
 """Check notebooks against the rules of the course without running them: `aicourse lint`.
 
 Rules are grouped by what they look at: `rules.content`, `rules.structure`, `rules.rhythm`,
-`rules.prose`, `rules.references`. A lesson may relax a rule with a reason, in its metadata:
+`rules.prose`, `rules.references`, `rules.code`. A lesson may relax a rule with a reason, in its metadata:
 
     {"aicourse": {"relax": {"rhythm-row": "four providers, one cell each"}}}
 """
@@ -17,6 +17,7 @@ from aicourse.tooling.course.rules import (
     Breach,
     LintRule,
     Subject,
+    code,
     content,
     prose,
     references,
@@ -30,6 +31,7 @@ RULES: tuple[LintRule, ...] = (
     *rhythm.RULES,
     *prose.RULES,
     *references.RULES,
+    *code.RULES,
 )
 UNREADABLE = "unreadable"
 RELAX = "relax"

@@ -17,7 +17,8 @@ from aicourse.tooling.course.linting import RELAX, RULES, UNREADABLE
 from aicourse.tooling.course.rules import Breach, references
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "lint"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb") if path.stem != "good")
+NEXT = "91-another-lesson"  # for the link to the next lesson
+NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb") if path.stem not in ("good", NEXT))
 Edit = Callable[[dict[str, Any]], Any]
 
 
@@ -35,6 +36,7 @@ def _a_day_when_the_retired_fixture_is_retired(monkeypatch: pytest.MonkeyPatch) 
 def edited(tmp_path: Path) -> Callable[[Edit], list[Breach]]:
     """Lint the good lesson after one edit of its JSON."""
     shutil.copytree(FOLDER / "checks", tmp_path / "checks")
+    shutil.copy(FOLDER / f"{NEXT}.ipynb", tmp_path)
 
     def lint_after(edit: Edit) -> list[Breach]:
         notebook = json.loads((FOLDER / "good.ipynb").read_text(encoding="utf-8"))
@@ -104,6 +106,24 @@ def test_a_rule_finds_its_fixture(name: str) -> None:
         ),
         (say("prices-code", "import aicourse._private"), "imports"),
         (say("prices-code", "from aicourse import no_such_name"), "imports"),
+        (show("prices-code", "L061 and 11 more"), "test-item"),
+        (show("prices-code", "&lt;b&gt; Found this in an <mark>estate</mark> clearance in…"), "test-item"),
+        (
+            say(
+                "prices",
+                "## 1 Prices\n\nLook at listing L064, which has no brand, and at what comes back for it.",
+            ),
+            "test-item",
+        ),
+        (say("outcome-b", 'outcome("90.b", farthest(prices))'), "hidden-import"),
+        (say("prices-code", "ask(prices, model=MODEL, seed=7)"), "refused-parameter"),
+        (say("prices-code", "client.responses.create(seed=SEED)"), "refused-parameter"),
+        (say("prices-code", 'settings = {"temperature": 0}'), "refused-parameter"),
+        (say("prices-code", "client.messages.create(max_tokens=9, top_p=1)"), "refused-parameter"),
+        (
+            say("prices-code", "%time client.chat.completions.create(max_tokens=9)\nask(top_p=1)"),
+            "refused-parameter",
+        ),
         (say("prices-code", "from aicourse import tooling"), "tooling"),
         (say("prices-code", "import aicourse.tooling.course as course"), "tooling"),
         (say("prices-code", 'token = "' + '0123456789abcdef01"'), "secret"),
@@ -144,7 +164,13 @@ def test_a_rule_finds_its_fixture(name: str) -> None:
         (lambda nb: cell(nb, "exercise-1-solution")["metadata"].pop("jupyter"), "exercise-solution"),
         (say("exercise-1-solution", "def middle(values): ..."), "exercise-solution"),
         (say("exercise-1-check", 'check("90.9", middle)'), "exercise-hint"),
-        (say("recap", "## Recap\n\n- Only\n- three\n- lines, which is fewer than five of them."), "sections"),
+        (
+            say(
+                "recap",
+                "## Recap\n\n- Only\n- three\n- lines, too few.\n\n[Next](91-another-lesson.ipynb)",
+            ),
+            "sections",
+        ),
         (lambda nb: nb["metadata"]["aicourse"].update(relax={"links": "no reason to"}), "relax"),
     ],
 )
@@ -178,6 +204,9 @@ def test_one_edit_of_the_good_lesson_breaks_one_rule(edited: Any, edit: Edit, ru
         say("prices-code", "# NBVAL_IGNORE_OUTPUT\n# the time differs in every run\nprices"),
         say("prices-code", "from aicourse.llm import catalog\nfrom aicourse import datasets, doctor"),
         say("prices-code", "%matplotlib inline\nprint('A magic is no Python.')"),
+        show("prices-code", "29.5, and dev's L060, a wheelbarrow and an Ergobaby carrier"),
+        say("prices-code", "client.messages.create(max_tokens=9)\nbootstrap(prices, seed=SEED)"),
+        say("prices-code", "client.chat.completions.create(max_completion_tokens=9)\n29.5"),
     ],
 )
 def test_what_looks_similar_and_is_fine(edited: Any, edit: Edit) -> None:
@@ -194,6 +223,7 @@ def test_a_rule_is_relaxed_with_a_reason(edited: Any) -> None:
 
 def test_a_lesson_without_a_checks_file_is_told_so(tmp_path: Path) -> None:
     path = shutil.copy(FOLDER / "good.ipynb", tmp_path)
+    shutil.copy(FOLDER / f"{NEXT}.ipynb", tmp_path)
     rules = {finding.rule for finding in course.lint([path])}
     assert rules == {"exercise-hint"}
 

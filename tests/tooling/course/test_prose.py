@@ -24,6 +24,7 @@ from aicourse.tooling.course.rules.prose import figures, stated
         ('a listing says "should have bought the 43"', []),
         ("costs $0.10 in and $0.50 out", ["0.10", "0.50"]),
         ("```console\naicourse run 21\n```", []),
+        ("Next: [13 · Feedback](13-feedback.ipynb)", []),
     ],
 )
 def test_what_needs_a_proof(text: str, expected: list[str]) -> None:

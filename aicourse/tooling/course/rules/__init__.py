@@ -1,7 +1,8 @@
 """The rules of the notebook lint: a rule is a name, a sentence, and a function that yields breaches.
 
-They stand in five files by what they look at: `content` (what is stored), `structure` (the parts of a
-lesson), `rhythm` (text and code), `prose` (the figures in it) and `references` (what a lesson points to).
+They stand in files by what they look at: `content` (what is stored), `structure` (the parts of a lesson),
+`rhythm` (its size, text and code), `prose` (the figures in it), `references` (what a lesson points to)
+and `code` (names, and settings of models, in cells).
 They run nothing; whether figures are labelled and whether a lesson runs twice is `validation`'s.
 """
 

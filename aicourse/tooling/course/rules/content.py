@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
+from aicourse import paths
 from aicourse.llm.keys import contains_key
 from aicourse.notebook.checks.calling import shorten
 from aicourse.notebook_json import Cell, text
@@ -14,6 +18,8 @@ from aicourse.tooling.course.rules import Breach, LintRule, Subject, has_picture
 
 _PROGRESS = re.compile(r"\r[^\n]|\d+%\|.*\||\d(?:it/s|s/it)\b")
 _MARKER = re.compile(r"^\s*#\s*(NBVAL_\w+)(.*)$", re.MULTILINE)
+_TAG = re.compile(r"<[^>]*>")
+BEGINNING, TITLE = 30, 20  # letters by which a text is known (tables cut it off); at least
 _UNCHECKED = {"NBVAL_IGNORE_OUTPUT", "NBVAL_SKIP", "NBVAL_RAISES_EXCEPTION", "RAISES_EXCEPTION"}
 _MARKDOWN_IMAGE = re.compile(r"!\[(.*?)\]\(|<img\b(?![^>]*\balt=[\"'][^\"']+)[^>]*>")
 _RUN = "Run it and store the outputs: aicourse run {number} --save"
@@ -131,6 +137,36 @@ def _unchecked_output(subject: Subject) -> Iterator[Breach]:
             )
 
 
+def _test_item(subject: Subject) -> Iterator[Breach]:
+    named = _test_listings()
+    for cell in subject.notebook.cells:
+        shown = " ".join(content for _, content in _texts(cell))
+        plain = " ".join(html.unescape(_TAG.sub("", shown)).split())
+        if found := {listing for words, listing in named.items() if words in plain}:
+            listing, others = min(found), f" and {len(found) - 1} more" if len(found) > 1 else ""
+            yield Breach(
+                cell,
+                f"Listing {listing}{others} of the test split is shown or named.",
+                "Look at dev. Test is opened once per decision, for its figures: who knows its items "
+                "chooses by them.",
+            )
+
+
+@cache
+def _test_listings() -> Mapping[str, str]:
+    """What gives a listing of the test split away -> its id: that, and how its description or title begins.
+
+    Short titles are left out: "wheelbarrow" and "Ergobaby carrier" are words of the language.
+    """
+    lines = (paths.datasets_dir() / "listings" / "test.jsonl").read_text("utf-8").splitlines()
+    return {
+        " ".join(words.split())[:BEGINNING]: listing["id"]
+        for listing in map(json.loads, lines)
+        for words in (listing["id"], listing["description"], listing["title"])
+        if words == listing["id"] or len(words) >= TITLE
+    }
+
+
 def _cell_id(subject: Subject) -> Iterator[Breach]:
     seen: set[str] = set()
     for cell in subject.notebook.cells:
@@ -151,5 +187,6 @@ RULES = (
     LintRule("alt-text", "Every picture says in words what it shows.", _alt_text),
     LintRule("execution-order", "Outputs come from one fresh run, top to bottom.", _execution_order),
     LintRule("unchecked-output", "nbval compares every output, or the cell says why not.", _unchecked_output),
+    LintRule("test-item", "No listing of the test split is shown or named.", _test_item),
     LintRule("cell-id", "Every cell has an id of its own.", _cell_id),
 )

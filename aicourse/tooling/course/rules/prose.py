@@ -34,7 +34,7 @@ _NO_FIGURE = re.compile(
     r"(?i)\b(?:lessons?|exercises?|sections?|cells?|steps?|questions?|python|chapters?|L|v|hw|qwen|gpt|no\.|n\s?=)"
     r"[\s-]?\d[\d.]*(?:\s?(?:,|to|and|or|–|-)\s?v?\d[\d.]*)*"  # lessons 03 to 05, v1 and v2
     r"|\b(?:19|20)\d\d(?:-\d\d(?:-\d\d)?)?\b"  # years and dates
-    r"|\b0\d\.\d\b"  # exercise 01.2
+    r"|\b0\d\.\d\b|\b\d\d(?= · )"  # exercise 01.2; 13 · a lesson's title
     r"|\b\d\d\s?%(?=[\s-](?:confidence\s)?(?:interval|points|sure))"  # of an interval: its definition
     r"|[A-Za-z_]\d[\w.]*|\d+[A-Za-z_]\w*|\d+(?:st|nd|rd|th)\b|\d+\.\d+\.\d+[\w.]*"  # F1, 3rd, 1.2.3
 )

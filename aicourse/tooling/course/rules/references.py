@@ -76,6 +76,16 @@ def _anchors(file: Path) -> set[str]:
     return lab | github | {name for _, name in headings if name}
 
 
+def _next(subject: Subject) -> Iterator[Breach]:
+    lessons = sorted(path.name for path in subject.lesson.path.parent.glob("[0-9][0-9]-*.ipynb"))
+    following = next((name for name in lessons if name[:2] > subject.lesson.number), None)
+    recaps = [cell for cell in subject.notebook.cells if re.search(r"(?m)^#+ Recap\b", cell.source)]
+    for cell in recaps if following else ():
+        if following not in (found[1] for found in _LINK.finditer(cell.source)):
+            fix = f"Write: Next: […]({following})"
+            yield Breach(cell, "The recap does not lead to the next lesson.", fix)
+
+
 def _retired_model(subject: Subject) -> Iterator[Breach]:
     for cell in subject.notebook.cells:
         for notice in ending_models(cell.source if cell.is_code else "\n".join(_CODE.findall(cell.source))):
@@ -135,6 +145,7 @@ def _is_public(name: str) -> bool:
 
 RULES = (
     LintRule("links", "Links lead to files and headings that exist.", _links),
+    LintRule("next", "The recap links to the next lesson.", _next),
     LintRule("retired-model", "No model that is retired or soon will be.", _retired_model),
     LintRule("imports", "Only public names of aicourse.", _imports),
     LintRule("tooling", "Nothing of aicourse.tooling, in the lesson and in its checks.", _tooling),
