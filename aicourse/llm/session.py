@@ -55,7 +55,7 @@ class Session:
     shares: Sharing | None = field(init=False, default=None)
     ledger: Ledger = field(init=False, default_factory=Ledger)
     _taken: dict[str, set[int]] = field(init=False, default_factory=dict)
-    _cell: int | None = field(init=False, default=None)
+    _cell: tuple[str, int] | None = field(init=False, default=None)
     _kept: dict[Callable[[], Any], Any] = field(init=False, default_factory=dict)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
@@ -136,7 +136,7 @@ class Session:
         sequence; outside a notebook it starts with the session.
         """
         with self._lock:
-            cell = _cell_number()
+            cell = _cell_run()
             if cell != self._cell:
                 self._cell = cell
                 self._taken.clear()
@@ -158,10 +158,16 @@ def _note(**entry: object) -> None:
             journal.write(json.dumps(entry, default=str) + "\n")
 
 
-def _cell_number() -> int | None:
-    """The number of the notebook's cell that runs now; None outside a notebook."""
+def _cell_run() -> tuple[str, int] | None:
+    """The request that runs a notebook's cell now, and its entry in the history; None outside a notebook.
+
+    Two runs differ in the id of their request alone when the client keeps no history (nbval does not), and
+    in their entry alone when code is run in the kernel without a request.
+    """
     shell = notebook_shell()
-    return None if shell is None else int(shell.execution_count)
+    if shell is None:
+        return None
+    return str(shell.parent_header.get("header", {}).get("msg_id", "")), int(shell.execution_count)
 
 
 _session: Session | None = None

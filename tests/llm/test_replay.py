@@ -197,7 +197,7 @@ def test_five_samples_replay_as_five_and_a_sixth_goes_live(file: RecordingFile) 
 def test_running_a_cell_again_replays_the_same_sequence(
     file: RecordingFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shell = SimpleNamespace(execution_count=1, kernel=None)
+    shell = SimpleNamespace(execution_count=1, kernel=None, parent_header={})
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     model = CountingModel()
     recording = client(model, "record")

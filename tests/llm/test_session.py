@@ -21,7 +21,7 @@ def fresh_session() -> None:
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A stand-in for the shell of a running kernel."""
-    shell = SimpleNamespace(execution_count=1, kernel=None)
+    shell = SimpleNamespace(execution_count=1, kernel=None, parent_header={"header": {"msg_id": "a"}})
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     return shell
 
@@ -45,6 +45,21 @@ def test_each_run_of_a_cell_counts_from_zero(shell: SimpleNamespace) -> None:
     assert [current.claim_position("a"), current.claim_position("a")] == [0, 1]
     shell.execution_count = 2
     assert [current.claim_position("a"), current.claim_position("a")] == [0, 1]
+
+
+def test_a_client_without_history_is_told_by_its_requests(shell: SimpleNamespace) -> None:
+    current = session.current()
+    assert [current.claim_position("a"), current.claim_position("a")] == [0, 1]
+    shell.parent_header = {"header": {"msg_id": "b"}}
+    assert [current.claim_position("a"), current.claim_position("a")] == [0, 1]
+
+
+def test_code_that_no_request_asked_for_is_told_by_its_entry(shell: SimpleNamespace) -> None:
+    shell.parent_header = {}
+    current = session.current()
+    assert [current.claim_position("a"), current.claim_position("a")] == [0, 1]
+    shell.execution_count = 2
+    assert current.claim_position("a") == 0
 
 
 def test_beginning_a_lesson_forgets_positions_and_calls(tmp_path: Path) -> None:
