@@ -85,7 +85,7 @@ def test_tags_say_what_is_true(everything: pd.DataFrame) -> None:
 
 
 def test_every_slice_is_large_enough_to_be_measured(everything: pd.DataFrame) -> None:
-    """At least four listings per tag in the test split, so that lesson 04 can draw an interval for it."""
+    """At least four listings per tag in the test split, so that lesson 07 can draw an interval for it."""
     counts = Counter(itertools.chain.from_iterable(everything.loc[everything["split"] == "test", "tags"]))
     assert {tag for tag in TAGS - {"injection"} if counts[tag] < 4} == set()
     assert counts["injection"] >= 2

@@ -198,7 +198,7 @@ def test_examples_of_help_parse() -> None:
         ("Check it: `aicourse record 01 --chk`.", "No such option: --chk"),
         ("`python -m aicourse rec 01`", "no command 'rec'"),
         ("`aicourse run 98`", "No lesson '98'"),
-        ("`aicourse run 00 -p SEED 8`", "No lesson '8'"),
+        ("`aicourse run 00 -p SEED 98`", "No lesson '98'"),
         ("`aicourse homework check | pak`", "no command 'pak'"),
         ("`aicourse evals run cases.jsonl surplus`", "unexpected extra argument"),
         ("`aicourse gradebook review grades/`", "Missing parameter"),
