@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aicourse import paths
 from aicourse.errors import RecordingError, RecordingMissing
 from aicourse.llm import formats, session
 from aicourse.llm.catalog import Provider
-from aicourse.llm.recordings import Recording, RecordingFile
+from aicourse.llm.recordings import Recording, RecordingFile, read_lines
 from aicourse.llm.replay import Mode
 from aicourse.llm.stack import MeasuredClient, Stack
 from aicourse.llm.transport import network
@@ -450,3 +451,10 @@ def test_a_line_of_ten_thousand_brackets_spoils_itself_only(tmp_path: Path) -> N
     path.write_text("[" * 100_000 + "\n" + line() + "\n", encoding="utf-8")
     with pytest.warns(UserWarning, match="line 1 is not a recording"):
         assert len(RecordingFile(path).recordings()) == 1
+
+
+def test_no_line_of_the_shipped_recordings_is_broken_or_there_twice() -> None:
+    files = sorted((paths.notebooks_dir() / "recordings").rglob("*.jsonl"))
+    assert len(files) > 10
+    faults = {file.name: read_lines(file)[1] for file in files}
+    assert {name: found for name, found in faults.items() if found} == {}

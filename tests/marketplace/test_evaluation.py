@@ -250,7 +250,7 @@ class Asking:
         return json.dumps(GOLD)
 
 
-@pytest.mark.slow  # `record --check`, a step of `make test`, finds a missing reply too
+@pytest.mark.slow  # lessons and documents, which `make test` runs, need most of them
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.ref)
 def test_every_listing_is_recorded_for_every_version_and_model(version: Prompt) -> None:
     """Renders all requests and looks them up: an edited prompt, schema or word list fails here."""

@@ -1,8 +1,9 @@
 """Every check that a change must pass, one after the other: what `make test` and CI run.
 
 Each step is a process of its own, so that one that crashes stops nothing; the summary at the end names
-each that failed and how to repeat it alone. The lessons are checked on recorded replies only. The steps
-in `LONG_STEPS` run only when asked for, which `make test-all` does on the oldest and the newest Python.
+each that failed and how to repeat it alone. The lessons are checked on recorded replies only, so `lessons`
+finds a reply that is missing; `recordings` finds the idle ones as well, for a third run of every lesson. The
+steps in `LONG_STEPS` run only when asked for, which `make test-all` does on the oldest and the newest Python.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from aicourse import paths
 from aicourse.errors import AicourseError
+from aicourse.processes import core_count
 
 # Name of a step -> the arguments after `python -m`.
 STEPS: Mapping[str, tuple[str, ...]] = {
@@ -34,9 +37,10 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         *("--ignore=notebooks/checks", "--ignore=notebooks/build"),
     ),
 }
-LONG_STEPS = ("slow-tests", "stock-nbval")
+LONG_STEPS = ("recordings", "slow-tests", "stock-nbval")
 # Whatever this user has configured, here or in a .env file: recorded replies of the shipped lessons.
 SETTINGS = {"AICOURSE_REPLAY": "only", "AICOURSE_PROVIDER": ""}
+NEW_STUDENT = ("stock-nbval",)  # steps that begin without anybody's progress, as after a fresh clone
 DEVELOPMENT_TOOLS = ("ruff", "mypy", "pytest", "xdist", "hypothesis")
 
 Runner = Callable[[Sequence[str], Path, Mapping[str, str]], int]
@@ -76,7 +80,12 @@ def _run_step(name: str, run: Runner) -> StepResult:
     print(f"\n== {name}: {' '.join(STEPS[name])}", flush=True)
     started = time.perf_counter()
     command = [sys.executable, "-m", *STEPS[name]]
-    code = run(command, paths.course_dir(), {**os.environ, **SETTINGS})
+    # Tests of kernels and browsers wait half of their time: one worker more than there are cores.
+    environment = {**os.environ, **SETTINGS, "PYTEST_XDIST_AUTO_NUM_WORKERS": str(core_count() + 1)}
+    with tempfile.TemporaryDirectory() as state:
+        if name in NEW_STUDENT:
+            environment["AICOURSE_STATE"] = state
+        code = run(command, paths.course_dir(), environment)
     return StepResult(name, code == 0, time.perf_counter() - started)
 
 

@@ -67,6 +67,22 @@ def test_lessons_are_checked_on_recordings_whatever_the_user_configured(
     assert run.environments[0]["AICOURSE_PROVIDER"] == ""
 
 
+def test_stock_nbval_begins_as_a_new_student(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AICOURSE_STATE", "mine")
+    run = ScriptedRunner()
+    selftest.run_steps(["stock-nbval", "lessons"], run=run)
+    fresh, mine = (Path(environment["AICOURSE_STATE"]) for environment in run.environments)
+    assert (fresh.name != "mine", mine.name, fresh.exists()) == (True, "mine", False)
+
+
+def test_tests_have_a_worker_more_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "core_count", lambda: 4)
+    run = ScriptedRunner()
+    selftest.run_steps(["tests"], run=run)
+    assert "auto" in run.commands[0]
+    assert run.environments[0]["PYTEST_XDIST_AUTO_NUM_WORKERS"] == "5"
+
+
 def test_an_unknown_step_is_refused_before_anything_runs() -> None:
     run = ScriptedRunner()
     with pytest.raises(AicourseError, match=r"No step 'typos'\. Choose from: style, .*recordings"):
