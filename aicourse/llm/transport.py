@@ -93,21 +93,27 @@ def network(request: httpx2.Request) -> Exchange:
     return response
 
 
+@dataclass(frozen=True)
+class _OneLineHook:
+    """An exception hook that prints `Interrupted` as one line, and leaves the rest to the hook before it."""
+
+    before: Callable[[type[BaseException], BaseException, TracebackType | None], Any]
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, Interrupted):
+            print(*error._render_traceback_(), file=sys.stderr)
+        else:
+            self.before(kind, error, trace)
+
+
 @contextmanager
 def told_in_one_line() -> Iterator[None]:
     """An interrupt of what is inside, without the libraries' frames: `Interrupted`, in scripts too."""
     try:
         yield
     except KeyboardInterrupt:
-        before = sys.excepthook
-
-        def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-            if isinstance(error, Interrupted):
-                print(*error._render_traceback_(), file=sys.stderr)
-            else:
-                before(kind, error, trace)
-
-        sys.excepthook = say
+        if not isinstance(sys.excepthook, _OneLineHook):
+            sys.excepthook = _OneLineHook(sys.excepthook)
         words = "you stopped a live call, and the model with it. Run it again to ask once more."
         raise Interrupted(words) from None
 

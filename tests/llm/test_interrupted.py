@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from aicourse.llm.transport import told_in_one_line
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent to one thread")
 ASK = """
 import signal, socket, sys, threading, time
@@ -55,3 +57,16 @@ def test_an_interrupt_is_told_in_one_line(where: str, stream: bool) -> None:
         "Interrupted: you stopped a live call, and the model with it. Run it again to ask once more."
     ]
     assert (done.returncode != 0) == (where == "script")
+
+
+def test_a_second_interrupt_installs_no_second_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: told.append(kind))
+    hooks = []
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt), told_in_one_line():
+            raise KeyboardInterrupt
+        hooks.append(sys.excepthook)
+    assert hooks[0] is hooks[2]
+    sys.excepthook(ValueError, ValueError(), None)
+    assert told == [ValueError]  # the hook that was there before still hears of the rest
