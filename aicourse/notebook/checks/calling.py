@@ -157,10 +157,20 @@ def student_line(error: BaseException, namespace: dict[str, Any] | None) -> str:
 
 
 class _Shortener(reprlib.Repr):
-    def __init__(self) -> None:
+    def __init__(self, items: int, characters: int) -> None:
         super().__init__()
-        self.maxlevel, self.maxstring, self.maxother, self.maxlong = 4, 80, 160, 60
-        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = 8
+        self.maxlevel, self.maxstring, self.maxother, self.maxlong = 4, characters, 2 * characters, 60
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = items
+
+    def repr_list(self, x: list[Any], level: int) -> str:
+        """A long list by its beginning and its end."""
+        if level <= 0 or len(x) <= self.maxlist:
+            return super().repr_list(x, level)
+        ends = self.maxlist // 2
+        begins, ending = (
+            ", ".join(self.repr1(one, level - 1) for one in part) for part in (x[:ends], x[-ends:])
+        )
+        return f"[{begins}, … {len(x) - 2 * ends} more …, {ending}]"
 
     def repr_instance(self, x: Any, level: int) -> str:
         """A pydantic object (a reply of a model's client, say) without its dozen empty fields."""
@@ -171,8 +181,12 @@ class _Shortener(reprlib.Repr):
         return f"{type(x).__name__}({', '.join(fields) if level > 0 else '...'})"
 
 
+_WHOLE = 240  # characters of a value that is shown whole
+_SHORTENERS = (_Shortener(items=_WHOLE, characters=_WHOLE), _Shortener(items=8, characters=80))
+
+
 def describe(value: Any) -> str:
-    """`repr(value)`, but short, without memory addresses, and never raising.
+    """`repr(value)` whole, or shortened where it is long; without memory addresses, and never raising.
 
     >>> describe(object()), describe("x" * 500).count("x") < 80
     ('<object>', True)
@@ -181,7 +195,8 @@ def describe(value: Any) -> str:
         shape = getattr(value, "shape", None) if hasattr(type(value), "columns") else None
         if isinstance(shape, tuple) and len(shape) == 2:
             return f"{type(value).__name__} with {shape[0]} rows and {shape[1]} columns"
-        return shorten(_Shortener().repr(value), 400)
+        whole, short = (shortener.repr(value) for shortener in _SHORTENERS)
+        return shorten(whole if len(whole) <= _WHOLE else short, 400)
     except Exception:  # an integer of more digits than Python prints, say
         return f"<{type(value).__name__} that cannot be shown>"
 

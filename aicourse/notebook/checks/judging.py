@@ -11,8 +11,9 @@ import copy
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
 from types import FunctionType
 from typing import Any
 
@@ -20,6 +21,8 @@ from aicourse.notebook.checks.calling import Outcome, attempt, describe, describ
 from aicourse.notebook.checks.comparing import equal
 from aicourse.notebook.checks.language import Arguments, Check, Mistake
 
+_SHORT, _CUT = 120, 10_000  # characters of a call and its result: few; more than any, as some are left out
+_LONG_TEXT, _LONG_LIST = 80, 8  # characters and elements: what a reader compares at a glance
 Style = Callable[[str], str]
 Attempt = Callable[..., Outcome]
 """Calls code that may fail: `attempt` in a notebook, `call_trusted` for what authors wrote."""
@@ -34,6 +37,7 @@ class Evidence:
     got: str = ""
     where: str = ""
     expected: str = ""
+    difference: str = ""
     note: str = ""
     printed: str = ""
 
@@ -44,7 +48,7 @@ class Evidence:
         expected = f"; expected {code(self.expected)}" if self.expected else ""
         sentence = f"{code(self.call)} {self.happened}{got}{where}{expected}." if self.happened else ""
         printed = f"It printed {code(self.printed)}." if self.printed else ""
-        return [line for line in (sentence, prose(self.note), printed) if line]
+        return [line for line in (sentence, prose(self.difference), prose(self.note), printed) if line]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +70,26 @@ class Trial:
         return unwritten or (self.outcome.kind == "returned" and nothing)
 
 
+def clearest(trials: Sequence[Trial]) -> Trial | None:
+    """The failed trial that speaks for its check: the first one, or the shortest if that is a long one."""
+    failed = [trial for trial in trials if trial.outcome.kind != "skipped" and not trial.works]
+    alike = [trial for trial in failed if trial.outcome.kind == failed[0].outcome.kind]
+    first = alike[:1]
+    return min(first if first and _length(first[0]) <= _SHORT else alike, key=_length, default=None)
+
+
+def _length(trial: Trial) -> int:
+    shown = trial.evidence.call + trial.evidence.expected
+    return len(shown) + _CUT * ("…" in shown or "..." in shown)
+
+
 @dataclass(frozen=True)
 class _Verdict:
-    """The answer to "is it right?", what was expected, and the predicate's words."""
+    """The answer to "is it right?", what was expected and where it differs, and the predicate's words."""
 
     works: bool
     expected: str = ""
+    difference: str = ""
     note: str = ""
     is_unwritten: bool = False
 
@@ -96,7 +114,9 @@ def _verdict(check: Check, given: Arguments | None, outcome: Outcome) -> _Verdic
     if outcome.kind != "returned":
         return _Verdict(False, describe(expected))
     verdict = _asked(check.same, outcome.value, (expected,), {})
-    return verdict if verdict.works else _Verdict(False, describe(expected), verdict.note)
+    if verdict.works:
+        return verdict
+    return replace(verdict, expected=describe(expected), difference=first_difference(outcome.value, expected))
 
 
 def _asked(
@@ -118,12 +138,38 @@ def _evidence(check: Check, given: Arguments | None, outcome: Outcome, verdict: 
     call, expected = call_text(check.target, given), verdict.expected if check.shows_expected else ""
     printed = describe(outcome.printed) if outcome.printed else ""
     if outcome.kind == "raised":
-        return Evidence(call, "raised", outcome.error, outcome.where, expected, verdict.note, printed)
+        return Evidence(
+            call, "raised", outcome.error, outcome.where, expected, note=verdict.note, printed=printed
+        )
     if outcome.kind == "endless":
         return Evidence(call, f"did not finish within {check.seconds:g} s", printed=printed)
     got = describe(outcome.value)
     got += f" (of type {type(outcome.value).__name__})" if got == verdict.expected else ""
-    return Evidence(call, "returned" if given else "", got, "", expected, verdict.note, printed)
+    difference = verdict.difference if check.shows_expected else ""
+    happened = "returned" if given else ""
+    return Evidence(call, happened, got, "", expected, difference, verdict.note, printed)
+
+
+def first_difference(got: Any, expected: Any) -> str:
+    """The place where two long lists or texts begin to differ, in one sentence; empty for short ones.
+
+    >>> first_difference(list(range(20)), [*range(19), 0])
+    'At position 19: `19` instead of `0`.'
+    """
+    if isinstance(got, str) and isinstance(expected, str) and len(expected) > _LONG_TEXT:
+        place = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(got, expected, strict=False)))
+        seen, wanted = (describe(text[max(0, place - 20) : place + 20]) for text in (got, expected))
+        return f"From character {place} on they differ: `{seen}` instead of `{wanted}`."
+    kinds = (list, tuple)
+    if not (isinstance(got, kinds) and isinstance(expected, kinds)) or len(expected) <= _LONG_LIST:
+        return ""
+    pairs = enumerate(zip(got, expected, strict=False))
+    places = [place for place, (mine, theirs) in pairs if not equal(mine, theirs)]
+    if not places:
+        return f"It has {len(got)} elements instead of {len(expected)}."
+    more = f"; {len(places) - 1} more differ" if len(places) > 1 else ""
+    first = places[0]
+    return f"At position {first}: `{describe(got[first])}` instead of `{describe(expected[first])}`{more}."
 
 
 def call_text(target: str, given: Arguments | None) -> str:

@@ -31,7 +31,8 @@ class Exercise:
     - `mistakes`: known wrong answers, recognised over all checks.
     - `expects`: the type of an answer that is data, where the reference's own would be too narrow.
     - `hints`: shown one more at each `hint("01.2")`.
-    - `untouched`: for answers that are data, what the exercise's cell begins with: not started, not wrong.
+    - `untouched`: what the exercise's cell begins with, data or a function that does something already: not
+      started, not wrong.
     - `show_expected`: whether a failed input is shown with the expected result.
     - `seconds`: time limit for each call; None for answers that call a model.
 

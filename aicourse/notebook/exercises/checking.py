@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aicourse.errors import AicourseError
@@ -14,6 +17,7 @@ from aicourse.notebook.exercises.authoring import Exercise, find_exercise
 from aicourse.notebook.exercises.results import CheckFinding, CheckResult, finding_of
 from aicourse.notebook.store import ExerciseState, update_exercise
 
+_AS_IT_CAME = "This is the cell as it came: change it, then run this cell again."
 UNREADABLE = "This answer cannot be shown: looking at it raises an error, or does not end."
 
 
@@ -70,7 +74,9 @@ def examine(exercise: Exercise, answer: Any) -> CheckResult:
     recognised = () if forgets else dict.fromkeys(known.hint for known in recognise(trials, attempt))
     hints = (forgotten,) if forgets else tuple(recognised)
     offers_hint = bool(exercise.hints and not hints)
-    return CheckResult(exercise.id, exercise.title, "not yet", findings, hints, offers_hint=offers_hint)
+    result = CheckResult(exercise.id, exercise.title, "not yet", findings, hints, offers_hint=offers_hint)
+    as_it_came = _is_as_it_came(exercise, answer)
+    return replace(result, status="not started", message=_AS_IT_CAME) if as_it_came else result
 
 
 def stub_that_raises(*positional: Any, **named: Any) -> Any:
@@ -104,8 +110,31 @@ def _forgets_to_return(answer: Any, trials: Sequence[Trial]) -> bool:
     return bool(code is not None and code.co_names and called and silent)
 
 
+def _is_as_it_came(exercise: Exercise, answer: Any) -> bool:
+    """True if a function is the code that the exercise's cell begins with, whatever its comments."""
+    mine, shipped = _code_of(answer), _code_of(exercise.untouched)
+    return mine is not None and mine == shipped
+
+
+def _code_of(function: Any) -> str | None:
+    """A function without its name, annotations and docstring; None for what has no `def` in a file."""
+    try:
+        written = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return None
+    if not isinstance(written, ast.FunctionDef):
+        return None
+    for node in ast.walk(written):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    first, *others = written.body
+    is_docstring = isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str)
+    body = others if is_docstring else written.body
+    return "\n".join(map(ast.dump, [written.args, *body]))
+
+
 def _is_untouched(exercise: Exercise, answer: Any) -> bool:
-    if exercise.untouched is None:
+    if exercise.untouched is None or callable(exercise.untouched):
         return False
     return attempt(lambda: equal(answer, exercise.untouched), seconds=exercise.seconds).value is True
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from aicourse.notebook import pieces
-from aicourse.notebook.checks.judging import Evidence, Style, Trial
+from aicourse.notebook.checks.judging import Evidence, Style, Trial, clearest
 
 Status = Literal["solved", "not yet", "not started", "cannot check"]
 _MARKS: dict[Status, tuple[str, pieces.Tone]] = {
@@ -53,11 +53,10 @@ class CheckFinding:
 
 
 def finding_of(behaviour: str, trials: Sequence[Trial]) -> CheckFinding:
-    """The first failing trial speaks for its behaviour."""
-    failed = [trial for trial in trials if trial.outcome.kind != "skipped" and not trial.works]
-    if failed:
-        message = failed[0].check.message
-        return CheckFinding(behaviour, "missing", _shown(failed[0]), message, len(failed) - 1)
+    """The clearest failing trial speaks for its behaviour."""
+    if failed := clearest(trials):
+        others = sum(trial.outcome.kind != "skipped" and not trial.works for trial in trials) - 1
+        return CheckFinding(behaviour, "missing", _shown(failed), failed.check.message, others)
     not_tested = any(trial.outcome.kind == "skipped" for trial in trials)
     return CheckFinding(behaviour, "not tested" if not_tested else "works")
 

@@ -287,3 +287,69 @@ def test_a_class_can_be_the_answer() -> None:
     exercise = doubling(reference=Reference, checks=[Check("b", [arguments(size=1)])])
     assert examine(exercise, Student)
     assert "The answer is a class." in repr(examine(exercise, double))
+
+
+def adds_itself_as_shipped(number: int) -> int:
+    """5 -> 10"""
+    return number + 1  # not yet
+
+
+def shipped_to_the_student(x):  # type: ignore[no-untyped-def]
+    return x + 1
+
+
+def test_the_cell_as_it_came_is_no_attempt_and_shows_what_is_missing() -> None:
+    def double(number):  # type: ignore[no-untyped-def]
+        # comments do not count
+        return number + 1
+
+    exercise = doubling(untouched=adds_itself_as_shipped)
+    result = examine(exercise, double)
+    assert result.status == "not started"
+    assert "0 of 1 behaviours work" in result.summary
+    assert "This is the cell as it came: change it" in result.message
+    for answer in (shipped_to_the_student, lambda number: number + 1):  # another name, or no `def`
+        assert examine(exercise, answer).status == "not yet"
+    assert examine(doubling(), double).status == "not yet"
+
+
+def test_a_function_as_it_came_may_be_a_known_mistake_and_keeps_its_hint() -> None:
+    mistake = Mistake(adds_itself_as_shipped, "Plus one is not twice.")
+    result = examine(doubling(untouched=adds_itself_as_shipped, mistakes=[mistake]), adds_itself_as_shipped)
+    assert (result.status, result.hints) == ("not started", ("Plus one is not twice.",))
+
+
+def test_the_first_input_that_fails_is_shown_or_the_shortest_when_that_is_long() -> None:
+    def shown(*inputs: list[int]) -> str:
+        exercise = doubling(reference=sum, checks=[Check("adds", inputs)])
+        return examine(exercise, len).findings[0].evidence.call
+
+    assert shown([2, 3], [4]) == "sum([2, 3])"
+    assert shown(list(range(90)), list(range(70, 90)), [4, 5, 6]) == "sum([4, 5, 6])"
+
+
+def test_a_long_list_is_shown_whole_or_by_where_it_differs() -> None:
+    def evens(count: int) -> list[bool]:
+        return [number % 2 == 0 for number in range(count)]
+
+    def off_at_the_end(count: int) -> list[bool]:
+        return [*evens(count)[:-1], True]
+
+    def evidence(count: int) -> str:
+        exercise = doubling(reference=evens, checks=[Check("evens", [count])])
+        return " ".join(examine(exercise, off_at_the_end).findings[0].lines(str, str))
+
+    assert repr(off_at_the_end(20)) in evidence(20)
+    assert repr(evens(20)) in evidence(20)
+    assert "At position 19: `True` instead of `False`." in evidence(20)
+    long = evidence(200)
+    assert "[True, False, True, False, … 192 more …, True, False, True, True]" in long
+    assert "At position 199: `True` instead of `False`." in long
+
+
+def test_a_long_text_is_shown_by_where_it_differs() -> None:
+    words = "word " * 60
+    exercise = doubling(reference=lambda text: text, checks=[Check("keeps", [words + "blue"])])
+    lines = examine(exercise, lambda text: text.replace("blue", "red")).findings[0].lines(str, str)
+    assert "From character 300 on they differ: " in lines[1]
+    assert "word red' instead of" in lines[1].replace("`", "")

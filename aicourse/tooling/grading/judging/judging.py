@@ -131,7 +131,7 @@ def _trial(check: Check, given: Arguments | None, answer: Answer) -> Trial:
 
 
 def _outcome(check: Check, trials: Sequence[Trial], known: Sequence[Recognised]) -> CheckOutcome:
-    failed = next((trial for trial in trials if not trial.works), None)
+    failed = judging.clearest(trials)
     hints = dict.fromkeys(one.hint for one in known if not one.trials.isdisjoint(trials))
     kind: CheckKind = "passed"
     if failed is not None:
@@ -168,7 +168,8 @@ def _what_happened(trial: Trial) -> str:
         return shorten(seen.note, 300)
     if check.error_names:
         return f"{call} gave `{seen.got}`; it should raise {' or '.join(check.error_names)}."
-    return f"{call} gave `{seen.got}`" + (f"; expected `{seen.expected}`." if seen.expected else ".")
+    expected = f"; expected `{seen.expected}`." if seen.expected else "."
+    return f"{call} gave `{seen.got}`{expected} {seen.difference}".rstrip()
 
 
 def _judge_prompt(check: PromptCheck, answer: Answer, ask: Ask | None) -> CheckOutcome:
