@@ -22,10 +22,13 @@ from aicourse.jupyter import notebook_shell
 from aicourse.llm import session
 from aicourse.llm.calls import Call, Usage, dollars
 from aicourse.llm.keys import misspelt_settings
+from aicourse.notebook.live import can_be_pressed, load_display
 from aicourse.notebook_json import parse_notebook
 
 REDRAW_SECONDS = 0.5  # a thousand calls in a loop should not send a thousand updates
 FEW_CALLS = 5  # live ones in a cell that need no progress bar
+# JupyterLab breaks a long printed line in the middle of a word.
+_WRAPPED = "<style>.jp-OutputArea-output pre { word-break: normal; overflow-wrap: anywhere }</style>"
 _COLOURS = {"recorded": "#00556b", "embedded": "#9c3d00", "hosted": "#7a2a8a", "idle": "#555555"}
 
 
@@ -40,6 +43,8 @@ def start(number: str) -> None:
     for sentence in misspelt_settings():
         warnings.warn(sentence, stacklevel=2)
     shell = notebook_shell()
+    if can_be_pressed():
+        load_display()({"text/html": _WRAPPED}, raw=True)
     if shell is None:
         print(repr(Heading(header, describe_calls(current.usage))))
         return
@@ -67,6 +72,11 @@ class Header:
         return self.path.parent / "recordings" / f"{self.path.stem}.jsonl"
 
     @property
+    def name(self) -> str:
+        """The lesson in a sentence: `lesson 01, The first call`."""
+        return f"lesson {self.number}, {self.title}"
+
+    @property
     def facts(self) -> list[str]:
         """Things to know before beginning, one short phrase each."""
         calls = "1 model call" if self.live_calls == 1 else f"{self.live_calls} model calls"
@@ -83,8 +93,7 @@ def read_header(number: str) -> Header:
     Raises:
         LessonError: no such lesson, or its notebook cannot be read.
     """
-    folder = paths.notebooks_dir()
-    found = [path for path in folder.glob("[0-9][0-9]-*.ipynb") if path.name.startswith(f"{number}-")]
+    found = [path for path in _notebooks() if path.name.startswith(f"{number}-")]
     if not found:
         raise LessonError(
             f"There is no lesson {number!r}. List the lessons with: aicourse status", lesson=number
@@ -107,6 +116,19 @@ def read_header(number: str) -> Header:
         builds_on=tuple(stated.get("builds_on", ())),
         live_calls=stated.get("live_calls"),
     )
+
+
+def next_lesson(number: str) -> Header | None:
+    """The lesson after `number`; None after the last one, or when it cannot be read."""
+    following = min((path.name[:2] for path in _notebooks() if path.name[:2] > number), default=None)
+    try:
+        return read_header(following) if following else None
+    except LessonError:
+        return None
+
+
+def _notebooks() -> list[Path]:
+    return list(paths.notebooks_dir().glob("[0-9][0-9]-*.ipynb"))
 
 
 @dataclass(frozen=True)
@@ -193,11 +215,9 @@ class _LiveBadge:
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        from IPython.display import display  # only ever in a notebook, where it is loaded already
-
         self._shown, self._shown_at = describe_calls(self.session.usage), time.monotonic()
         heading = Heading(self.header, self._shown)
-        self._handle = display(heading, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = load_display()(heading, display_id=True)
 
     def on_call(self, call: Call) -> None:
         """At once when replies come from somewhere new, else now and then."""

@@ -51,8 +51,7 @@ class LiveView(ABC):
     def _ipython_display_(self) -> None:
         if not can_be_pressed():
             raise NotImplementedError  # IPython's way to ask for the other forms
-        from IPython.display import display  # only ever in a notebook, where it is loaded already
-
+        display = load_display()
         name = f"{_KEPT}-{uuid.uuid4().hex[:12]}"
 
         def plain(html: str) -> dict[str, str]:
@@ -78,6 +77,13 @@ def can_be_pressed() -> bool:
     if shell is None or unattended():
         return False
     return bool(shell.get_parent().get("metadata")) or "google.colab" in sys.modules
+
+
+def load_display() -> Any:
+    """IPython's `display` (it has no annotations), which only a notebook asks for."""
+    from IPython.display import display
+
+    return display
 
 
 def load_ipywidgets() -> Any:

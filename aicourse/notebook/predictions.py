@@ -1,7 +1,9 @@
 """Predictions: `predict` before a surprising result, `outcome` after it.
 
 In a live notebook the options are buttons; everywhere else (papermill, the site, a terminal) the question and
-its options are shown and the run goes on. A choice may be changed until its outcome is known.
+its options are shown and the run goes on. A choice may be changed until its outcome was seen by somebody who
+could have chosen: "Run all" in a live notebook hides the outcome of a prediction that is not made yet behind
+a button, and a run by a tool decides nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicourse.notebook import pieces
-from aicourse.notebook.live import Keep, LiveView, load_ipywidgets
-from aicourse.notebook.store import Option, PredictionState, update_prediction
+from aicourse.notebook.live import Keep, LiveView, can_be_pressed, load_ipywidgets
+from aicourse.notebook.store import Option, PredictionState, read_prediction, update_prediction
 
 Bucket = str | int | float | range | tuple[float | None, float | None]
 SURENESS = (50, 70, 90)  # percent; three steps are as many as people can tell apart
@@ -43,18 +45,26 @@ def predict(
 
 
 def outcome(prediction_id: str, actual: float | str) -> PredictionOutcome:
-    """Show what was predicted beside what happened; from now on the prediction stands."""
+    """Show what was predicted beside what happened; once that was seen, the prediction stands."""
     text = f"{actual:.4g}" if isinstance(actual, float) else str(actual)
 
     def change(state: PredictionState) -> PredictionState:
         happened = _option_of(actual, text, state.options)
         return state.model_copy(update={"actual": text, "happened": happened})
 
-    return PredictionOutcome(prediction_id, update_prediction(prediction_id, change))
+    def reveal() -> PredictionOutcome:
+        return PredictionOutcome(prediction_id, update_prediction(prediction_id, change))
+
+    before = read_prediction(prediction_id)
+    if not can_be_pressed():  # nobody has seen it: nothing is kept
+        return PredictionOutcome(prediction_id, change(before))
+    if before.options and before.choice is None and before.actual is None:
+        return HiddenOutcome(prediction_id, before, reveal)
+    return reveal()
 
 
 def choose(prediction_id: str, *, choice: str | None = None, sureness: int | None = None) -> PredictionState:
-    """Keep a choice, unless its outcome is known; what a click on a button does."""
+    """Keep a choice, unless its outcome was seen; what a click on a button does."""
 
     def change(state: PredictionState) -> PredictionState:
         if state.actual is not None:
@@ -138,6 +148,37 @@ class PredictionOutcome:
     def _repr_html_(self) -> str:
         details = pieces.paragraph(pieces.prose(self.details))
         return pieces.card(self.heading, details, _VERDICTS[self.state.is_right][1])
+
+
+@dataclass(frozen=True, repr=False)
+class HiddenOutcome(PredictionOutcome, LiveView):
+    """A result that is not shown before somebody has predicted it, or asks for it."""
+
+    reveal: Callable[[], PredictionOutcome]
+
+    @property
+    def heading(self) -> str:
+        """The reason why nothing is to be seen."""
+        return f"○ You have not predicted {self.id} yet: choose above or here, then show the result"
+
+    @property
+    def details(self) -> str:
+        """The question."""
+        return self.state.question
+
+    def _controls(self, keep: Keep) -> Any:
+        widgets = load_ipywidgets()
+        buttons = prediction_buttons(Prediction(self.id, self.state), lambda _: None)
+        show = widgets.Button(description="Show the result", button_style="primary")
+        box = widgets.VBox([widgets.HTML(pieces.prose(self.heading)), buttons, show])
+
+        def on_click(_: Any) -> None:
+            shown = self.reveal()._repr_html_()
+            box.children = [widgets.HTML(shown)]
+            keep(shown)
+
+        show.on_click(on_click)
+        return box
 
 
 def prediction_buttons(prediction: Prediction, keep: Keep) -> Any:

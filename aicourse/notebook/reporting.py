@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from aicourse.errors import AicourseError
-from aicourse.html import table
+from aicourse.html import join, table
 from aicourse.llm import session
 from aicourse.notebook import pieces
 from aicourse.notebook.exercises.authoring import checks_path, load_checks
+from aicourse.notebook.lesson import Header, next_lesson
 from aicourse.notebook.predictions import SURENESS
 from aicourse.notebook.store import ExerciseState, PredictionState, read_state
 
@@ -59,10 +62,11 @@ class Calibration:
 
 @dataclass(frozen=True, repr=False)
 class Progress:
-    """The work done so far; draws itself."""
+    """The work done so far, and the lesson that follows the open one; draws itself."""
 
     lessons: tuple[LessonProgress, ...]
     calibration: tuple[Calibration, ...]
+    following: Header | None = None
 
     def tables(self) -> list[Table]:
         """Caption, header and rows of each table."""
@@ -74,22 +78,30 @@ class Progress:
     def __repr__(self) -> str:
         if not self.lessons:
             return NOTHING_YET
-        return "\n\n".join(_text_table(*table) for table in self.tables())
+        following = [f"Next: {self.following.name}"] if self.following else []
+        return "\n\n".join([*(_text_table(*table) for table in self.tables()), *following])
 
     def _repr_html_(self) -> str:
         if not self.lessons:
             return pieces.card("Your progress", pieces.paragraph(NOTHING_YET), "neutral")
-        return "".join(table(*parts, pieces.CARD_TABLE) for parts in self.tables())
+        tables = [table(*parts, pieces.CARD_TABLE) for parts in self.tables()]
+        return join([*tables, *([_link(self.following)] if self.following else [])])
 
 
 def progress() -> Progress:
     """The work of this user in the lessons begun so far."""
     state = read_state()
     begun = {name.partition(".")[0] for name in [*state.exercises, *state.predictions]}
-    if current := session.current().lesson:
+    current = session.current().lesson
+    if current:
         begun.add(current)
     lessons = tuple(_lesson(lesson, state.exercises, state.predictions) for lesson in sorted(begun))
-    return Progress(lessons, _calibration(list(state.predictions.values())))
+    following = next_lesson(current) if current else None
+    return Progress(lessons, _calibration(list(state.predictions.values())), following)
+
+
+def _link(lesson: Header) -> Markup:
+    return pieces.paragraph(Markup('Next: <a href="{}">{}</a>').format(lesson.path.name, lesson.name))
 
 
 def _lesson(

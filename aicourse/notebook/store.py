@@ -1,8 +1,9 @@
 """The work of one course user: checks, hints, predictions; one JSON file in the state folder.
 
 Two notebooks may write at once: every change reads, alters and replaces the file under a lock. A damaged
-file is moved aside and said so. With `AICOURSE_UNATTENDED=1` (`aicourse run`, `aicourse validate`) nothing is
-read or written: each lesson starts empty, so that stored outputs never depend on whose machine made them.
+file is moved aside and said so, as is one from an edition of the lessons with other numbers. With
+`AICOURSE_UNATTENDED=1` (`aicourse run`, `aicourse validate`) nothing is read or written: each lesson starts
+empty, so that stored outputs never depend on whose machine made them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from aicourse import paths
 from aicourse.llm import session
 
+EDITION = 2  # raised when lessons get other numbers: what was done in "03.1" must not count for another
 LOCK_SECONDS = 10  # a change takes milliseconds; a lock held longer belongs to a process that hangs
 
 
@@ -66,8 +68,21 @@ class State(BaseModel):
     """Everything kept, by exercise id and prediction id."""
 
     model_config = ConfigDict(frozen=True)
+    edition: int = 1  # of the lessons; the first one was not written down
     exercises: dict[str, ExerciseState] = {}
     predictions: dict[str, PredictionState] = {}
+
+    def without(self, lesson: str | None) -> State:
+        """The state as if a lesson, or all of them, had never been begun."""
+        return State(
+            edition=EDITION,
+            exercises={name: kept for name, kept in self.exercises.items() if not _is_of(lesson, name)},
+            predictions={name: kept for name, kept in self.predictions.items() if not _is_of(lesson, name)},
+        )
+
+
+def _is_of(lesson: str | None, name: str) -> bool:
+    return lesson is None or name.startswith(f"{lesson}.")
 
 
 Change = Callable[[State], State]
@@ -86,7 +101,7 @@ def update_state(change: Change) -> State:
     memory = session.current().keep(_Memory)
     if paths.unattended():
         return memory.update(change)
-    path = paths.state_dir() / "progress.json"
+    path = _path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
@@ -105,11 +120,26 @@ def update_state(change: Change) -> State:
         return memory.update(change)
 
 
+def reset(lesson: str | None = None) -> Path | None:
+    """Begin a lesson, or all of them, anew; returns where the progress so far is kept, None without any."""
+    path = _path()
+    if read_state().without(lesson) == read_state():
+        return None
+    aside = _unused(path, "reset")
+    paths.write_atomically(aside, path.read_bytes())
+    update_state(lambda state: state.without(lesson))
+    return aside
+
+
+def _path() -> Path:
+    return paths.state_dir() / "progress.json"
+
+
 @dataclass
 class _Memory:
     """State of one session, kept nowhere else."""
 
-    state: State = field(default_factory=State)
+    state: State = field(default_factory=lambda: State(edition=EDITION))
 
     def update(self, change: Change) -> State:
         self.state = change(self.state)
@@ -118,21 +148,27 @@ class _Memory:
 
 def _load(path: Path) -> State:
     try:
-        return State.model_validate_json(path.read_bytes())
+        state = State.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        return State()
+        return State(edition=EDITION)
     except ValidationError:
-        aside = _unused(path)
-        os.replace(path, aside)
-        warnings.warn(
-            f"Your progress file was damaged: it is kept as {aside}, and a new one was begun.", stacklevel=2
-        )
-        return State()
+        return _begin_anew(path, "damaged", "Your progress file was damaged")
+    if state.edition != EDITION:
+        why = "Your progress is from another edition of the lessons, in which exercises had other numbers"
+        return _begin_anew(path, f"edition-{state.edition}", why)
+    return state
 
 
-def _unused(path: Path) -> Path:
+def _begin_anew(path: Path, name: str, why: str) -> State:
+    aside = _unused(path, name)
+    os.replace(path, aside)
+    warnings.warn(f"{why}: it is kept as {aside}, and a new one was begun.", stacklevel=2)
+    return State(edition=EDITION)
+
+
+def _unused(path: Path, name: str) -> Path:
     number = 1
-    while (aside := path.with_suffix(f".damaged-{number}.json")).exists():
+    while (aside := path.with_suffix(f".{name}-{number}.json")).exists():
         number += 1
     return aside
 
@@ -145,6 +181,11 @@ def update_exercise(exercise_id: str, change: Callable[[ExerciseState], Exercise
         return state.model_copy(update={"exercises": {**state.exercises, exercise_id: change(before)}})
 
     return update_state(with_change).exercises[exercise_id]
+
+
+def read_prediction(prediction_id: str) -> PredictionState:
+    """One prediction's state; empty when it was never asked."""
+    return read_state().predictions.get(prediction_id, PredictionState())
 
 
 def update_prediction(

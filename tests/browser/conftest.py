@@ -83,6 +83,10 @@ class OpenNotebook:
         element.wait_for()
         return element
 
+    def controls(self, cell_id: str) -> Any:
+        """The controls of a view in a cell, without its stored form, which is hidden beside them."""
+        return self.select(cell_id).locator(".aicourse-live")
+
     def run_before(self, cell_id: str) -> None:
         """Run what stands above a cell, and the cell."""
         self.select(cell_id)

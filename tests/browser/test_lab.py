@@ -12,9 +12,18 @@ import pytest
 pytestmark = pytest.mark.xdist_group("browser")
 
 
+def test_run_all_on_a_fresh_lesson_decides_nothing(lesson_00: Any, lab_server: Any) -> None:
+    lesson_00.run("notebook:run-all-cells")
+
+    assert lesson_00.error_outputs() == []
+    progress = lab_server.progress()
+    assert progress["exercises"] == {}
+    assert progress["predictions"]
+    assert {(one["choice"], one["actual"]) for one in progress["predictions"].values()} == {(None, None)}
+
+
 def test_a_click_on_a_prediction_is_stored_and_said(lesson_00: Any, lab_server: Any) -> None:
-    lesson_00.run_before("predict-a")
-    cell = lesson_00.select("predict-a")
+    cell = lesson_00.controls("predict-a")
     cell.get_by_role("button", name="350 or more").click()
     cell.get_by_role("button", name="70 %").click()
 
@@ -23,10 +32,11 @@ def test_a_click_on_a_prediction_is_stored_and_said(lesson_00: Any, lab_server: 
     assert (kept["choice"], kept["sureness"], kept["actual"]) == ("350 or more", 70, None)
 
 
-def test_the_whole_lesson_runs_without_an_error(lesson_00: Any) -> None:
-    lesson_00.run("notebook:run-all-cells")
+def test_the_result_is_shown_where_it_was_hidden(lesson_00: Any) -> None:
+    cell = lesson_00.controls("simulate")
+    cell.get_by_role("button", name="Show the result").click()
 
-    assert lesson_00.error_outputs() == []
+    cell.get_by_text("You predicted: 350 or more, 70 % sure. It happened:").wait_for()
 
 
 def test_the_badge_is_shown(lesson_00: Any) -> None:
@@ -37,6 +47,8 @@ def test_the_badge_is_shown(lesson_00: Any) -> None:
 
 
 def test_the_outcome_stands_beside_the_stored_prediction(lesson_00: Any) -> None:
+    lesson_00.select("simulate")
+    lesson_00.run("notebook:run-cell")
     card = lesson_00.select("simulate").locator(".aicourse-card")
 
     assert card.locator("strong").inner_text().startswith("✓ As you predicted: 00.a")
@@ -46,7 +58,7 @@ def test_the_outcome_stands_beside_the_stored_prediction(lesson_00: Any) -> None
 def test_a_prediction_cannot_be_changed_once_its_result_is_known(lesson_00: Any) -> None:
     lesson_00.select("predict-a")
     lesson_00.run("notebook:run-cell")
-    buttons = lesson_00.select("predict-a").locator(".widget-toggle-button")
+    buttons = lesson_00.controls("predict-a").locator(".widget-toggle-button")
 
     assert buttons.count() == 7  # four options, three degrees of being sure
     assert all(button.is_disabled() for button in buttons.all())

@@ -57,7 +57,7 @@ def notebook(lab_server: Any, open_notebook: Callable[[str], Any]) -> Any:
 
 
 def test_a_filter_and_a_step_show_another_case(notebook: Any) -> None:
-    cell = notebook.select("explore")
+    cell = notebook.controls("explore")
     cell.get_by_text("1 of 12").wait_for()
     photo = cell.get_by_role("img", name="Photo of L001")
     assert photo.evaluate("picture => picture.naturalWidth") == 480
@@ -68,7 +68,7 @@ def test_a_filter_and_a_step_show_another_case(notebook: Any) -> None:
 
 
 def test_the_keyboard_moves_through_the_cases_and_keeps_its_place(notebook: Any) -> None:
-    cell = notebook.select("explore")
+    cell = notebook.controls("explore")
     back, forth = (cell.get_by_role("button", name=name) for name in ("Previous", "Next"))
     back.focus()
     notebook.page.keyboard.press("Tab")
@@ -82,7 +82,7 @@ def test_the_keyboard_moves_through_the_cases_and_keeps_its_place(notebook: Any)
 
 
 def test_a_code_is_kept_and_offered_for_the_next_failure(notebook: Any, lab_server: Any) -> None:
-    cell = notebook.select("code")
+    cell = notebook.controls("code")
     cell.get_by_label("New code").fill("<b>program</b> as brand")
     cell.get_by_role("button", name="Save and next").click()
     cell.get_by_text("1 of 5 failures coded").wait_for()
@@ -91,13 +91,20 @@ def test_a_code_is_kept_and_offered_for_the_next_failure(notebook: Any, lab_serv
     cell.get_by_label("Comment").fill("again")
     cell.get_by_role("button", name="Save and next").click()
     cell.get_by_text("2 of 5 failures coded").wait_for()
+    cell.get_by_label("New code").fill("by keyboard")
+    notebook.page.keyboard.press("Enter")
+    cell.get_by_text("3 of 5 failures coded").wait_for()
+    notebook.page.keyboard.type("at once")  # the cursor waits in the field
+    notebook.page.keyboard.press("Enter")
+    cell.get_by_text("4 of 5 failures coded").wait_for()
     lines = (lab_server.course / "notebooks" / "notes.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line)["codes"] for line in lines] == [["<b>program</b> as brand"]] * 2
+    codes = [code for line in lines for code in json.loads(line)["codes"]]
+    assert codes == ["<b>program</b> as brand"] * 2 + ["by keyboard", "at once"]
     assert json.loads(lines[1])["comment"] == "again"
 
 
 def test_the_diff_shows_other_versions_and_another_layout(notebook: Any) -> None:
-    cell = notebook.select("diff")
+    cell = notebook.controls("diff")
     cell.locator("ins", has_text="main").wait_for()
     cell.get_by_label("To", exact=True).select_option(label="naming@v3")
     cell.get_by_role("cell", name="Short.").wait_for()

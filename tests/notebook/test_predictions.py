@@ -8,10 +8,30 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aicourse.notebook import outcome, predict
-from aicourse.notebook.predictions import Prediction, choose, prediction_buttons
+from aicourse.notebook import outcome, predict, predictions
+from aicourse.notebook.predictions import (
+    HiddenOutcome,
+    Prediction,
+    PredictionOutcome,
+    choose,
+    prediction_buttons,
+)
 
 pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture(autouse=True)
+def somebody(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether somebody can press a button: a live notebook at first."""
+    there = [True]
+    monkeypatch.setattr(predictions, "can_be_pressed", lambda: there[0])
+    return there
+
+
+def seen(prediction_id: str, actual: Any) -> PredictionOutcome:
+    """An outcome, and the button pressed that shows it."""
+    shown = outcome(prediction_id, actual)
+    return shown.reveal() if isinstance(shown, HiddenOutcome) else shown
 
 
 @pytest.mark.parametrize(
@@ -47,7 +67,7 @@ def test_options_have_labels(options: Any, labels: list[str]) -> None:
 )
 def test_what_happened_falls_into_an_option(options: Any, actual: Any, happened: str | None) -> None:
     predict("01.a", "?", options)
-    assert outcome("01.a", actual).state.happened == happened
+    assert seen("01.a", actual).state.happened == happened
 
 
 def test_a_choice_is_kept_changed_and_fixed_by_its_outcome() -> None:
@@ -78,7 +98,7 @@ def test_a_changed_question_is_asked_again() -> None:
 
 def test_an_outcome_without_prediction_says_so() -> None:
     predict("01.a", "How many?", [range(0, 3), (3, None)])
-    assert repr(outcome("01.a", 2)) == "○ No prediction was made: 01.a How many?\n  It happened: 2 (0 to 2)."
+    assert repr(seen("01.a", 2)) == "○ No prediction was made: 01.a How many?\n  It happened: 2 (0 to 2)."
     assert repr(outcome("01.z", 1 / 3)) == "○ No prediction was made: 01.z\n  It happened: 0.3333."
 
 
@@ -104,3 +124,47 @@ def test_a_click_is_kept_at_once_and_refused_once_the_result_is_known() -> None:
     assert options.disabled
     assert "The result is known: 1." in status.value
     assert predict("01.a", "How many?", ["1", "2"]).state.choice == "2"
+
+
+def test_run_all_leaves_a_prediction_open_and_hides_its_outcome() -> None:
+    predict("01.a", "How many?", ["1", "2"])
+    hidden = outcome("01.a", "2")
+    assert "You have not predicted 01.a yet: choose above or here" in repr(hidden)
+    assert "It happened" not in repr(hidden) + hidden._repr_html_()
+    choose("01.a", choice="1")
+    assert "You may change it" in predict("01.a", "How many?", ["1", "2"]).status
+    assert outcome("01.a", "2").verdict == "✗ Not what you predicted"  # seen by who had predicted
+    choose("01.a", choice="2")
+    assert predict("01.a", "How many?", ["1", "2"]).state.choice == "1"
+
+
+def test_an_outcome_appears_where_it_was_hidden_and_is_kept() -> None:
+    predict("01.a", "How many?", ["1", "2"])
+    kept: list[str] = []
+    hidden = outcome("01.a", "2")
+    assert isinstance(hidden, HiddenOutcome)
+    box = hidden._controls(kept.append)
+    _, buttons, show = box.children
+    buttons.children[1].value = "2"
+    assert kept == []
+    show.click()
+    (card,) = box.children
+    assert "✓ As you predicted: 01.a How many?" in card.value
+    assert kept == [card.value]
+    assert outcome("01.a", "2").verdict == "✓ As you predicted"
+
+
+def test_who_asks_for_the_result_without_a_prediction_has_made_none() -> None:
+    predict("01.a", "How many?", ["1", "2"])
+    assert seen("01.a", "2").verdict == "○ No prediction was made"
+    choose("01.a", choice="2")
+    assert outcome("01.a", "2").verdict == "○ No prediction was made"
+
+
+def test_a_run_by_a_tool_shows_the_outcome_and_decides_nothing(somebody: list[bool]) -> None:
+    somebody[0] = False
+    predict("01.a", "How many?", ["1", "2"])
+    choose("01.a", choice="1")
+    assert outcome("01.a", "2").verdict == "✗ Not what you predicted"
+    choose("01.a", choice="2")
+    assert outcome("01.a", "2").verdict == "✓ As you predicted"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from small_exercises import find_size
 
-from aicourse.notebook import hint, outcome, predict, progress
+from aicourse.llm import session
+from aicourse.notebook import hint, outcome, predict, predictions, progress
 from aicourse.notebook.exercises import check, checks_path, find_exercise
 from aicourse.notebook.predictions import choose
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def test_progress_counts_what_was_done() -> None:
+def test_progress_counts_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictions, "can_be_pressed", lambda: True)
     assert repr(progress()).startswith("Nothing yet")
     check("01.1", find_size)
     check("01.1", find_exercise("01.1").reference)
@@ -44,3 +48,16 @@ def test_progress_survives_a_broken_checks_file() -> None:
     hint("01.1")
     checks_path("01").write_text("exercises = [")
     assert "0 of ?" in repr(progress())
+
+
+def test_the_next_lesson_is_a_link(home: Path) -> None:
+    for number in ("00", "03"):
+        (home / "notebooks" / f"{number}-a-lesson.ipynb").write_text(
+            '{"cells": [], "metadata": {"aicourse": {"title": "A <b>"}}, "nbformat": 4, "nbformat_minor": 5}',
+            encoding="utf-8",
+        )
+    session.begin("00", None)
+    assert '<a href="03-a-lesson.ipynb">lesson 03, A &lt;b&gt;</a>' in progress()._repr_html_()
+    assert repr(progress()).endswith("\n\nNext: lesson 03, A <b>")
+    session.begin("03", None)
+    assert "Next" not in progress()._repr_html_()

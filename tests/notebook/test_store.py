@@ -15,7 +15,7 @@ from aicourse.llm import session
 from aicourse.notebook import hint, outcome, predict, progress
 from aicourse.notebook.exercises import check, find_exercise
 from aicourse.notebook.predictions import choose
-from aicourse.notebook.store import read_state, update_exercise
+from aicourse.notebook.store import EDITION, read_state, reset, update_exercise
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -37,6 +37,32 @@ def test_a_damaged_file_is_kept_aside_and_said_so(damage: bytes, state_file: Pat
             check("01.1", find_size)
         assert state_file.with_suffix(f".damaged-{number}.json").read_bytes() == damage
     assert progress().lessons[0].attempted == 1
+
+
+def test_progress_of_other_lesson_numbers_is_moved_aside_and_credits_nothing(state_file: Path) -> None:
+    old = b'{"exercises": {"01.1": {"attempts": 3, "hints": 1, "solved": true}}}'  # no edition was written
+    state_file.parent.mkdir(parents=True)
+    state_file.write_bytes(old)
+    with pytest.warns(UserWarning, match=r"other numbers: it is kept as .*edition-1-1\.json, and a new one"):
+        assert read_state().exercises == {}
+    assert state_file.with_suffix(".edition-1-1.json").read_bytes() == old
+    check("01.1", find_size)
+    assert read_state().exercises["01.1"].attempts == 1
+    assert json.loads(state_file.read_bytes())["edition"] == EDITION
+
+
+def test_a_lesson_begins_anew_and_the_others_stay(state_file: Path) -> None:
+    assert reset("01") is None  # nothing to forget
+    for name in ("01.1", "02.1"):
+        update_exercise(name, lambda state: state.model_copy(update={"solved": True}))
+    predict("01.a", "?", ["1", "2"])
+    before = state_file.read_bytes()
+    aside = reset("01")
+    assert aside is not None
+    assert aside.read_bytes() == before
+    assert (list(read_state().exercises), read_state().predictions) == (["02.1"], {})
+    assert reset() == state_file.with_suffix(".reset-2.json")
+    assert read_state().exercises == {}
 
 
 def test_without_a_place_to_write_everything_works_for_this_session(

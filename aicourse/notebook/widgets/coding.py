@@ -193,7 +193,7 @@ class CodingControls:
         self.codes = widgets.HBox(layout=_WRAP)
         self.new_code = widgets.Text(
             description="New code",
-            placeholder="several: brand missed; flaw ignored",
+            placeholder="several: brand missed; flaw ignored – Enter saves",
             layout={"width": "98%"},
         )
         self.comment = widgets.Textarea(description="Comment", rows=2, layout={"width": "98%"})
@@ -203,6 +203,9 @@ class CodingControls:
         self.saved = widgets.HTML()
         self.counts = widgets.HTML()
         self.save.on_click(lambda _: self._save())
+        self.new_code.on_msg(
+            lambda _, content, __: self._save() if content.get("event") == "submit" else None
+        )
         self.back.on_click(lambda _: self._move(-1))
         self.forth.on_click(lambda _: self._move(1))
         steps = widgets.HBox([self.back, self.forth, self.save], layout={"grid_gap": "8px"})
@@ -239,6 +242,7 @@ class CodingControls:
         self._show(after)
         if record is not None:
             self.saved.value = pieces.line(f"✓ Saved {record.id}: {'; '.join(codes) or 'nothing wrong'}")
+        self.new_code.focus()
 
     def _show(self, session: CodingSession) -> None:
         self.session = session

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aicourse.notebook import pieces
-from aicourse.notebook.live import Keep, LiveView, load_ipywidgets
+from aicourse.notebook.live import Keep, LiveView, load_display, load_ipywidgets
 
 Draw = Callable[..., Any]
 Range = tuple[float, ...] | list[Any]
@@ -59,9 +59,7 @@ class Sliders(LiveView):
         try:
             super()._ipython_display_()
         except NotImplementedError:
-            from IPython.display import HTML, display
-
-            display(HTML(self._repr_html_()))  # type: ignore[no-untyped-call]
+            load_display()({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
             _show(self.draw, self.start)
 
     def _controls(self, keep: Keep) -> Any:
@@ -120,31 +118,28 @@ def _control(name: str, values: Range) -> Any:
 
 def _show(draw: Draw, values: Mapping[str, Any]) -> None:
     """Draw once, show everything that came of it, and close its figures, which would be shown again."""
-    from IPython.display import display  # only ever in a notebook, where it is loaded already
-
-    open_before = _figure_numbers()
+    display, open_before = load_display(), _figures()
     result = draw(**values)
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    figures = [pyplot.figure(number) for number in _figure_numbers() if number not in open_before]
     figure = getattr(result, "figure", result)  # axes and lines know theirs
-    if hasattr(figure, "savefig"):
-        result, figures = None, list(dict.fromkeys([*figures, figure]))
-    for figure in figures:
-        display(figure)
-        pyplot.close(figure)
+    is_figure = hasattr(figure, "savefig")
+    made = [one for one in _figures() if one not in open_before] + [figure] * is_figure
+    for one in dict.fromkeys(made):
+        display(one)
+        sys.modules["matplotlib.pyplot"].close(one)
     if isinstance(result, str):
         print(result)
-    elif result is not None:
+    elif result is not None and not is_figure:
         display(result)
 
 
-def _figure_numbers() -> list[int]:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    return [] if pyplot is None else pyplot.get_fignums()
+def _figures() -> list[Any]:
+    """The open figures, of which most notebooks have none."""
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    return [] if pyplot is None else [pyplot.figure(number) for number in pyplot.get_fignums()]
 
 
 def _html(draw: Draw, values: Mapping[str, Any]) -> str:
-    """What `_show` shows, as HTML; an error as one sentence."""
+    """The HTML of all that `_show` shows; an error as one sentence."""
     from IPython.utils.capture import capture_output
 
     with capture_output(stderr=False) as captured:

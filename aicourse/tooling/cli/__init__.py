@@ -31,6 +31,7 @@ from aicourse.tooling.cli.prompts import app as prompts
 if TYPE_CHECKING:
     from aicourse import notebook
     from aicourse.llm import keys
+    from aicourse.notebook import store
     from aicourse.tooling import course
     from aicourse.tooling.cli import tables
     from aicourse.tooling.course import doctor, selftest
@@ -41,6 +42,7 @@ else:
     doctor = Lazy("aicourse.tooling.course.doctor")
     keys = Lazy("aicourse.llm.keys")
     notebook = Lazy("aicourse.notebook")
+    store = Lazy("aicourse.notebook.store")
     selftest = Lazy("aicourse.tooling.course.selftest")
     tables = Lazy("aicourse.tooling.cli.tables")
     model_files = Lazy("aicourse.tooling.localmodel.model_files")
@@ -244,10 +246,20 @@ def status() -> None:
     tables.show(tables.status())
 
 
-@app.command(epilog="Example: aicourse progress")
-def progress() -> None:
-    """Show which exercises are solved. And how often your predictions came true."""
-    typer.echo(repr(notebook.progress()))
+@app.command(epilog="Example: aicourse progress --reset 01")
+def progress(
+    lesson: Annotated[str | None, typer.Argument(help="With --reset: this lesson only, 01.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Begin anew; a copy is kept.")] = False,
+) -> None:
+    """Show which exercises are solved. And how often your predictions came true; or begin anew."""
+    if lesson and not reset:
+        raise typer.BadParameter("a lesson is named with --reset only.", param_hint="LESSON")
+    if not reset:
+        typer.echo(repr(notebook.progress()))
+    elif kept := store.reset(lesson):
+        typer.echo(f"Begun anew. What there was is kept as {kept}")
+    else:
+        typer.echo("There is nothing to forget.")
 
 
 @app.command("test", epilog="Example: aicourse test style types")

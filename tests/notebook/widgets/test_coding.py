@@ -189,3 +189,15 @@ def test_what_cannot_be_saved_is_said_and_stays_in_the_form(
     assert "✗ Not saved: " in read_page(controls.saved.value).text
     assert controls.new_code.value == "says n"
     assert shown(controls.session) == shown(session)
+
+
+def test_enter_saves_and_the_next_code_can_be_typed(
+    session: CodingSession, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controls = CodingControls(session, str)
+    focused: list[str] = []
+    monkeypatch.setattr(type(controls.new_code), "focus", lambda field: focused.append(field.value))
+    controls.new_code.value = "says n"
+    controls.new_code._handle_custom_msg({"event": "submit"}, [])  # what the browser sends on Enter
+    assert [note.codes for note in NoteBook(notes).notes()] == [("says n",)]
+    assert focused == [""]

@@ -15,6 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from aicourse.errors import AicourseError
+from aicourse.notebook import hint
 from aicourse.tooling import cli, course
 from aicourse.tooling.cli import reference
 from aicourse.tooling.course import doctor, selftest
@@ -339,6 +340,15 @@ def test_status_shows_server_models_and_lessons() -> None:
 
 def test_progress_of_a_new_user() -> None:
     assert invoke("progress").output.startswith("Nothing yet")
+    assert invoke("progress", "--reset").output == "There is nothing to forget.\n"
+
+
+def test_a_lesson_is_begun_anew() -> None:
+    hint("01.1")
+    assert "\n  01 " in invoke("progress").output
+    assert "What there was is kept as" in invoke("progress", "--reset", "01").output
+    assert invoke("progress").output.startswith("Nothing yet")
+    assert invoke("progress", "01").exit_code == 2  # a lesson without --reset
 
 
 def test_steps_of_the_test_command_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
