@@ -476,7 +476,8 @@ def near_the_exact_share(result, first, second, rounds=2000, seed=7):
 
 
 def near(result, other):
-    return abs(result - other) <= max(0.06, 0.05 * abs(other))
+    slack = 0.06 if other <= 1 else 15 + 0.15 * other  # of a share, of a count
+    return abs(result - other) <= slack
 
 
 def listed(both, first, second, neither):

@@ -68,7 +68,8 @@ def holds_the_mean(result, values):
 
 
 def narrows(bootstrap_interval):
-    few, many = width(bootstrap_interval(SCORES)), width(bootstrap_interval(SCORES * 16))
+    few = width(bootstrap_interval(SCORES, 500))
+    many = width(bootstrap_interval(SCORES * 16, 500))
     if few <= 1e-9:
         return "The interval is empty."
     return abs(many / few - 0.25) < 0.05 or (
@@ -94,6 +95,7 @@ bootstrap = Exercise(
     id="07.1",
     title="How sure, by hand",
     reference=bootstrap_interval,
+    seconds=20.0,  # loops in plain Python are right answers too
     checks=[
         Check(
             "gives two ends with the mean between them",
