@@ -1,17 +1,493 @@
-"""Checks of lesson 05: corrections as a score, the bootstrap, Cohen's kappa, a slice that breaks production."""
+"""Checks of lesson 05: a loop that goes on after a crash, combinations without a case, corrections as a score."""
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+import tempfile
+from itertools import product
+from pathlib import Path
 
-import numpy as np
-
-from aicourse import evals
-from aicourse.datasets import ATTRIBUTES, CATEGORIES, COLOURS, CONDITIONS, MATERIALS
-from aicourse.evals import Case, Context, Run
-from aicourse.marketplace import LISTING_SCORERS, LooseAttributes, listing_cases, ungrounded
-from aicourse.notebook.checks import Check, Mistake, arguments, close_to
+from aicourse.datasets import ATTRIBUTES
+from aicourse.evals import Case, Context
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
 from aicourse.notebook.exercises import Exercise
+
+# 05.1 the loop that goes on
+
+
+def evaluate(cases, task, score, path):
+    path = Path(path)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole = text[: text.rfind("\n") + 1]  # a process that was killed may leave half a line
+    path.write_text(whole, encoding="utf-8")
+    done = {json.loads(line)["id"] for line in whole.splitlines()}
+    with open(path, "a", encoding="utf-8") as file:
+        for case in cases:
+            if case.id not in done:
+                output = task(case)
+                file.write(line_of(case, output, score))
+                file.flush()
+
+
+def line_of(case, output, score):
+    record = {"id": case.id, "output": output, "score": score(output, case.expected)}
+    return json.dumps(record) + "\n"
+
+
+def ids_in(path):
+    lines = (
+        Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+    )
+    return [json.loads(line)["id"] for line in lines]
+
+
+def begins_anew(cases, task, score, path):
+    with open(path, "w", encoding="utf-8") as file:
+        for case in cases:
+            output = task(case)
+            file.write(line_of(case, output, score))
+            file.flush()
+
+
+def only_appends(cases, task, score, path):
+    with open(path, "a", encoding="utf-8") as file:
+        for case in cases:
+            output = task(case)
+            file.write(line_of(case, output, score))
+            file.flush()
+
+
+def skips_as_many(cases, task, score, path):
+    text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    Path(path).write_text(whole, encoding="utf-8")
+    with open(path, "a", encoding="utf-8") as file:
+        for case in list(cases)[whole.count("\n") :]:
+            output = task(case)
+            file.write(line_of(case, output, score))
+            file.flush()
+
+
+def trusts_the_last_line(cases, task, score, path):
+    done = set(ids_in(path))
+    with open(path, "a", encoding="utf-8") as file:
+        for case in cases:
+            if case.id not in done:
+                output = task(case)
+                file.write(line_of(case, output, score))
+                file.flush()
+
+
+def writes_behind_half_a_line(cases, task, score, path):
+    done = set()
+    if Path(path).exists():
+        for line in Path(path).read_text(encoding="utf-8").splitlines():
+            try:
+                done.add(json.loads(line)["id"])
+            except ValueError:
+                continue
+    with open(path, "a", encoding="utf-8") as file:
+        for case in cases:
+            if case.id not in done:
+                output = task(case)
+                file.write(line_of(case, output, score))
+                file.flush()
+
+
+def keeps_lines_in_memory(cases, task, score, path):
+    path = Path(path)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    path.write_text(whole, encoding="utf-8")
+    done = {json.loads(line)["id"] for line in whole.splitlines()}
+    with open(path, "a", encoding="utf-8") as file:
+        for case in cases:
+            if case.id not in done:
+                output = task(case)
+                file.write(line_of(case, output, score))
+
+
+def writes_at_the_end(cases, task, score, path):
+    path = Path(path)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    path.write_text(whole, encoding="utf-8")
+    done = {json.loads(line)["id"] for line in whole.splitlines()}
+    lines = [line_of(case, task(case), score) for case in cases if case.id not in done]
+    with open(path, "a", encoding="utf-8") as file:
+        file.writelines(lines)
+
+
+def drops_what_is_there(cases, task, score, path):
+    done = (
+        set(ids_in(path))
+        if Path(path).exists() and Path(path).read_text(encoding="utf-8").endswith("\n")
+        else set()
+    )
+    with open(path, "w", encoding="utf-8") as file:
+        for case in cases:
+            if case.id not in done:
+                output = task(case)
+                file.write(line_of(case, output, score))
+                file.flush()
+
+
+FIVE = [
+    Case(id=f"c{number}", input=f"listing {number}", expected=number % 2)
+    for number in range(1, 6)
+]
+
+
+def half_of(output, expected):
+    return 0.5 if expected else 1.0
+
+
+def form_of(case):
+    return {"brand": case.input}
+
+
+EARLIER = {"output": {"brand": "asked yesterday"}, "score": 0.25}
+
+
+def line_for(number):
+    return json.dumps({"id": f"c{number}"} | EARLIER) + "\n"
+
+
+def tried(evaluate, before="", task=form_of, cases=FIVE):
+    """Run an answer on a file that holds `before`: the cases it asked for, its lines, and a complaint."""
+    asked, held = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.jsonl"
+        if before:
+            path.write_text(before, encoding="utf-8")
+
+        def counted(case):
+            held.append(
+                path.read_text(encoding="utf-8").count("\n") if path.exists() else 0
+            )
+            asked.append(case.id)
+            return task(case)
+
+        complaint = ""
+        try:
+            evaluate(cases, counted, half_of, path)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            complaint = f"It raised {type(error).__name__}."
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return asked, held, text, complaint
+
+
+def read(text):
+    """The records of a file, or a sentence."""
+    records = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            return f"Line {number} of the file is no JSON."
+        if not isinstance(record, dict) or set(record) != {"id", "output", "score"}:
+            return "A line is not an object with id, output and score."
+        records.append(record)
+    return records
+
+
+def complete(text, wanted=FIVE):
+    """A sentence about what the file lacks, or has twice; "" when it holds one record for each case."""
+    records = read(text)
+    if isinstance(records, str):
+        return records
+    ids = [record["id"] for record in records]
+    for case in wanted:
+        if ids.count(case.id) != 1:
+            return (
+                f"The file has {ids.count(case.id)} lines for {case.id}; it must have one."
+            )
+    return ""
+
+
+def writes_each_case(evaluate):
+    for cases in (FIVE[:2], FIVE):
+        _, _, text, complaint = tried(evaluate, cases=cases)
+        if complaint or (complaint := complete(text, cases)):
+            return complaint
+        for record in read(text):
+            number = int(record["id"][1:])
+            if record["output"] != {"brand": f"listing {number}"} or record[
+                "score"
+            ] != half_of(None, number % 2):
+                return f"The line of {record['id']} does not hold what task and score gave."
+    return True
+
+
+def goes_on(evaluate):
+    for done in ((1, 2), (1, 2, 3, 4)):
+        asked, _, text, complaint = tried(evaluate, "".join(map(line_for, done)))
+        again = [id for id in asked if int(id[1:]) in done]
+        if again:
+            return f"{again[0]} was in the file, and was asked again."
+        if complaint or (complaint := complete(text)):
+            return complaint
+    return True
+
+
+def goes_on_by_id(evaluate):
+    for done in ((2, 4), (5, 3)):
+        asked, _, text, complaint = tried(evaluate, "".join(map(line_for, done)))
+        for id in asked:
+            if int(id[1:]) in done:
+                return f"The file held {' and '.join(f'c{number}' for number in done)}, and {id} was asked again."
+        if complaint or (complaint := complete(text)):
+            return complaint
+    return True
+
+
+def keeps_what_is_there(evaluate):
+    for done in ((1, 2, 3), (4,)):
+        _, _, text, complaint = tried(evaluate, "".join(map(line_for, done)))
+        records = read(text)
+        if complaint or isinstance(records, str):
+            return complaint or records
+        for number in done:
+            if {"id": f"c{number}"} | EARLIER not in records:
+                return (
+                    f"The record of c{number} that was in the file is gone, or has changed."
+                )
+    return True
+
+
+def writes_before_it_asks(evaluate):
+    _, held, text, complaint = tried(evaluate)
+    if complaint:
+        return complaint
+    for place, lines in enumerate(held):
+        if lines < place:
+            return f"When case {place + 1} was asked, the file held {lines} lines; a crash would lose the rest."
+    return complete(text) or True
+
+
+def keeps_lines_when_a_call_fails(evaluate):
+    def breaks(case):
+        if case.id == "c4":
+            raise ConnectionError("the network is gone")
+        return form_of(case)
+
+    _, _, text, _ = tried(evaluate, task=breaks)
+    records = read(text)
+    if isinstance(records, str):
+        return records
+    missing = {"c1", "c2", "c3"} - {record["id"] for record in records}
+    return (
+        not missing
+        or f"The call for c4 failed, and the file has no line for {min(missing)}."
+    )
+
+
+def repairs_half_a_line(evaluate):
+    for half in ('{"id": "c3", "outp', '{"id": "c3", "output": {"brand": "li'):
+        asked, _, text, complaint = tried(evaluate, line_for(1) + line_for(2) + half)
+        if complaint or (complaint := complete(text)):
+            return complaint
+        if "c1" in asked:
+            return "c1 was in the file, and was asked again."
+    return True
+
+
+going_on = Exercise(
+    id="05.1",
+    title="A loop that goes on",
+    reference=evaluate,
+    checks=[
+        Check("writes one line of JSON for each case", predicate=writes_each_case),
+        Check("asks only for the cases that are not in the file", predicate=goes_on),
+        Check("finds them by id, whatever their order", predicate=goes_on_by_id),
+        Check("keeps the lines that are there", predicate=keeps_what_is_there),
+        Check("keeps its lines when a call fails", predicate=keeps_lines_when_a_call_fails),
+        Check(
+            "has each line in the file before it asks for the next case",
+            predicate=writes_before_it_asks,
+        ),
+        Check(
+            "takes half a line out, and asks for that case again",
+            predicate=repairs_half_a_line,
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            begins_anew,
+            "`open(path, 'w')` empties the file. Read what it holds first, then open it with 'a'.",
+        ),
+        Mistake(
+            only_appends,
+            "You append without reading what is there, so finished cases are paid for twice. Collect their ids first.",
+        ),
+        Mistake(
+            skips_as_many,
+            "You count the lines and skip as many cases. Several threads finish in any order: look at the ids.",
+        ),
+        Mistake(
+            trusts_the_last_line,
+            "The last line may be half a line, which `json.loads` refuses. Keep only what ends with a line end.",
+        ),
+        Mistake(
+            writes_behind_half_a_line,
+            "You leave half a line in the file, and the next record is written behind it. Take it out first.",
+        ),
+        Mistake(
+            keeps_lines_in_memory,
+            "Python keeps what you write in memory for a while. `file.flush()` after each line hands it over.",
+        ),
+        Mistake(
+            writes_at_the_end,
+            "You write after the loop: a crash in the middle loses all that was paid for. Write inside the loop.",
+        ),
+        Mistake(
+            drops_what_is_there,
+            "You know which cases are done, but opening with 'w' deletes their records. Open with 'a'.",
+        ),
+    ],
+    hints=[
+        "Before the loop: read the file, if it is there, and collect the ids of its lines in a set.",
+        "A whole line ends with a line end: `text[: text.rfind('\\n') + 1]` are the whole lines. Write those back.",
+        "Then open with 'a', skip the ids that you know, and `file.flush()` after each line.",
+    ],
+)
+
+# 05.2 combinations without a case
+
+
+def uncovered(places, dimensions):
+    seen = {tuple(place) for place in places}
+    return [
+        combination
+        for combination in product(*dimensions.values())
+        if combination not in seen
+    ]
+
+
+def values_alone(places, dimensions):
+    """Looks at each dimension by itself."""
+    missing = [
+        [value for value in values if value not in {place[at] for place in places}]
+        for at, values in enumerate(dimensions.values())
+    ]
+    return [
+        combination
+        for combination in product(*dimensions.values())
+        if any(value in missing[at] for at, value in enumerate(combination))
+    ]
+
+
+def the_covered_ones(places, dimensions):
+    seen = set(places)
+    return [
+        combination for combination in product(*dimensions.values()) if combination in seen
+    ]
+
+
+def only_what_was_seen(places, dimensions):
+    found = [sorted({place[at] for place in places}) for at in range(len(dimensions))]
+    return [
+        combination for combination in product(*found) if combination not in set(places)
+    ]
+
+
+def rare_ones_too(places, dimensions):
+    return [
+        combination
+        for combination in product(*dimensions.values())
+        if list(places).count(combination) < 2
+    ]
+
+
+def how_many(places, dimensions):
+    return len(uncovered(places, dimensions))
+
+
+def first_two_dimensions(places, dimensions):
+    return [
+        combination
+        for combination in list(product(*dimensions.values()))
+        if combination[:2] not in {place[:2] for place in places}
+    ]
+
+
+SIZES = {"length": ["short", "long"], "language": ["English", "Dutch"]}
+THREE = SIZES | {"twist": ["irony", "negation", "none"]}
+SOME = [("short", "English"), ("long", "English"), ("short", "English")]
+MIXED = [("short", "Dutch"), ("long", "English"), ("short", "Dutch"), ("long", "English")]
+MANY = [
+    ("short", "English", "none"), ("long", "English", "irony"), ("short", "Dutch", "none"),
+    ("long", "Dutch", "negation"), ("short", "English", "none"), ("long", "English", "none"),
+]  # fmt: skip
+
+coverage = Exercise(
+    id="05.2",
+    title="Combinations without a case",
+    reference=uncovered,
+    checks=[
+        Check(
+            "names the combinations that no case has",
+            [arguments(SOME, SIZES), arguments(MIXED, SIZES)],
+            same=unordered,
+        ),
+        Check(
+            "takes any number of dimensions",
+            [
+                arguments(MANY, THREE),
+                arguments(
+                    [("short",), ("short",)], {"length": ["short", "medium", "long"]}
+                ),
+            ],
+            same=unordered,
+            message="`itertools.product(*dimensions.values())` makes the combinations of any number of lists.",
+        ),
+        Check(
+            "gives nothing when each combination has a case, and all when there is no case",
+            [
+                arguments([*product(*SIZES.values())], SIZES),
+                arguments([], SIZES),
+            ],
+            same=unordered,
+        ),
+        Check(
+            "counts one case as enough",
+            [arguments([("short", "Dutch")], SIZES), arguments(MANY[:3], THREE)],
+            same=unordered,
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            values_alone,
+            "Each value occurs somewhere, but not each *combination*: look at whole tuples, not at one value at a time.",
+        ),
+        Mistake(
+            the_covered_ones,
+            "Those are the combinations that have a case. Name the others.",
+        ),
+        Mistake(
+            only_what_was_seen,
+            "You combine the values that occur in the cases. A value that no case has is the largest gap: use `dimensions`.",
+        ),
+        Mistake(rare_ones_too, "One case is enough for a combination to be covered."),
+        Mistake(
+            how_many,
+            "That is how many there are. Return the combinations themselves, so that somebody can write them.",
+        ),
+        Mistake(
+            first_two_dimensions,
+            "You compare a part of the tuple. There may be any number of dimensions.",
+        ),
+    ],
+    hints=[
+        "`itertools.product(*dimensions.values())` gives every combination as a tuple.",
+        "`seen = set(places)` holds the combinations that have a case.",
+        "Keep the combinations of the product that are not in `seen`.",
+    ],
+)
+
+# 05.3 corrections as a score
 
 GOLD = {
     "category": "shoes",
@@ -108,7 +584,7 @@ def letters_not_texts(context):
 
 
 corrections_per_listing = Exercise(
-    id="05.1",
+    id="05.3",
     title="A scorer in the seller's words",
     reference=corrections,
     checks=[
@@ -183,443 +659,4 @@ corrections_per_listing = Exercise(
     ],
 )
 
-
-def bootstrap_interval(values, resamples=2000, seed=7):
-    generator = np.random.default_rng(seed)
-    drawn = generator.choice(values, size=(resamples, len(values)))
-    low, high = np.quantile(drawn.mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)
-
-
-def without_replacement(values, resamples=2000, seed=7):
-    return float(np.mean(values)), float(np.mean(values))
-
-
-def quantiles_of_the_cases(values, resamples=2000, seed=7):
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def extremes(values, resamples=2000, seed=7):
-    return float(min(values)), float(max(values))
-
-
-def one_sided(values, resamples=2000, seed=7):
-    generator = np.random.default_rng(seed)
-    drawn = generator.choice(values, size=(resamples, len(values)))
-    low, high = np.quantile(drawn.mean(axis=1), [0.05, 0.95])
-    return float(low), float(high)
-
-
-def bell_curve(values, resamples=2000, seed=7):
-    reach = 1.96 * np.std(values, ddof=1) / np.sqrt(len(values))
-    return float(np.mean(values) - reach), float(np.mean(values) + reach)
-
-
-SCORES = np.random.default_rng(0).beta(2, 2, 40).round(3).tolist()
-SKEWED = (10 * np.random.default_rng(1).beta(0.3, 6, 14)).round(3).tolist()
-PASSES = [1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1]
-
-
-def width(bounds):
-    return bounds[1] - bounds[0]
-
-
-def near_the_reference(result, values, resamples):
-    """Both ends within a twentieth of the width: another generator's luck moves them less than a fiftieth."""
-    low, high = bootstrap_interval(values, resamples, seed=11)
-    slack = 0.05 * (high - low)
-    if abs(result[0] - low) <= slack and abs(result[1] - high) <= slack:
-        return True
-    return f"You give {result[0]:.3f} to {result[1]:.3f}; many resamples give {low:.3f} to {high:.3f}."
-
-
-def holds_the_mean(result, values):
-    return len(result) == 2 and result[0] + 1e-9 < np.mean(values) < result[1] - 1e-9
-
-
-def narrows(bootstrap_interval):
-    few, many = width(bootstrap_interval(SCORES)), width(bootstrap_interval(SCORES * 16))
-    if few <= 1e-9:
-        return "The interval is empty."
-    return abs(many / few - 0.25) < 0.05 or (
-        f"With 16 times the cases the width is {many / few:.2f} of what it was; expected about a quarter."
-    )
-
-
-def same_again(bootstrap_interval):
-    first, again = bootstrap_interval(SCORES, seed=3), bootstrap_interval(SCORES, seed=3)
-    return (
-        tuple(first) == tuple(again)
-        or "The same seed gave two intervals: make the generator inside."
-    )
-
-
-def same_ends(result, other):
-    """Whether two answers make the same mistake, each with its own generator."""
-    slack = max(0.03 * width(other), 1e-6)
-    return all(abs(end - known) <= slack for end, known in zip(result, other, strict=True))
-
-
-bootstrap = Exercise(
-    id="05.2",
-    title="How sure, by hand",
-    reference=bootstrap_interval,
-    checks=[
-        Check(
-            "gives two ends with the mean between them",
-            [SCORES, PASSES],
-            predicate=holds_the_mean,
-            same=same_ends,
-        ),
-        Check(
-            "gives the 95 % interval",
-            [arguments(SCORES, 10_000), arguments(SKEWED, 10_000)],
-            predicate=near_the_reference,
-            same=same_ends,
-        ),
-        Check(
-            "is narrower with more cases, as the root of their number", predicate=narrows
-        ),
-        Check("gives the same for the same seed", predicate=same_again),
-    ],
-    mistakes=[
-        Mistake(
-            without_replacement,
-            "Your resamples all have the same mean: draw *with* replacement, so that cases may come twice.",
-        ),
-        Mistake(
-            quantiles_of_the_cases,
-            "That is where the cases lie, not where their mean lies: take the mean of each resample first.",
-        ),
-        Mistake(
-            extremes,
-            "Lowest and highest score say nothing about the mean. Take means of resamples.",
-        ),
-        Mistake(
-            bell_curve,
-            "Mean ± 1.96 standard errors supposes a symmetric spread; few skewed scores have none. Draw again.",
-        ),
-        Mistake(
-            one_sided,
-            "5 and 95 % leave out a tenth: a 95 % interval ends at the 2.5 and 97.5 % points.",
-        ),
-    ],
-    hints=[
-        "`np.random.default_rng(seed)` makes a generator; `.choice(values, size=(resamples, len(values)))` draws.",
-        "One row is one resample: `.mean(axis=1)` gives as many means as there are resamples.",
-        "`np.quantile(means, [0.025, 0.975])` are the two ends.",
-    ],
-)
-
-
-def kappa(first, second):
-    pairs = list(zip(first, second, strict=True))
-    observed = sum(one == other for one, other in pairs) / len(pairs)
-    left, right = Counter(first), Counter(second)
-    chance = sum(left[label] * right[label] for label in left) / len(pairs) ** 2
-    return (observed - chance) / (1 - chance)
-
-
-def plain_agreement(first, second):
-    return sum(one == other for one, other in zip(first, second, strict=True)) / len(first)
-
-
-def chance_is_uniform(first, second):
-    chance = 1 / len({*first, *second})
-    return (plain_agreement(first, second) - chance) / (1 - chance)
-
-
-def chance_of_one_annotator(first, second):
-    shares = [count / len(first) for count in Counter(first).values()]
-    chance = sum(share**2 for share in shares)
-    return (plain_agreement(first, second) - chance) / (1 - chance)
-
-
-def not_divided(first, second):
-    left, right = Counter(first), Counter(second)
-    return (
-        plain_agreement(first, second)
-        - sum(left[x] * right[x] for x in left) / len(first) ** 2
-    )
-
-
-def none_left_out(first, second):
-    pairs = [
-        (a, b)
-        for a, b in zip(first, second, strict=True)
-        if a is not None and b is not None
-    ]
-    return kappa([a for a, _ in pairs], [b for _, b in pairs])
-
-
-WORKED = arguments(["good", "good", "fair", "fair"], ["good", "good", "fair", "good"])
-
-agreeing = Exercise(
-    id="05.3",
-    title="Agreement beyond chance",
-    reference=kappa,
-    checks=[
-        Check(
-            "gives 1 for full agreement",
-            [arguments(list("aab"), list("aab")), arguments(list("xyzz"), list("xyzz"))],
-            same=close_to(1e-6),
-        ),
-        Check(
-            "gives 0 for what chance gives, and less for worse",
-            [arguments(list("aabb"), list("abab")), arguments(list("ab"), list("ba"))],
-            same=close_to(1e-6),
-        ),
-        Check(
-            "takes both annotators' habits into account",
-            [
-                WORKED,
-                arguments(list("aaaaaaaaab"), list("aaaaaaaaba")),
-                arguments(list("aaabbc"), list("aabbcc")),
-            ],
-            same=close_to(1e-6),
-            message="Chance is the sum, over labels, of the one's share times the other's.",
-        ),
-        Check(
-            "takes 'not stated' for a label",
-            [
-                arguments(["new", None, None, "good"], ["new", None, "good", "good"]),
-                arguments([None, None, "new"], [None, "new", "new"]),
-            ],
-            same=close_to(1e-6),
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            plain_agreement,
-            "That is the share of equal labels. Two who always say 'good' agree by chance.",
-        ),
-        Mistake(
-            chance_is_uniform,
-            "Labels are not equally frequent: chance is the sum of the products of both annotators' shares.",
-        ),
-        Mistake(
-            chance_of_one_annotator,
-            "You square one annotator's shares. The other has habits too: multiply the one's by the other's.",
-        ),
-        Mistake(
-            not_divided, "Divide by what was to be gained: 1 minus the agreement by chance."
-        ),
-        Mistake(
-            none_left_out,
-            "None means 'not stated', which is an answer. Do not leave it out.",
-        ),
-    ],
-    hints=[
-        "kappa = (observed - chance) / (1 - chance); observed is the share of equal pairs.",
-        "`Counter(first)` and `Counter(second)` say how often each uses each label.",
-        "`chance = sum(left[label] * right[label] for label in left) / len(first) ** 2`",
-    ],
-)
-
-NEEDED = 5
-
-
-def own_records(run):
-    """The records of a run that are no listings of dev, and those that are."""
-    known = {case.id for case in listing_cases("dev")}
-    records = list(run.records())
-    return [one for one in records if one.id not in known], [
-        one for one in records if one.id in known
-    ]
-
-
-def is_a_slice(run):
-    own, dev = own_records(run)
-    if len(dev) < len(listing_cases("dev")):
-        return f"The run holds {len(dev)} of dev's listings. Run `dev + my_cases`, so that both are measured alike."
-    return (
-        len(own) >= NEEDED
-        or f"It holds {len(own)} cases of yours; a slice needs {NEEDED} to say anything."
-    )
-
-
-def are_listings(run):
-    own, dev = own_records(run)
-    texts = [str(one.input) for one in own]
-    if short := next(
-        (
-            one.id
-            for one in own
-            if not isinstance(one.input, str) or len(one.input.split()) < 4
-        ),
-        None,
-    ):
-        return f"Case {short}: the input is a listing of at least four words, title and description."
-    copied = {one.input for one in dev} & set(texts)
-    return (
-        len(set(texts)) == len(texts) and not copied
-    ) or "A text occurs twice, or is one of dev's."
-
-
-def label_problem(record):
-    """What the labelling guide says against the expected fields of one case; nothing when all is well."""
-    gold = record.expected
-    if not isinstance(gold, dict) or set(gold) != set(ATTRIBUTES):
-        return f"expected holds the six fields {', '.join(ATTRIBUTES)}."
-    allowed = {
-        "category": CATEGORIES,
-        "condition": (*CONDITIONS, None),
-        "colours": COLOURS,
-        "materials": MATERIALS,
-    }
-    for field, words in allowed.items():
-        for value in gold[field] if isinstance(gold[field], list) else [gold[field]]:
-            if value not in words:
-                return f"{field} {value!r} is not in the guide's vocabulary."
-    if not isinstance(gold["colours"], list) or not isinstance(gold["materials"], list):
-        return "colours and materials are lists, empty when nothing is stated."
-    return grounding_problem(record)
-
-
-def grounding_problem(record):
-    """A value that the text does not state; the words for colours and materials are known in English best."""
-    listed = ("colours", "materials")
-    is_foreign = "foreign_words" in record.tags
-    found = [
-        finding
-        for finding in ungrounded(LooseAttributes(**record.expected), record.input)
-        if not (is_foreign and finding.field in listed)
-    ]
-    if not found:
-        return ""
-    problem = f"{found[0]}: a label is what a buyer may rely on."
-    if found[0].field in listed:
-        problem += " In another language? Add the tag 'foreign_words'."
-    return problem
-
-
-def are_labelled(run):
-    own, _ = own_records(run)
-    if not own:
-        return "There is no case of yours yet."
-    problem = next(
-        ((one.id, problem) for one in own if (problem := label_problem(one))), None
-    )
-    return True if problem is None else f"Case {problem[0]}: {problem[1]}"
-
-
-def share_a_tag(run):
-    own, dev = own_records(run)
-    common = set.intersection(*(set(one.tags) for one in own)) if own else set()
-    new = common - {tag for one in dev for tag in one.tags}
-    return (
-        bool(new)
-        or "Your cases share no tag of their own. Give all of them one that says what is hard."
-    )
-
-
-def break_production(run):
-    own, dev = own_records(run)
-    if failed := next((one for one in [*own, *dev] if one.error), None):
-        why = failed.error.splitlines()[0]
-        return f"Case {failed.id} was not answered ({why}). Run it live, or ask again."
-    if not own or not dev:
-        return "There are no cases of yours, or none of dev, to compare."
-    values = run.values("attributes.mean")
-    mine = sum(values[one.id] for one in own) / len(own)
-    rest = sum(values[one.id] for one in dev) / len(dev)
-    return (
-        mine < rest
-        or f"Your slice scores {mine:.3f}, dev {rest:.3f}: it does not break production yet."
-    )
-
-
-LAMP = {
-    "category": "home_decor",
-    "colours": ["blue"],
-    "materials": ["glass"],
-    "size": "30 cm",
-    "condition": "good",
-    "brand": None,
-}
-
-
-def scripted_run(count=5, tags=("lamps",), answer=None, dev=True, text=None, **changes):
-    """Dev and some cases of one's own, where the model gives the expected fields, or `answer` for one's own."""
-    own = [
-        Case(
-            id=f"mine-{n}",
-            input=text or f"Lamp number {n}\nBlue glass, 30 cm, used.",
-            expected=LAMP | changes,
-            tags=tags,
-        )
-        for n in range(count)
-    ]
-    wrong = (
-        dict.fromkeys(ATTRIBUTES) | {"colours": [], "materials": []}
-        if answer is None
-        else answer
-    )
-    cases = [*(listing_cases("dev") if dev else []), *own]
-    return evals.run(
-        lambda case: wrong if case.id.startswith("mine") else case.expected,
-        cases,
-        LISTING_SCORERS,
-        name="scripted",
-        progress=False,
-    )
-
-
-def only(problem):
-    """A recogniser: this demand is the one that is not met."""
-    demands = (is_a_slice, are_listings, are_labelled, share_a_tag, break_production)
-
-    def recognise(run):
-        return [demand for demand in demands if demand(run) is not True] == [problem]
-
-    return recognise
-
-
-breaking = Exercise(
-    id="05.4",
-    title="A slice that breaks production",
-    reference=scripted_run(),
-    expects=Run,
-    checks=[
-        Check(f"adds {NEEDED} or more cases to dev", predicate=is_a_slice),
-        Check("holds listings that are new and differ", predicate=are_listings),
-        Check("labels them by the guide", predicate=are_labelled),
-        Check("tags them as one slice", predicate=share_a_tag),
-        Check("scores below the rest of dev", predicate=break_production),
-    ],
-    mistakes=[
-        Mistake(
-            scripted_run(dev=False),
-            "Your cases ran alone. In one run with dev, slice and whole are measured by the same rules.",
-            lambda run: not own_records(run)[1] and is_a_slice(run) is not True,
-        ),
-        Mistake(
-            scripted_run(colours=["navy"]),
-            "The guide maps shades and knows a fixed list of words: read ANNOTATION.md once more.",
-            only(are_labelled),
-        ),
-        Mistake(
-            scripted_run(text="Lamp\nBlue glass, 30 cm, used."),
-            "One listing several times is one case: the next seller words it differently. Write each anew.",
-            only(are_listings),
-        ),
-        Mistake(
-            scripted_run(tags=()),
-            "A slice is a tag. Without one, nobody can ask how the prompt does on these.",
-            only(share_a_tag),
-        ),
-        Mistake(
-            scripted_run(answer=LAMP),
-            "The prompt manages these. What did the error notes say it cannot do? Write more of that.",
-            only(break_production),
-        ),
-    ],
-    hints=[
-        "Choose one kind of failure from the taxonomy, and write listings in which it must come up.",
-        "Case(id='mine-1', input='Title\\nDescription', expected={six fields}, tags=('my_slice',))",
-        "Things named after a relative, with a flaw and no size (“Nan's reading chair”), go wrong in four fields.",
-    ],
-)
-
-exercises = [corrections_per_listing, bootstrap, agreeing, breaking]
+exercises = [going_on, coverage, corrections_per_listing]
