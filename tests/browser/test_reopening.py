@@ -109,7 +109,6 @@ def test_a_notebook_that_is_opened_again_shows_the_last_views(
         cell = notebook.select(name)
         cell.locator(".aicourse-kept").get_by_text(words).wait_for()
         cell.locator(".aicourse-kept").get_by_text("Run this cell again to go on.").wait_for()
-        notebook.page.screenshot(path=f"/tmp/wid/4{name}.png")
         lost = cell.get_by_text("Error displaying widget")
         assert not any(message.is_visible() for message in lost.all())
 

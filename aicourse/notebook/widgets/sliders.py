@@ -70,7 +70,7 @@ class Sliders(LiveView):
         presses = 0
 
         def redraw(_: Any = None) -> None:
-            values = {name: control.value for name, control in controls.items()}
+            values = {name: _rounded(control.value) for name, control in controls.items()}
             drawn.value = _html(self.draw, values if self.button is None else {**values, "press": presses})
             keep(f"{pieces.line(f'{_told(values)}.')}{drawn.value}")
 
@@ -103,6 +103,11 @@ def _start(values: Range) -> Any:
 
 def _told(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in values.items() if name != "press")
+
+
+def _rounded(value: Any) -> Any:
+    """A value without the 1e-17 that steps of a browser's slider leave."""
+    return round(value, 10) if isinstance(value, float) else value
 
 
 def _control(name: str, values: Range) -> Any:
