@@ -93,7 +93,7 @@ def test_a_code_is_kept_and_offered_for_the_next_failure(notebook: Any, lab_serv
     cell.get_by_text("2 of 5 failures coded").wait_for()
     cell.get_by_label("New code").fill("by keyboard")
     notebook.page.keyboard.press("Enter")
-    cell.get_by_text("3 of 5 failures coded").wait_for()
+    cell.get_by_text("✓ Saved").filter(has_text="by keyboard").wait_for()
     notebook.page.keyboard.type("at once")  # the cursor waits in the field
     notebook.page.keyboard.press("Enter")
     cell.get_by_text("4 of 5 failures coded").wait_for()

@@ -8,6 +8,7 @@ The notes are those of `aicourse.evals.error_analysis`; `NoteBook("build/notes.j
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _LISTED = 12  # cases of the table where nobody can press a button
 _UNFOLDED = 2  # failures in full there
 _CHARACTERS = 1_500  # of each text there
+_ENTER = {"event": "submit"}  # what the browser says of the key
+_TEXT_SECONDS = 0.5
 _AUTO = {"width": "auto"}
 _WRAP = {"flex_flow": "row wrap", "grid_gap": "4px"}
 
@@ -188,12 +191,14 @@ class CodingControls:
         widgets = load_ipywidgets()
         self.session, self._keep = session, keep
         self._drafts: dict[str, FormContent] = {}  # of the failures that were left without saving
+        self._entered = False
         self.progress = widgets.HTML()
         self.case = widgets.HTML(layout={"flex": "2 1 30em"})
         self.codes = widgets.HBox(layout=_WRAP)
         self.new_code = widgets.Text(
             description="New code",
             placeholder="several: brand missed; flaw ignored – Enter saves",
+            continuous_update=False,  # letters on their way would be overtaken by the Enter key
             layout={"width": "98%"},
         )
         self.comment = widgets.Textarea(description="Comment", rows=2, layout={"width": "98%"})
@@ -203,9 +208,8 @@ class CodingControls:
         self.saved = widgets.HTML()
         self.counts = widgets.HTML()
         self.save.on_click(lambda _: self._save())
-        self.new_code.on_msg(
-            lambda _, content, __: self._save() if content.get("event") == "submit" else None
-        )
+        self.new_code.on_msg(lambda _, message, __: self._enter() if message == _ENTER else None)
+        self.new_code.observe(lambda _: self._save() if self._entered else None, names="value")
         self.back.on_click(lambda _: self._move(-1))
         self.forth.on_click(lambda _: self._move(1))
         steps = widgets.HBox([self.back, self.forth, self.save], layout={"grid_gap": "8px"})
@@ -228,7 +232,18 @@ class CodingControls:
             self._drafts[record.id] = self._content
         self._show(self.session.moved(steps))
 
+    def _enter(self) -> None:
+        """Save as soon as the text is here, which a browser sends after the key, if it has changed."""
+        self._entered = True
+        asyncio.get_running_loop().call_later(_TEXT_SECONDS, self._enter_without_text)
+
+    def _enter_without_text(self) -> None:
+        if self._entered and self._content != FormContent(comment=self.comment.value):
+            self._save()
+        self._entered = False
+
     def _save(self) -> None:
+        self._entered = False
         draft, record = self._content, self.session.record
         pressed = [button.code for button in self.codes.children if button.value]
         codes = [*pressed, *filter(None, map(str.strip, draft.new_code.split(";")))]
@@ -248,6 +263,7 @@ class CodingControls:
         self.session = session
         record, view, note = session.record, session.view(), session.note
         draft = _kept(note) if record is None else self._drafts.get(record.id, _kept(note))
+        self.new_code.value, self.comment.value = draft.new_code, draft.comment  # first: somebody types on
         where = f" · showing {session.place + 1} of {len(session.records)}" if session.records else ""
         self.progress.value = f"<strong>{pieces.text(session.progress + where)}</strong>"
         self.case.value = "" if view is None else view.shown()
@@ -255,7 +271,6 @@ class CodingControls:
         self.codes.children = [
             _toggle(code, cases, code in draft.pressed) for code, cases in session.notebook.codes().items()
         ]
-        self.new_code.value, self.comment.value = draft.new_code, draft.comment
         remarks = [] if note is None else ["This case has a note; saving replaces it."]
         remarks += ["Not saved yet."] if draft != _kept(note) else []
         self.saved.value = pieces.line(" ".join(remarks)) if remarks else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from aicourse.evals.error_analysis import NoteBook, sample_failures
 from aicourse.evals.runs import Run
 from aicourse.evals.scorers import exact, valid_json
 from aicourse.evals.scores import Scorer
+from aicourse.notebook.widgets import coding
 from aicourse.notebook.widgets.coding import CodingControls, CodingSession, code_failures
 
 
@@ -191,13 +193,39 @@ def test_what_cannot_be_saved_is_said_and_stays_in_the_form(
     assert shown(controls.session) == shown(session)
 
 
+ENTER = {"event": "submit"}  # what the browser sends; the text comes after it, if it has changed
+
+
 def test_enter_saves_and_the_next_code_can_be_typed(
     session: CodingSession, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def type_and_enter(controls: CodingControls, *codes: str) -> None:
+        for code in codes:
+            controls.new_code._handle_custom_msg(ENTER, [])
+            controls.new_code.value = code
+        controls.new_code.value = "left by Tab"
+        await asyncio.sleep(2 * coding._TEXT_SECONDS)
+
+    monkeypatch.setattr(coding, "_TEXT_SECONDS", 0.01)
     controls = CodingControls(session, str)
     focused: list[str] = []
     monkeypatch.setattr(type(controls.new_code), "focus", lambda field: focused.append(field.value))
-    controls.new_code.value = "says n"
-    controls.new_code._handle_custom_msg({"event": "submit"}, [])  # what the browser sends on Enter
-    assert [note.codes for note in NoteBook(notes).notes()] == [("says n",)]
-    assert focused == [""]
+    asyncio.run(type_and_enter(controls, "says n", "short"))
+    assert [note.codes for note in NoteBook(notes).notes()] == [("says n",), ("short",)]
+    assert focused == ["", ""]
+
+
+def test_enter_without_a_new_code_saves_pressed_codes_and_never_nothing(
+    session: CodingSession, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def enter(controls: CodingControls) -> None:
+        controls.new_code._handle_custom_msg(ENTER, [])
+        await asyncio.sleep(2 * coding._TEXT_SECONDS)
+
+    monkeypatch.setattr(coding, "_TEXT_SECONDS", 0.01)
+    controls = CodingControls(session.save(["says n"], ""), str)
+    asyncio.run(enter(controls))
+    assert len(NoteBook(notes).notes()) == 1
+    controls.codes.children[0].value = True
+    asyncio.run(enter(controls))
+    assert [note.codes for note in NoteBook(notes).notes()] == [("says n",), ("says n",)]
