@@ -1,4 +1,4 @@
-"""Checks of lesson 04: fill in a template, which change helped, the next version in a budget, orders in a listing."""
+"""Checks of lesson 04: fill in a template, the next version in a budget, orders in a listing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from pydantic import ValidationError
 
 from aicourse import load_listings
 from aicourse.errors import PromptError
-from aicourse.evals.statistics import paired_bootstrap
 from aicourse.marketplace import ListingAttributes, ungrounded
-from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments
 from aicourse.notebook.exercises import Exercise
 from aicourse.prompts.file import parse_prompt
 
-# 03.1 fill in a template
+# 04.1 fill in a template
 
 PLACEHOLDER = re.compile(r"\{\{ *(\w+) *\}\}")
 
@@ -178,212 +177,20 @@ filling = Exercise(
     ],
 )
 
-# 03.2 which change helped
-
-
-def helped(before, variants):
-    names = []
-    for name, after in variants.items():
-        shared = [case for case in before if case in after]
-        change = paired_bootstrap([before[c] for c in shared], [after[c] for c in shared])
-        if change.low > 0:
-            names.append(name)
-    return names
-
-
-def best_mean(before, variants):
-    def mean(scores):
-        return sum(scores.values()) / len(scores)
-
-    return [max(variants, key=lambda name: mean(variants[name]))] if variants else []
-
-
-def any_gain(before, variants):
-    def mean(scores):
-        return sum(scores.values()) / len(scores)
-
-    return [name for name, after in variants.items() if mean(after) > mean(before)]
-
-
-def any_paired_gain(before, variants):
-    names = []
-    for name, after in variants.items():
-        shared = [case for case in before if case in after]
-        if sum(after[c] - before[c] for c in shared) > 0:
-            names.append(name)
-    return names
-
-
-def in_order(before, variants):
-    names = []
-    for name, after in variants.items():
-        pairs = list(zip(before.values(), after.values(), strict=False))
-        change = paired_bootstrap([one for one, _ in pairs], [other for _, other in pairs])
-        if change.low > 0:
-            names.append(name)
-    return names
-
-
-def any_difference(before, variants):
-    names = []
-    for name, after in variants.items():
-        shared = [case for case in before if case in after]
-        change = paired_bootstrap([before[c] for c in shared], [after[c] for c in shared])
-        if change.low > 0 or change.high < 0:
-            names.append(name)
-    return names
-
-
-def not_worse(before, variants):
-    names = []
-    for name, after in variants.items():
-        shared = [case for case in before if case in after]
-        change = paired_bootstrap([before[c] for c in shared], [after[c] for c in shared])
-        if change.high > 0:
-            names.append(name)
-    return names
-
-
-def all_of_before(before, variants):
-    names = []
-    for name, after in variants.items():
-        change = paired_bootstrap([before[c] for c in before], [after[c] for c in before])
-        if change.low > 0:
-            names.append(name)
-    return names
-
-
-def scores(values, ids=None):
-    return {
-        f"L{number:03}": round(value, 2)
-        for number, value in zip(ids or range(1, 100), values, strict=False)
-    }
-
-
-# easy and hard listings alternate, as they do in life: unpaired, 0.1 more would drown in that
-BASE = [0.2, 0.9, 0.4, 0.7, 0.1, 0.8, 0.5, 0.6] * 3
-BEFORE = scores(BASE)
-GAIN = scores([value + 0.1 - 0.02 * (number % 3) for number, value in enumerate(BASE)])
-NOISE = scores(
-    [value + (-0.29 if number % 2 else 0.31) for number, value in enumerate(BASE)]
-)
-LOSS = scores([value - 0.1 + 0.02 * (number % 3) for number, value in enumerate(BASE)])
-SAME = dict(BEFORE)
-SHUFFLED_GAIN = dict(sorted(GAIN.items(), key=lambda item: item[1]))
-# the listings that this variant was also run on are easy ones, and say nothing about the change
-EXTRA_LOSS = LOSS | scores([1.0] * 60, range(101, 161))
-LARGE_GAIN = scores([min(1.0, value + 0.3) for value in BASE])
-
-which_helped = Exercise(
-    id="04.2",
-    title="Which change helped?",
-    reference=helped,
-    checks=[
-        Check(
-            "names a change that helped, and not one that hurt",
-            [
-                arguments(BEFORE, {"gain": GAIN, "loss": LOSS}),
-                arguments(BEFORE, {"loss": LOSS, "large": LARGE_GAIN}),
-            ],
-            same=unordered,
-        ),
-        Check(
-            "names every change that helped",
-            [
-                arguments(BEFORE, {"gain": GAIN, "large": LARGE_GAIN}),
-                arguments(BEFORE, {"a": LARGE_GAIN, "b": SAME, "c": GAIN}),
-            ],
-            same=unordered,
-        ),
-        Check(
-            "does not name a gain within the noise",
-            [
-                arguments(BEFORE, {"noise": NOISE}),
-                arguments(BEFORE, {"noise": NOISE, "gain": GAIN}),
-            ],
-            same=unordered,
-            message="A mean that went up a little may go down on the next listings: does the interval lie above 0?",
-        ),
-        Check(
-            "names nothing when nothing helped",
-            [arguments(BEFORE, {"loss": LOSS, "same": SAME}), arguments(BEFORE, {})],
-            same=unordered,
-        ),
-        Check(
-            "compares each listing with itself, whatever the order",
-            [
-                arguments(BEFORE, {"gain": SHUFFLED_GAIN}),
-                arguments(
-                    dict(sorted(BEFORE.items(), key=lambda item: -item[1])),
-                    {"gain": GAIN, "loss": LOSS},
-                ),
-            ],
-            same=unordered,
-        ),
-        Check(
-            "leaves out listings that only one of the two has",
-            [
-                arguments(BEFORE, {"loss": EXTRA_LOSS}),
-                arguments(
-                    BEFORE | scores([0.0] * 30, range(201, 231)),
-                    {"loss": LOSS, "gain": GAIN},
-                ),
-            ],
-            same=unordered,
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            best_mean,
-            "The highest mean always wins something, even when no change helped. Is its gain more than chance?",
-        ),
-        Mistake(
-            any_gain,
-            "You compare two means. Compare each listing with itself, and ask whether the interval lies above 0.",
-        ),
-        Mistake(
-            any_paired_gain,
-            "Any gain counts, however small. `paired_bootstrap(…).low > 0` says that it is more than chance.",
-        ),
-        Mistake(
-            in_order,
-            "You pair the scores by their place. Pair them by id: `before[id]` with `after[id]`.",
-        ),
-        Mistake(
-            all_of_before,
-            "A listing of `before` may be missing in a variant: keep the ids that both have.",
-        ),
-        Mistake(
-            any_difference,
-            "A change that hurts is a difference too. Helped means: the low end is above 0.",
-        ),
-        Mistake(
-            not_worse, "`high > 0` only says that it may have helped. Look at the low end."
-        ),
-    ],
-    hints=[
-        "For each variant: the ids that `before` and it share, then two lists of scores in the same order.",
-        "`paired_bootstrap(list_before, list_after)` gives the mean change with `low` and `high`.",
-        "Keep the name when `low > 0`.",
-    ],
-)
-
-# 03.3 the next version, within a budget
+# 04.2 the next version, within a budget
 
 BUDGET = 300  # estimated tokens
-PARENT_HASH = (
-    "a9f1cab52f48"  # what my_extraction@v2 asks: the eight examples of extract_listing@v3
-)
+PARENT_HASH = "b63f5e581e0a"  # what listing_form@v5 asks
 EXAMPLES = 3
 SHARED_WORDS = 6  # in a row; fewer are everyday English
 
 UNTOUCHED = """---
-name: my_extraction
-version: 5
-parent: 2
+name: listing_form
+version: 7
+parent: 5
 changelog: Say here what changes.
 parameters: [listing]
-hints: {temperature: 0, max_completion_tokens: 200}
+hints: {max_completion_tokens: 200}
 ---
 # system
 You fill in the form of a second-hand marketplace. Answer with JSON only.
@@ -393,61 +200,61 @@ You fill in the form of a second-hand marketplace. Answer with JSON only.
 """
 
 next_version = """---
-name: my_extraction
-version: 5
-parent: 2
-changelog: Four of the eight examples, one for each trap; half the tokens.
+name: listing_form
+version: 7
+parent: 5
+changelog: The task stands once, in the system message, not in front of each example.
 parameters: [listing]
-hints: {temperature: 0, max_completion_tokens: 200}
+hints: {max_completion_tokens: 200}
 ---
 # system
-You fill in the form of a second-hand marketplace. Answer with JSON only.
+You fill in the form of a second-hand marketplace: category, colours, materials, size, condition and brand. Answer with JSON only.
 What the listing does not say is null or [].
 
 # user
-Listing:
+<listing>
 Handbag, looks like Gucci, is not
 Cream faux leather. Carried to one wedding.
-
+</listing>
 JSON:
 
 # assistant
 {"category": "bags_accessories", "colours": ["beige"], "materials": ["faux_leather"], "size": null, "condition": "like_new", "brand": null}
 
 # user
-Listing:
+<listing>
 Coffee table
 Pine top on black steel legs, 90 x 55 cm. One leg is bent.
-
+</listing>
 JSON:
 
 # assistant
 {"category": "furniture", "colours": ["black"], "materials": ["metal", "wood"], "size": "90x55 cm", "condition": "fair", "brand": null}
 
 # user
-Listing:
+<listing>
 Pyrex jug
 1 litre, no chips.
-
+</listing>
 JSON:
 
 # assistant
 {"category": "kitchen", "colours": [], "materials": ["glass"], "size": "1 l", "condition": "good", "brand": "Pyrex"}
 
 # user
-Listing:
+<listing>
 Children's atlas
 Collect after six.
-
+</listing>
 JSON:
 
 # assistant
 {"category": "books_media", "colours": [], "materials": [], "size": null, "condition": null, "brand": null}
 
 # user
-Listing:
+<listing>
 {{listing}}
-
+</listing>
 JSON:
 """
 
@@ -500,8 +307,8 @@ def is_a_prompt_file(text):
 @needs_a_file
 def says_where_it_comes_from(text):
     prompt = read(text)
-    if prompt.name != "my_extraction" or prompt.parent != 2:
-        return "It is a version of my_extraction, and its parent is 2."
+    if prompt.name != "listing_form" or prompt.parent != 5:
+        return "It is a version of listing_form, and its parent is 5."
     if prompt.changelog == "Say here what changes." or len(prompt.changelog.split()) < 3:
         return "The changelog must say what changes, to somebody who reads it next year."
     return (
@@ -528,11 +335,11 @@ def stays_in_budget(text):
 
 
 @needs_a_file
-def marks_the_listing(text):
+def says_what_is_asked(text):
     before, after = frame(read(text))
     return (
-        bool(before and after)
-        or "Nothing stands before and after the listing: where does it end, and what is asked?"
+        bool(before or after)
+        or "The last message is the listing alone: say what is asked, before or after it."
     )
 
 
@@ -619,29 +426,27 @@ def dataset_runs():
 
 
 @needs_a_file
-def asks_for_the_likeliest_words(text):
-    hints = read(text).hints
-    if hints.get("temperature") != 0:
-        return "Its temperature is not 0: the same listing would get different forms."
+def leaves_room_for_the_form(text):
     return (
-        hints.get("max_completion_tokens", 0) >= 100
-        or "With `max_completion_tokens` below 100 a form is cut off."
+        read(text).hints.get("max_completion_tokens", 0) >= 100
+        or "Without a hint `max_completion_tokens` of 100 or more, a form may be cut off."
     )
 
 
 LEAKED = """# user
-Listing:
+<listing>
 desk chair
-IKEA, black. sinks slowly while you sit. teaches humility. free coffee included
-
+IKEA, black. sinks slowly while you sit. teaches humility
+</listing>
 JSON:
 
 # assistant
 {"category": "furniture", "colours": ["black"], "materials": [], "size": null, "condition": "fair", "brand": "IKEA"}
+
 """
 ATLAS = next_version[
-    next_version.index("# user\nListing:\nChildren") : next_version.index(
-        "# user\nListing:\n{{"
+    next_version.index("# user\n<listing>\nChildren") : next_version.index(
+        "# user\n<listing>\n{{"
     )
 ]
 WORDY = next_version.replace(
@@ -650,41 +455,39 @@ WORDY = next_version.replace(
 )
 NO_EXAMPLES = (
     next_version[: next_version.index("# user")]
-    + "# user\nListing:\n{{listing}}\n\nJSON:\n"
+    + "# user\n<listing>\n{{listing}}\n</listing>\nJSON:\n"
 )
-NOTHING_MISSING = re.sub(
-    r"# user\nListing:\nHandbag.*?(?=# user\nListing:\nPyrex)",
-    "",
-    next_version,
-    flags=re.DOTALL,
-).replace(
-    ATLAS,
-    """# user
-Listing:
+ALL_STATED = """# user
+<listing>
 Zara trousers
 Navy, UK 12, cotton, tags still on.
-
+</listing>
 JSON:
 
 # assistant
 {"category": "clothing", "colours": ["blue"], "materials": ["cotton"], "size": "UK 12", "condition": "new", "brand": "Zara"}
 
 # user
-Listing:
+<listing>
 IKEA stool
 White pine, 30 x 30 cm, one leg is loose.
-
+</listing>
 JSON:
 
 # assistant
 {"category": "furniture", "colours": ["white"], "materials": ["wood"], "size": "30x30 cm", "condition": "fair", "brand": "IKEA"}
 
-""",
-)
+"""
+NOTHING_MISSING = re.sub(
+    r"# user\n<listing>\nHandbag.*?(?=# user\n<listing>\nPyrex)",
+    "",
+    next_version,
+    flags=re.DOTALL,
+).replace(ATLAS, ALL_STATED)
 
 
 in_budget = Exercise(
-    id="04.3",
+    id="04.2",
     title="The next version, within a budget",
     reference=next_version,
     expects=str,
@@ -700,7 +503,7 @@ in_budget = Exercise(
             predicate=takes_the_listing_once_and_last,
         ),
         Check(f"stays within {BUDGET} estimated tokens", predicate=stays_in_budget),
-        Check("marks where the listing begins and ends", predicate=marks_the_listing),
+        Check("says what is asked, beside the listing", predicate=says_what_is_asked),
         Check(f"shows at least {EXAMPLES} examples", predicate=has_examples),
         Check(
             "its examples' answers pass the schema", predicate=examples_are_right_answers
@@ -717,11 +520,9 @@ in_budget = Exercise(
         Check(
             "takes no example from the evaluation set",
             predicate=examples_are_not_from_the_data,
+            seconds=30,  # it reads the data, once
         ),
-        Check(
-            "asks for the likeliest words, and for enough of them",
-            predicate=asks_for_the_likeliest_words,
-        ),
+        Check("leaves room for a whole form", predicate=leaves_room_for_the_form),
     ],
     mistakes=[
         Mistake(
@@ -735,7 +536,7 @@ in_budget = Exercise(
             recognise=lambda text: not examples(read(text)),
         ),
         Mistake(
-            next_version.replace(ATLAS, LEAKED + "\n"),
+            next_version.replace(ATLAS, LEAKED),
             "An example from dev or test is the answer key in the exam room. Write your own listing.",
             recognise=lambda text: (
                 bool(examples(read(text)))
@@ -751,13 +552,13 @@ in_budget = Exercise(
         ),
     ],
     hints=[
-        "`print(prompts.load('my_extraction@2').body)` has eight examples to choose from; take the ones that teach a different thing.",
+        "`print(prompts.load('listing_form@5').body)` shows what is said more than once: the task stands in front of each example.",
         "An example is two sections: `# user` with a frame and a listing, `# assistant` with one line of JSON.",
-        "Below the last `# user`: a heading, `{{listing}}`, and a short request. Count with `prompts.estimate_tokens(text)`.",
+        "Below the last `# user`: `{{listing}}`, and what is asked, in the words that the examples use. Count with `prompts.estimate_tokens(text)`.",
     ],
 )
 
-# 03.4 orders inside a listing
+# 04.3 orders inside a listing
 
 MACHINE = re.compile(
     r"\b(ai|language models?|llm|chat ?bots?|gpt|assistant|system)\b", re.IGNORECASE
@@ -894,7 +695,7 @@ def keeps_the_rest(result, text):
 
 
 orders = Exercise(
-    id="04.4",
+    id="04.3",
     title="Take out orders to the machine",
     reference=without_orders,
     show_expected=False,
@@ -957,4 +758,4 @@ orders = Exercise(
     ],
 )
 
-exercises = [filling, which_helped, in_budget, orders]
+exercises = [filling, in_budget, orders]
