@@ -13,11 +13,12 @@ from aicourse.notebook.exercises import Exercise
 
 TODAY = simulate_form(1000, seed=7)
 PERFECT = TODAY.assign(
-    published=True, fields_filled=len(FORM_SECONDS), stopped_at=None, seconds=1.0
+    published=True, fields_filled=len(FORM_SECONDS), stopped_at=None, seconds=20.0
 )
 HOPELESS = TODAY.assign(
     published=False, fields_filled=0, stopped_at="category", seconds=600.0
 )
+GONE_AT_ONCE = HOPELESS.assign(seconds=1.0)
 GUARDRAIL_KEYS = {"metric", "unit", "limit", "worse_if"}
 
 
@@ -80,6 +81,24 @@ def target_can_be_lost(success):
     return best != worst or "A perfect world and a hopeless one measure the same."
 
 
+def looks_better_when_all_leave(success):
+    """True if `measure` takes a table in which everybody leaves at once for progress."""
+    today, best = measured(success, TODAY), measured(success, PERFECT)
+    gone = measured(success, GONE_AT_ONCE)
+    if None in (today, best, gone):
+        return False
+    return today < gone if best > today else gone < today
+
+
+def survives_a_bad_day(success):
+    if measured(success, TODAY) is None:
+        return "`measure` must exist, and give a number."
+    gone = measured(success, GONE_AT_ONCE)
+    return not looks_better_when_all_leave(success) or (
+        f"When every seller leaves at once, `measure` says {gone:.3g}, which looks better than today."
+    )
+
+
 def has_guardrails(success):
     guardrails = success.get("guardrails") or []
     complete = [
@@ -88,7 +107,7 @@ def has_guardrails(success):
         if isinstance(rail, Mapping)
         and rail.keys() >= GUARDRAIL_KEYS
         and is_number(rail["limit"])
-        and rail["worse_if"] in ("above", "below")
+        and str(rail["worse_if"]).strip().lower() in ("above", "below")
     ]
     return len(complete) >= 2 or (
         f"{len(complete)} of {len(guardrails)} guardrails are complete: each needs metric, unit, "
@@ -135,6 +154,7 @@ success_as_data = Exercise(
             "the target is better than today and not beyond perfect",
             predicate=target_can_be_lost,
         ),
+        Check("does not improve when every seller leaves", predicate=survives_a_bad_day),
         Check("at least two guardrails with limits", predicate=has_guardrails),
     ],
     mistakes=[
@@ -161,6 +181,18 @@ success_as_data = Exercise(
             ),
             hint="`measure` gives the same number whatever happens: it must look at the sellers.",
         ),
+        Mistake(
+            wrong=REFERENCE
+            | {
+                "measure": lambda sellers: sellers["seconds"].median(),
+                "unit": "seconds",
+                "baseline": 94.4,
+                "target": 60,
+            },
+            recognise=looks_better_when_all_leave,
+            hint="Your metric counts somebody who leaves at once as somebody who was quick. Measure only those "
+            "who publish, or how many do.",
+        ),
     ],
     hints=[
         "Choose one thing that a seller would notice: do they publish, how many seconds does it take?",
@@ -170,12 +202,8 @@ success_as_data = Exercise(
 )
 
 SHADES = {
-    "navy": "blue", "indigo": "blue", "burgundy": "red", "wine": "red", "crimson": "red", "cream": "beige",
-    "ivory": "beige", "camel": "beige", "charcoal": "grey", "anthracite": "grey", "gray": "grey",
-    "olive": "green",
-    "khaki": "green", "mint": "green", "mustard": "yellow", "rust": "orange", "terracotta": "orange",
-    "lilac": "purple", "plum": "purple", "teal": "turquoise", "petrol": "turquoise", "cognac": "brown",
-    "tan": "brown", "fuchsia": "pink",
+    "navy": "blue", "indigo": "blue", "burgundy": "red", "cream": "beige", "camel": "beige",
+    "mustard": "yellow", "teal": "turquoise", "gray": "grey",
 }  # fmt: skip
 NAMES = {**{colour: colour for colour in COLOURS}, **SHADES}
 WHOLE_WORD = re.compile(r"\b(" + "|".join(NAMES) + r")\b")
@@ -197,6 +225,11 @@ find_colours_exercise = Exercise(
                 "white shirt, black buttons",
                 "green",
             ],
+            same=unordered,
+        ),
+        Check(
+            "reads words with punctuation beside them",
+            inputs=["red, white and blue.", "curtains (purple)", "it is green!"],
             same=unordered,
         ),
         Check(
@@ -238,6 +271,10 @@ find_colours_exercise = Exercise(
         Mistake(
             lambda text: {NAMES[name] for name in NAMES if name in text.lower()},
             "`in` also finds letters inside a word: 'tired' contains 'red'. A regular expression has `\\b`.",
+        ),
+        Mistake(
+            lambda text: {NAMES[word] for word in text.lower().split() if word in NAMES},
+            "`split()` leaves the comma at the word: 'red,' is not 'red'. Take punctuation off first.",
         ),
         Mistake(
             lambda text: {NAMES[name] for name in WHOLE_WORD.findall(text)},
@@ -312,6 +349,10 @@ corrections_exercise = Exercise(
             lambda proposed, gold: int(set(proposed) != set(gold)),
             "That says whether there is work, not how much: two wrong colours are two clicks.",
         ),
+        Mistake(
+            lambda proposed, gold: len(set(proposed) & set(gold)),
+            "You count what is right already. Work is the colours that are in only one of the sets.",
+        ),
     ],
     hints=[
         "Which colours are in one of the two sets but not in both?",
@@ -331,21 +372,36 @@ LANGUAGE = (
 )
 
 
+def word(answer):
+    """What somebody meant: case, spaces and a plural say nothing about the choice."""
+    return str(answer).strip().lower().removesuffix("s")
+
+
 def all_are(kind, tasks):
     def predicate(answer):
-        other = [task for task in tasks if answer.get(task) != kind]
+        unclear = [
+            task for task in tasks if word(answer.get(task)) not in ("rule", "model")
+        ]
+        if unclear:
+            return f"Neither 'rule' nor 'model': {'; '.join(unclear)}."
+        other = [task for task in tasks if word(answer[task]) != kind]
         return not other or f"Look again at: {'; '.join(other)}."
 
     return predicate
 
 
 def is_all(kind):
-    return lambda answer: set(answer.values()) == {kind}
+    return lambda answer: {word(answer.get(task)) for task in COMPUTED + LANGUAGE} == {kind}
+
+
+def has_other_words(answer):
+    words = {word(answer.get(task)) for task in COMPUTED + LANGUAGE}
+    return not words <= {"rule", "model"}
 
 
 model_or_not = Exercise(
     id="00.4",
-    title="Model or not?",
+    title="Rule or model?",
     expects=dict,
     reference={**dict.fromkeys(COMPUTED, "rule"), **dict.fromkeys(LANGUAGE, "model")},
     untouched=dict.fromkeys(COMPUTED + LANGUAGE),
@@ -362,7 +418,12 @@ model_or_not = Exercise(
         Mistake(
             wrong=dict.fromkeys(COMPUTED + LANGUAGE, "rule"),
             recognise=is_all("rule"),
-            hint="Rules for everything: write down the one for irony, then read three listings to it.",
+            hint="Rules for everything: write down the one for irony, then try it on three listings.",
+        ),
+        Mistake(
+            wrong={**dict.fromkeys(COMPUTED, "yes"), **dict.fromkeys(LANGUAGE, "no")},
+            recognise=has_other_words,
+            hint="Each value is one of two words: 'rule' or 'model'.",
         ),
     ],
     hints=[

@@ -24,19 +24,19 @@ def test_run_all_on_a_fresh_lesson_decides_nothing(lesson_00: Any, lab_server: A
 
 def test_a_click_on_a_prediction_is_stored_and_said(lesson_00: Any, lab_server: Any) -> None:
     cell = lesson_00.controls("predict-a")
-    cell.get_by_role("button", name="350 or more").click()
+    cell.get_by_role("button", name="fall by 10 % to 50 %").click()
     cell.get_by_role("button", name="70 %").click()
 
-    cell.get_by_text("Your prediction: 350 or more, 70 % sure. You may change it").wait_for()
+    cell.get_by_text("Your prediction: fall by 10 % to 50 %, 70 % sure. You may change it").wait_for()
     kept = lab_server.progress()["predictions"]["00.a"]
-    assert (kept["choice"], kept["sureness"], kept["actual"]) == ("350 or more", 70, None)
+    assert (kept["choice"], kept["sureness"], kept["actual"]) == ("fall by 10 % to 50 %", 70, None)
 
 
 def test_the_result_is_shown_where_it_was_hidden(lesson_00: Any) -> None:
     cell = lesson_00.controls("simulate")
     cell.get_by_role("button", name="Show the result").click()
 
-    cell.get_by_text("You predicted: 350 or more, 70 % sure. It happened:").wait_for()
+    cell.get_by_text("You predicted: fall by 10 % to 50 %, 70 % sure. It happened:").wait_for()
 
 
 def test_the_badge_is_shown(lesson_00: Any) -> None:
@@ -52,7 +52,7 @@ def test_the_outcome_stands_beside_the_stored_prediction(lesson_00: Any) -> None
     card = lesson_00.select("simulate").locator(".aicourse-card")
 
     assert card.locator("strong").inner_text().startswith("✓ As you predicted: 00.a")
-    assert "You predicted: 350 or more, 70 % sure. It happened:" in card.inner_text()
+    assert "You predicted: fall by 10 % to 50 %, 70 % sure. It happened:" in card.inner_text()
 
 
 def test_a_prediction_cannot_be_changed_once_its_result_is_known(lesson_00: Any) -> None:
