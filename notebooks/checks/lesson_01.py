@@ -1,15 +1,21 @@
-"""Checks of lesson 01: finished replies, the bill, graceful failure, parsing prose."""
+"""Checks of lesson 01: finished replies, the bill, one record from three APIs, the loop that waits."""
 
 from __future__ import annotations
 
-import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
+from unittest import mock
 
+import httpx2
 import openai
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
 
 from aicourse.llm.faults import Fault
-from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments
 from aicourse.notebook.exercises import Exercise
 from aicourse.testing import ScriptedModel
 
@@ -119,33 +125,55 @@ finished_text = Exercise(
 )
 
 
-def monthly_cost(calls, tokens_in, tokens_out, price_in, price_out):
-    per_call = tokens_in * Decimal(price_in) + tokens_out * Decimal(price_out)
-    return (calls * per_call / 1_000_000).quantize(Decimal("0.01"), ROUND_HALF_UP)
+PRICES = {"sent": "0.10", "cached": "0.01", "received": "0.50"}
 
 
-def in_floats(calls, tokens_in, tokens_out, price_in, price_out):
-    return round(
-        calls * (tokens_in * float(price_in) + tokens_out * float(price_out)) / 1_000_000, 2
+def per_call(sent, cached, received, prices, number=Decimal):
+    return (
+        (sent - cached) * number(prices["sent"])
+        + cached * number(prices["cached"])
+        + received * number(prices["received"])
     )
 
 
-def dollars_per_thousand(calls, tokens_in, tokens_out, price_in, price_out):
-    per_call = tokens_in * Decimal(price_in) + tokens_out * Decimal(price_out)
-    return (calls * per_call / 1_000).quantize(Decimal("0.01"), ROUND_HALF_UP)
+def to_cents(amount):
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def rounded_per_call(calls, tokens_in, tokens_out, price_in, price_out):
-    return calls * monthly_cost(1, tokens_in, tokens_out, price_in, price_out)
+def monthly_cost(calls, sent, cached, received, prices):
+    return to_cents(calls * per_call(sent, cached, received, prices) / 1_000_000)
 
 
-def half_even(calls, tokens_in, tokens_out, price_in, price_out):
-    per_call = tokens_in * Decimal(price_in) + tokens_out * Decimal(price_out)
-    return (calls * per_call / 1_000_000).quantize(Decimal("0.01"))
+def in_floats(calls, sent, cached, received, prices):
+    return round(calls * per_call(sent, cached, received, prices, float) / 1_000_000, 2)
+
+
+def dollars_per_thousand(calls, sent, cached, received, prices):
+    return to_cents(calls * per_call(sent, cached, received, prices) / 1_000)
+
+
+def rounded_per_call(calls, sent, cached, received, prices):
+    return calls * monthly_cost(1, sent, cached, received, prices)
+
+
+def half_even(calls, sent, cached, received, prices):
+    return (calls * per_call(sent, cached, received, prices) / 1_000_000).quantize(
+        Decimal("0.01")
+    )
+
+
+def cached_paid_twice(calls, sent, cached, received, prices):
+    return monthly_cost(calls, sent + cached, cached, received, prices)
+
+
+def no_discount(calls, sent, cached, received, prices):
+    return monthly_cost(calls, sent, 0, received, prices)
 
 
 def same_money(answer, expected):
-    return isinstance(answer, Decimal) and answer == expected
+    if not isinstance(answer, Decimal):
+        return f"The result is of type {type(answer).__name__}, not Decimal."
+    return answer == expected
 
 
 the_bill = Exercise(
@@ -156,37 +184,45 @@ the_bill = Exercise(
         Check(
             "multiplies calls, tokens and prices",
             [
-                arguments(100_000, 120, 15, "0.15", "0.60"),
-                arguments(3_000, 1_000, 500, "2.50", "10.00"),
+                arguments(100_000, 120, 0, 15, PRICES),
+                arguments(3_000, 1_000, 0, 500, PRICES | {"sent": "2.50"}),
+            ],
+            same=same_money,
+        ),
+        Check(
+            "pays the price of cached tokens for those",
+            [
+                arguments(100_000, 120, 20, 15, PRICES),
+                arguments(10_000, 5_000, 5_000, 100, PRICES),
             ],
             same=same_money,
         ),
         Check(
             "keeps the fractions of a cent until the end",
             [
-                arguments(1_000_000, 7, 3, "0.10", "0.40"),
-                arguments(50_000, 11, 2, "0.075", "0.30"),
+                arguments(1_000_000, 7, 0, 3, PRICES),
+                arguments(50_000, 11, 4, 2, PRICES | {"sent": "0.075"}),
             ],
             same=same_money,
         ),
         Check(
             "rounds half a cent up",
             [
-                arguments(1, 1_000_000, 0, "0.125", "0"),
-                arguments(1, 0, 1_000_000, "0", "2.345"),
+                arguments(1, 1_000_000, 0, 0, PRICES | {"sent": "0.125"}),
+                arguments(1, 0, 0, 1_000_000, PRICES | {"received": "2.345"}),
             ],
             same=same_money,
         ),
         Check(
             "gives zero for nothing",
-            [arguments(0, 10, 10, "5", "5"), arguments(9, 0, 0, "5", "5")],
+            [arguments(0, 10, 5, 10, PRICES), arguments(9, 0, 0, 0, PRICES)],
             same=same_money,
         ),
     ],
     mistakes=[
         Mistake(
             in_floats,
-            "The result is a float. Turn the prices into `Decimal(price_in)` first, and stay in Decimal.",
+            "The result is a float. Turn each price into a `Decimal` first, and stay in Decimal.",
         ),
         Mistake(
             rounded_per_call,
@@ -197,80 +233,415 @@ the_bill = Exercise(
             half_even,
             "`quantize` rounds half to even by default; a bill rounds half up: pass ROUND_HALF_UP.",
         ),
+        Mistake(
+            cached_paid_twice,
+            "Cached tokens are paid twice: they are a part of `sent`, so take them off there first.",
+        ),
+        Mistake(
+            no_discount,
+            "You pay the full price for cached tokens. They have a price of their own.",
+        ),
     ],
     hints=[
-        "One call costs tokens_in x price_in + tokens_out x price_out, in millionths of a dollar.",
-        "`Decimal('0.15')` is exact, `Decimal(0.15)` is not: the prices come as strings for a reason.",
+        "One call costs (sent - cached), cached and received, each times its price, in millionths of a dollar.",
+        "`Decimal('0.15')` is exact, `Decimal(0.15)` is not: the prices come as texts for a reason.",
         "`amount.quantize(Decimal('0.01'), ROUND_HALF_UP)`",
     ],
 )
 
-CAN_WAIT = (openai.RateLimitError, openai.APIConnectionError, openai.InternalServerError)
+
+def completion(content, finish_reason, sent, received, cached=None):
+    """A chat completion with what it used."""
+    used = {
+        "prompt_tokens": sent,
+        "completion_tokens": received,
+        "total_tokens": sent + received,
+    }
+    if cached is not None:
+        used["prompt_tokens_details"] = {"cached_tokens": cached}
+    body = reply(content, finish_reason).model_dump() | {"usage": used}
+    return ChatCompletion.model_validate(body)
 
 
-def suggest(client, text):
-    try:
-        message = {"role": "user", "content": text}
-        return text_of(client.chat.completions.create(model="scripted", messages=[message]))
-    except (*CAN_WAIT, ValueError):
-        return ""
-
-
-def suggest_nothing_caught(client, text):
-    message = {"role": "user", "content": text}
-    return (
-        client.chat.completions.create(model="scripted", messages=[message])
-        .choices[0]
-        .message.content
+def response(text, status, sent, received, cached=0):
+    """A reply of OpenAI's Responses, after a piece of reasoning."""
+    content = [{"type": "output_text", "text": text, "annotations": []}] if text else []
+    said = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "status": "completed",
+        "content": content,
+    }
+    used = {
+        "input_tokens": sent,
+        "output_tokens": received,
+        "total_tokens": sent + received,
+    }
+    details = {"input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": 0}}
+    return Response.model_validate(
+        {
+            "id": "r",
+            "object": "response",
+            "created_at": 0,
+            "model": "scripted",
+            "status": status,
+            "output": [{"id": "t", "type": "reasoning", "summary": []}, said],
+            "parallel_tool_calls": False,
+            "tool_choice": "auto",
+            "tools": [],
+            "usage": used | details | {"output_tokens_details": {"reasoning_tokens": 0}},
+        }
     )
 
 
-def suggest_everything_caught(client, text):
-    try:
-        message = {"role": "user", "content": text}
-        return text_of(client.chat.completions.create(model="scripted", messages=[message]))
-    except Exception:
-        return ""
+def claude(texts, stop_reason, new, received, read=None, written=None, thinks=False):
+    """A reply of Anthropic's Messages, in one block for each text."""
+    from anthropic.types import Message  # a second of imports that only this exercise needs
+
+    blocks = [{"type": "text", "text": text} for text in texts]
+    thought = [{"type": "thinking", "thinking": "Hm.", "signature": ""}] if thinks else []
+    used = {"input_tokens": new, "output_tokens": received}
+    used |= {"cache_read_input_tokens": read, "cache_creation_input_tokens": written}
+    return Message.model_validate(
+        {
+            "id": "m",
+            "type": "message",
+            "role": "assistant",
+            "model": "scripted",
+            "content": [*thought, *blocks],
+            "stop_reason": stop_reason,
+            "stop_sequence": None,
+            "usage": used,
+        }
+    )
 
 
-def suggest_half_texts(client, text):
-    try:
-        message = {"role": "user", "content": text}
-        return (
-            client.chat.completions.create(model="scripted", messages=[message])
-            .choices[0]
-            .message.content
+def read_reply(reply):
+    return record_of(reply)
+
+
+def record_of(
+    reply,
+    *,
+    done=("stop", "completed", "end_turn"),
+    blocks=lambda found: "".join(one.text for one in found if one.type == "text"),
+    cached=lambda used: (
+        (used.cache_read_input_tokens or 0) + (used.cache_creation_input_tokens or 0)
+    ),
+    inside=lambda used: 0,
+    nothing="",
+):
+    used = reply.usage
+    if hasattr(reply, "choices"):
+        choice = reply.choices[0]
+        text, ended = choice.message.content or nothing, choice.finish_reason
+        sent, received = used.prompt_tokens + inside(used), used.completion_tokens
+    elif hasattr(reply, "output_text"):
+        text, ended = reply.output_text, reply.status
+        sent, received = used.input_tokens, used.output_tokens
+    else:
+        text, ended = blocks(reply.content), reply.stop_reason
+        sent, received = used.input_tokens + cached(used), used.output_tokens
+    return {
+        "text": text,
+        "finished": ended in done,
+        "tokens_in": sent,
+        "tokens_out": received,
+    }
+
+
+def only_chat_completions(reply):
+    choice = reply.choices[0]
+    return {
+        "text": choice.message.content,
+        "finished": choice.finish_reason == "stop",
+        "tokens_in": reply.usage.prompt_tokens,
+        "tokens_out": reply.usage.completion_tokens,
+    }
+
+
+def details_inside(used):
+    details = used.prompt_tokens_details
+    return (details.cached_tokens or 0) if details else 0
+
+
+def field(name):
+    def same(answer, expected):
+        if not isinstance(answer, Mapping) or name not in answer:
+            return f"The record has no {name!r}."
+        got, wanted = answer[name], expected[name]
+        number = not isinstance(got, bool) and not isinstance(wanted, bool)
+        return (got == wanted and (number or got is wanted)) or (
+            f"`{name}` is {got!r}, expected {wanted!r}."
         )
-    except CAN_WAIT:
-        return ""
+
+    return same
 
 
+def replies_with_text(_):
+    return [
+        completion("A blue jacket.", "stop", 40, 6),
+        response("Two vases", "completed", 40, 6),
+        claude(["A red ", "kettle"], "end_turn", 40, 6),
+        claude(["An oak chair"], "end_turn", 40, 6, thinks=True),
+    ]
+
+
+def replies_without_text(_):
+    return [
+        completion(None, "stop", 40, 1),
+        response("", "completed", 40, 1),
+        claude([], "end_turn", 40, 1),
+    ]
+
+
+def replies_cut_off(_):
+    return [
+        completion("A bl", "length", 40, 3),
+        completion("A", "content_filter", 40, 3),
+        response("Two va", "incomplete", 40, 3),
+        claude(["A red ket"], "max_tokens", 40, 3),
+        claude(["A"], "refusal", 40, 3),
+    ]
+
+
+def replies_with_cached_tokens(_):
+    return [
+        completion("A", "stop", 2_000, 5, cached=1_500),
+        response("A", "completed", 2_000, 5, cached=1_500),
+        claude(["A"], "end_turn", 500, 5, read=1_500, written=0),
+        claude(["A"], "end_turn", 300, 5, read=None, written=1_700),
+        claude(["A"], "end_turn", 60, 5),
+    ]
+
+
+one_record = Exercise(
+    id="01.3",
+    title="One record from three APIs",
+    reference=read_reply,
+    show_expected=False,
+    checks=[
+        Check("reads the text of all three", replies_with_text, same=field("text")),
+        Check("gives an empty text for none", replies_without_text, same=field("text")),
+        Check("knows a finished reply", replies_with_text, same=field("finished")),
+        Check("knows a reply that is cut off", replies_cut_off, same=field("finished")),
+        Check("counts tokens received", replies_cut_off, same=field("tokens_out")),
+        Check("counts all tokens sent", replies_with_text, same=field("tokens_in")),
+        Check(
+            "counts cached tokens once",
+            replies_with_cached_tokens,
+            same=field("tokens_in"),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            only_chat_completions,
+            "Only chat completions have `choices`. Look which of the three you were given: `hasattr`.",
+        ),
+        Mistake(
+            lambda reply: (
+                only_chat_completions(reply)
+                | {"text": reply.choices[0].message.content or ""}
+            ),
+            "Only chat completions have `choices`. Look which of the three you were given: `hasattr`.",
+        ),
+        Mistake(
+            partial(record_of, done=("stop",)),
+            "Each API has its own word for a reply that ended by itself: see the table.",
+        ),
+        Mistake(
+            partial(record_of, blocks=lambda found: found[0].text if found else ""),
+            "Anthropic's `content` is a list: join the texts of all blocks whose `type` is 'text'.",
+        ),
+        Mistake(
+            partial(record_of, cached=lambda used: 0),
+            "Anthropic counts cached tokens apart from `input_tokens`: add both of its counts.",
+        ),
+        Mistake(
+            partial(
+                record_of,
+                cached=lambda used: (
+                    used.cache_read_input_tokens + used.cache_creation_input_tokens
+                ),
+            ),
+            "A count of cached tokens can be None: `(used.cache_read_input_tokens or 0)`.",
+        ),
+        Mistake(
+            partial(record_of, inside=details_inside),
+            "OpenAI's cached tokens are a part of `prompt_tokens` already: do not add them again.",
+        ),
+        Mistake(
+            partial(record_of, nothing=None),
+            "`content` can be None. The record says `''` then, so that every text is a text.",
+        ),
+    ],
+    hints=[
+        "Three branches: `hasattr(reply, 'choices')`, `hasattr(reply, 'output_text')`, else Anthropic.",
+        "In each branch set four variables, and build the dictionary once, after the branches.",
+        "`''.join(block.text for block in reply.content if block.type == 'text')`",
+    ],
+)
+
+CAN_WAIT = (openai.RateLimitError, openai.APIConnectionError, openai.InternalServerError)
 HEALTHY = "A blue denim jacket."
+BUSY, BROKEN, WRONG_KEY = Fault(status=429), Fault(status=500), Fault(status=401)
+SILENT = httpx2.ReadTimeout("no answer in time")
+ENDLESS = 20  # more calls than any limit below allows
 
 
-def answers_when_healthy(suggest):
-    got = suggest(ScriptedModel(HEALTHY).client(), "What is it?")
-    return got == HEALTHY or f"The model said {HEALTHY!r}, you returned {got!r}."
+def create(client, text):
+    message = {"role": "user", "content": text}
+    return client.chat.completions.create(model="scripted", messages=[message])
+
+
+def suggest(client, text, attempts=3, budget=4.0, wait=time.sleep):
+    return patient_loop(client, text, attempts, budget, wait)
+
+
+def patient_loop(
+    client,
+    text,
+    attempts=3,
+    budget=4.0,
+    wait=time.sleep,
+    *,
+    read=text_of,
+    pause=lambda call: 2**call,
+    patient=CAN_WAIT,
+    gives_up=(),
+    waits_in_the_end=False,
+    asks_again_when_cut=False,
+):
+    waited = 0
+    for call in range(attempts):
+        try:
+            return read(create(client, text))
+        except ValueError:
+            if not asks_again_when_cut:
+                return ""
+        except gives_up:
+            return ""
+        except patient:
+            last = call == attempts - 1 and not waits_in_the_end
+            if last or waited + pause(call) > budget:
+                return ""
+            if pause(call):
+                wait(pause(call))
+            waited += pause(call)
+    return ""
+
+
+def suggest_nothing_caught(client, text, attempts=3, budget=4.0, wait=time.sleep):
+    return create(client, text).choices[0].message.content
+
+
+def suggest_once(client, text, attempts=3, budget=4.0, wait=time.sleep):
+    return patient_loop(client, text, 1, budget, wait)
+
+
+def suggest_one_too_many(client, text, attempts=3, budget=4.0, wait=time.sleep):
+    return patient_loop(client, text, attempts + 1, budget, wait)
+
+
+def suggest_without_budget(client, text, attempts=3, budget=4.0, wait=time.sleep):
+    return patient_loop(client, text, attempts, float("inf"), wait)
+
+
+def suggest_raises_in_the_end(client, text, attempts=3, budget=4.0, wait=time.sleep):
+    waited = 0
+    for call in range(attempts):
+        try:
+            return text_of(create(client, text))
+        except ValueError:
+            return ""
+        except CAN_WAIT:
+            if call == attempts - 1 or waited + 2**call > budget:
+                raise
+            wait(2**call)
+            waited += 2**call
+
+
+def suggest_sleeps(client, text, attempts=3, budget=4.0, wait=time.sleep):
+    return patient_loop(client, text, attempts, budget, lambda seconds: time.sleep(seconds))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of a student's loop: what it gave or raised, its calls and its waits."""
+
+    got: object
+    error: Exception | None
+    sent: list
+    waits: list
+    slept: list
+
+    @property
+    def problem(self):
+        """A sentence when it did something that no case allows."""
+        if self.error is not None and "no reply left" in str(self.error):
+            return f"It still called after {ENDLESS} calls."
+        if isinstance(self.error, TypeError):
+            return f"TypeError: {self.error}"
+        if self.slept:
+            return (
+                "You call `time.sleep`: call `wait(seconds)`, so that a test need not wait."
+            )
+        return None
+
+
+def run(suggest, *replies, faults=(), attempts=3, budget=100.0):
+    """Run a loop on a scripted model that answers with `replies`, the last one again and again."""
+    model = ScriptedModel(*replies, *[replies[-1]] * (ENDLESS - len(replies)))
+    waits, slept, got, error = [], [], None, None
+    with mock.patch.object(time, "sleep", slept.append):
+        try:
+            got = suggest(
+                model.client(faults=faults),
+                "two brass lamps, 30 cm",
+                attempts=attempts,
+                budget=budget,
+                wait=waits.append,
+            )
+        except NotImplementedError:
+            raise
+        except Exception as caught:
+            error = caught
+    return Ran(got, error, model.history, waits, slept)
+
+
+def case(*replies, gives, calls=None, waits=None, **settings):
+    """A predicate: what a run on `replies` gives, how often it calls, how long it waits."""
+
+    def predicate(suggest):
+        ran = run(suggest, *replies, **settings)
+        if ran.problem:
+            return ran.problem
+        if ran.error is not None:
+            return f"{describe_kind(ran.error)} reached the seller."
+        if calls is not None and len(ran.sent) != calls:
+            return f"It made {len(ran.sent)} calls instead of {calls}."
+        if waits is not None and ran.waits != waits:
+            return f"It waited {in_words(ran.waits)} instead of {in_words(waits)}."
+        return ran.got == gives or f"It returned {ran.got!r} instead of {gives!r}."
+
+    return predicate
+
+
+def in_words(waits):
+    return (
+        f"{', then '.join(f'{one:g}' for one in waits)} seconds" if waits else "not at all"
+    )
 
 
 def sends_the_text(suggest):
-    model = ScriptedModel(HEALTHY)
-    suggest(model.client(), "two brass lamps, 30 cm")
+    ran = run(suggest, HEALTHY)
+    if ran.problem or not ran.sent:
+        return ran.problem or "The model was not asked."
     return (
-        "two brass lamps, 30 cm" in model.history[0].text
+        "two brass lamps, 30 cm" in ran.sent[0].text
         or "The text was not sent to the model."
     )
-
-
-def gives_the_empty_form(fault):
-    def predicate(suggest):
-        try:
-            got = suggest(ScriptedModel(HEALTHY).client(faults=[fault]), "What is it?")
-        except Exception as error:
-            return f"{describe_kind(error)} reached the seller."
-        return got == "" or f"You returned {got!r}."
-
-    return predicate
 
 
 def describe_kind(error):
@@ -283,39 +654,68 @@ def describe_kind(error):
 
 
 def a_wrong_key_is_heard(suggest):
-    try:
-        got = suggest(
-            ScriptedModel(HEALTHY).client(faults=[Fault(status=401)]), "What is it?"
+    ran = run(suggest, WRONG_KEY)
+    if ran.problem:
+        return ran.problem
+    if len(ran.sent) > 1 or ran.waits:
+        return f"It made {len(ran.sent)} calls: no waiting makes a key right."
+    if not isinstance(ran.error, openai.AuthenticationError):
+        told = (
+            f"raised {describe_kind(ran.error)}" if ran.error else f"returned {ran.got!r}"
         )
-    except openai.AuthenticationError:
-        return True
-    return f"You returned {got!r}: nobody will ever repair the key."
+        return f"It {told}: nobody will ever repair the key."
+    return True
 
 
 graceful = Exercise(
-    id="01.3",
+    id="01.4",
     title="The form must not break",
     reference=suggest,
     checks=[
-        Check("returns the model's text", predicate=answers_when_healthy),
+        Check(
+            "returns the model's text, stripped",
+            predicate=case(f" {HEALTHY}\n", gives=HEALTHY, calls=1),
+        ),
         Check("sends the seller's text", predicate=sends_the_text),
         Check(
-            "empty form when the provider is busy (429)",
-            predicate=gives_the_empty_form(Fault(status=429)),
+            "tries again after 429, 500 and silence",
+            predicate=case(BUSY, BROKEN, SILENT, HEALTHY, gives=HEALTHY, attempts=4),
         ),
         Check(
-            "empty form when the provider is broken (500)",
-            predicate=gives_the_empty_form(Fault(status=500)),
+            "waits 1 second, then 2, then 4",
+            predicate=case(
+                BUSY, SILENT, BUSY, HEALTHY, gives=HEALTHY, waits=[1, 2, 4], attempts=5
+            ),
         ),
         Check(
-            "empty form when there is no answer in time",
-            predicate=gives_the_empty_form(Fault(kind="timeout")),
+            "stops after `attempts` calls, with the empty form",
+            predicate=case(BUSY, gives="", calls=3, attempts=3),
         ),
         Check(
-            "empty form when the text was cut off",
-            predicate=gives_the_empty_form(Fault(kind="cut_off")),
+            "does not wait after the last call",
+            predicate=case(BROKEN, gives="", waits=[1], attempts=2),
         ),
-        Check("a wrong key (401) is heard", predicate=a_wrong_key_is_heard),
+        Check(
+            "keeps all waits within the budget",
+            predicate=case(BUSY, gives="", calls=3, waits=[1, 2], attempts=9, budget=6.5),
+        ),
+        Check(
+            "does not wait at all without a budget",
+            predicate=case(SILENT, gives="", calls=1, waits=[], attempts=9, budget=0.5),
+        ),
+        Check(
+            "empty form at once when the text was cut off",
+            predicate=case(
+                HEALTHY, faults=[Fault(kind="cut_off", times=None)], gives="", calls=1
+            ),
+        ),
+        Check(
+            "empty form at once when there is no text",
+            predicate=case(
+                HEALTHY, faults=[Fault(kind="empty", times=None)], gives="", calls=1
+            ),
+        ),
+        Check("a wrong key (401) is heard at once", predicate=a_wrong_key_is_heard),
     ],
     mistakes=[
         Mistake(
@@ -323,167 +723,61 @@ graceful = Exercise(
             "Nothing is caught: a busy provider breaks the form. Which errors can be waited out?",
         ),
         Mistake(
-            suggest_everything_caught,
-            "What you catch includes the wrong key: `Exception` does, `openai.APIError` does. Name what waiting mends.",
+            partial(patient_loop, gives_up=openai.AuthenticationError),
+            "The wrong key is swallowed: `except Exception` and `openai.APIError` include it. Name what waiting helps.",
         ),
         Mistake(
-            suggest_half_texts,
-            "Errors are handled, but half a sentence goes to the form: use `text_of` from 01.1.",
+            partial(patient_loop, patient=openai.APIError),
+            "You try again with a wrong key. `openai.APIError` includes it: name the three errors that waiting helps.",
+        ),
+        Mistake(
+            partial(
+                patient_loop, read=lambda reply: reply.choices[0].message.content.strip()
+            ),
+            "Errors are handled, but half a sentence goes to the form: look at the finish reason, as `text_of` does.",
+        ),
+        Mistake(
+            suggest_once,
+            "It gives up after the first error. Wait, and ask again, up to `attempts` calls.",
+        ),
+        Mistake(
+            suggest_one_too_many,
+            "`attempts` counts calls, and the first call is one of them.",
+        ),
+        Mistake(
+            suggest_without_budget,
+            "The waits add up to more than `budget`. Before each wait, test whether it still fits.",
+        ),
+        Mistake(
+            suggest_raises_in_the_end,
+            "When all calls are used up, the error reaches the seller. Return '' then.",
+        ),
+        Mistake(
+            partial(patient_loop, pause=lambda call: 1),
+            "All waits are equally long. Double them: a busy provider needs more time, not more questions.",
+        ),
+        Mistake(
+            partial(patient_loop, pause=lambda call: 0),
+            "It asks again at once, which makes a busy provider busier. Call `wait(seconds)` between calls.",
+        ),
+        Mistake(
+            partial(patient_loop, waits_in_the_end=True),
+            "It waits after the last call too, when no other call follows.",
+        ),
+        Mistake(
+            partial(patient_loop, asks_again_when_cut=True),
+            "A cut-off reply is asked for again, and paid again. The same request is cut off at the same place.",
+        ),
+        Mistake(
+            suggest_sleeps,
+            "Use the function that was passed in, `wait`, in place of `time.sleep`.",
         ),
     ],
     hints=[
-        "openai.RateLimitError, openai.APIConnectionError and openai.InternalServerError can be waited out.",
-        "A timeout is an APIConnectionError. A ValueError of `text_of_solution` means: no whole text.",
-        "`except (openai.RateLimitError, …, ValueError): return ''`, and nothing for AuthenticationError.",
+        "`for call in range(attempts):` with a `try` inside; `return` leaves the loop when all is well.",
+        "The pause before the next call is `2**call`. Keep the sum of the pauses in a variable.",
+        "`except (openai.RateLimitError, openai.APIConnectionError, openai.InternalServerError):`, and nothing for others.",
     ],
 )
 
-NOTHING = {
-    "",
-    "none",
-    "n/a",
-    "unknown",
-    "not stated",
-    "not specified",
-    "not mentioned",
-    "not provided",
-}
-FIELD = re.compile(
-    r"^[\s>*\-\d.]*\**(colou?rs?|materials?)\**\s*:\s*\**(.*)$",
-    re.IGNORECASE | re.MULTILINE,
-)
-
-
-def read_fields(text, *, pattern=FIELD, nothing=NOTHING):
-    found = {"colours": [], "materials": []}
-    for name, values in pattern.findall(text):
-        field = "colours" if name.lower().startswith("colo") else "materials"
-        words = [word.strip(" .*").lower() for word in re.split(r",|;|/|\band\b|&", values)]
-        found[field] += [
-            word for word in words if word not in nothing and word not in found[field]
-        ]
-    return found
-
-
-def parse_attributes(text):
-    return read_fields(text)
-
-
-def as_written(text):
-    found = {"colours": [], "materials": []}
-    for name, values in FIELD.findall(text):
-        field = "colours" if name.lower().startswith("colo") else "materials"
-        words = [word.strip(" .*") for word in re.split(r",|;|/|\band\b|&", values)]
-        found[field] += [word for word in words if word.lower() not in NOTHING]
-    return found
-
-
-def british_only(text):
-    return read_fields(
-        text, pattern=re.compile(FIELD.pattern.replace("colou?r", "colour"), FIELD.flags)
-    )
-
-
-def keeps_nothing_words(text):
-    return read_fields(text, nothing={""})
-
-
-def exact_format_or_crash(text):
-    colours, materials = re.fullmatch(r"Colours: (.+)\nMaterials: (.+)", text).groups()
-    return {
-        "colours": colours.lower().split(", "),
-        "materials": materials.lower().split(", "),
-    }
-
-
-def exact_format_or_empty(text):
-    match = re.fullmatch(r"Colours: (.+)\nMaterials: (.+)", text)
-    if not match:
-        return {"colours": [], "materials": []}
-    return {
-        "colours": match[1].lower().split(", "),
-        "materials": match[2].lower().split(", "),
-    }
-
-
-def same_fields(answer, expected):
-    return (
-        isinstance(answer, dict)
-        and answer.keys() == expected.keys()
-        and all(unordered(answer[field], expected[field]) for field in expected)
-    )
-
-
-parsing = Exercise(
-    id="01.4",
-    title="Parse what comes",
-    reference=parse_attributes,
-    checks=[
-        Check(
-            "reads the two lines as asked",
-            [
-                "Colours: Blue\nMaterials: Denim, Metal",
-                "Colours: Green, White\nMaterials: Glass",
-            ],
-            same=same_fields,
-        ),
-        Check(
-            "reads American spelling and the singular",
-            ["Colors: Red\nMaterials: Wool", "Color: Black\nMaterial: Leather"],
-            same=same_fields,
-        ),
-        Check(
-            "reads any order and extra lines",
-            [
-                "Sure!\nMaterials: Oak\nColours: White\nSize: 40 cm",
-                "Materials: Glass\n\nColours: Green\nHope this helps!",
-            ],
-            same=same_fields,
-        ),
-        Check(
-            "reads bullets and bold",
-            [
-                "- Colours: Blue\n- Materials: Linen",
-                "**Colours:** Grey\n**Materials:** Wool, Silk",
-            ],
-            same=same_fields,
-        ),
-        Check(
-            "leaves a missing field empty",
-            ["Colours: Pink", "A lovely sofa in many colours and materials."],
-            same=same_fields,
-            message="What you cannot find is an empty list, not an error and not a guess.",
-        ),
-        Check(
-            "takes 'not stated' for nothing",
-            ["Colours: not stated\nMaterials: Wood", "Colours: None\nMaterials: Unknown"],
-            same=same_fields,
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            exact_format_or_crash,
-            "`re.fullmatch` gives None for any other shape. Search line by line instead.",
-        ),
-        Mistake(
-            exact_format_or_empty,
-            "Only the exact two lines are read. Search for each field on its own, line by line.",
-        ),
-        Mistake(
-            british_only,
-            "The model also writes 'Color' and 'Colors': in a pattern, `colou?rs?`.",
-        ),
-        Mistake(as_written, "Lower case, please: 'Blue' and 'blue' are one colour."),
-        Mistake(
-            keeps_nothing_words,
-            "'not stated' is not a colour. Drop the words that mean nothing.",
-        ),
-    ],
-    hints=[
-        "Take one line at a time: does it begin with one of the two names, then a colon?",
-        r"`re.findall(r'^\W*(colou?rs?|materials?)\W*:(.*)$', text, re.I | re.M)` finds name and values.",
-        "Split the values at commas, strip spaces, dots and asterisks, lower them, drop 'none' and its like.",
-    ],
-)
-
-exercises = [finished_text, the_bill, graceful, parsing]
+exercises = [finished_text, the_bill, one_record, graceful]
