@@ -1,12 +1,12 @@
-"""Checks of lesson 02: a longer schema, grounded colours, replies that are no data, a bounded retry."""
+"""Checks of lesson 02: a longer schema, grounded colours, a bounded retry."""
 
 from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import Annotated
 
-from openai.types.chat import ChatCompletion
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aicourse.datasets import Category, Colour, Condition, Material
@@ -296,34 +296,44 @@ longer_schema = Exercise(
     ],
 )
 
-NAMES = {
-    colour: [colour, *(word.strip("-") for word in words)]
-    for colour, words in COLOUR_WORDS.items()
-}
+NAMES = {colour: [colour, *words] for colour, words in COLOUR_WORDS.items()}
+
+
+def simple(text):
+    """The text as the lesson compares it: lower case, without accents."""
+    parts = unicodedata.normalize("NFKD", text.lower().replace("ł", "l"))
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
 def ungrounded(colours, text):
-    return [colour for colour in colours if not occurs(NAMES[colour], text)]
+    return [colour for colour in colours if not occurs(NAMES[colour], simple(text))]
 
 
 def occurs(names, text):
-    return any(re.search(rf"\b{re.escape(name)}\b", text.lower()) for name in names)
+    return any(pattern(name).search(text) for name in names)
+
+
+def pattern(name, plural="s?"):
+    before = "" if name.startswith("-") else r"\b"
+    after = "" if name.endswith("-") else plural + r"\b"
+    return re.compile(before + re.escape(name.strip("-")) + after)
 
 
 def letters_inside_words(colours, text):
-    return [c for c in colours if not any(name in text.lower() for name in NAMES[c])]
+    text = simple(text)
+    return [c for c in colours if not any(n.strip("-") in text for n in NAMES[c])]
 
 
 def as_written_only(colours, text):
-    return [
-        c
-        for c in colours
-        if not any(re.search(rf"\b{re.escape(n)}\b", text) for n in NAMES[c])
-    ]
+    return [c for c in colours if not occurs(NAMES[c], text)]
+
+
+def accents_stay(colours, text):
+    return [c for c in colours if not occurs(NAMES[c], text.lower())]
 
 
 def no_shades(colours, text):
-    return [c for c in colours if not re.search(rf"\b{c}\b", text.lower())]
+    return [c for c in colours if not re.search(rf"\b{c}s?\b", simple(text))]
 
 
 def substring_no_shades(colours, text):
@@ -334,12 +344,55 @@ def as_the_cell_begins(colours, text):
     return [colour for colour in colours if colour not in text]
 
 
+def whole_words_only(colours, text):
+    def stands_alone(name):
+        return re.search(rf"\b{re.escape(name.strip('-'))}s?\b", simple(text))
+
+    return [c for c in colours if not any(map(stands_alone, NAMES[c]))]
+
+
+def marks_kept(colours, text):
+    def stands(name):
+        return re.search(rf"\b{re.escape(name)}s?\b", simple(text))
+
+    return [c for c in colours if not any(map(stands, NAMES[c]))]
+
+
+def only_endings(colours, text):
+    def begins(name):
+        after = "" if name.endswith("-") else r"s?\b"
+        return re.search(r"\b" + re.escape(name.strip("-")) + after, simple(text))
+
+    return [c for c in colours if not any(map(begins, NAMES[c]))]
+
+
+def every_word_goes_on(colours, text):
+    def begins(name):
+        return re.search(r"\b" + re.escape(name.strip("-")), simple(text))
+
+    return [c for c in colours if not any(map(begins, NAMES[c]))]
+
+
+def no_plural(colours, text):
+    text = simple(text)
+    return [
+        c for c in colours if not any(pattern(n, plural="").search(text) for n in NAMES[c])
+    ]
+
+
 def split_at_spaces(colours, text):
-    return [c for c in colours if not any(n in text.lower().split() for n in NAMES[c])]
+    words = simple(text).split()
+
+    def fits(name, word):
+        return pattern(name).fullmatch(word) or (
+            name.strip("-") in word and name.strip("-") != name
+        )
+
+    return [c for c in colours if not any(fits(n, w) for n in NAMES[c] for w in words)]
 
 
 def the_grounded_ones(colours, text):
-    return [colour for colour in colours if occurs(NAMES[colour], text)]
+    return [colour for colour in colours if occurs(NAMES[colour], simple(text))]
 
 
 def whether_any(colours, text):
@@ -369,24 +422,60 @@ grounding = Exercise(
         Check(
             "ignores case",
             [
-                arguments(["blue"], "It's the BLUE one"),
+                arguments(["blue"], "It is the BLUE one"),
                 arguments(["yellow"], "Yellow and lime"),
             ],
         ),
         Check(
-            "knows shades and other languages",
+            "ignores accents",
+            [
+                arguments(["turquoise"], "Vase, türkis"),
+                arguments(["white"], "biały obrus"),
+            ],
+        ),
+        Check(
+            "knows shades",
             [
                 arguments(["blue"], "navy coat"),
-                arguments(["brown", "blue"], "Cognac. With a zip"),
-                arguments(["green"], "jupe en vert sauge"),
+                arguments(["brown", "blue"], "Cognac with a zip"),
                 arguments(["white"], "two off-white lamps"),
             ],
         ),
         Check(
-            "takes whole words only",
+            "knows a plural",
+            [
+                arguments(["red"], "two reds and a lid"),
+                arguments(["brown", "green"], "browns, no other"),
+            ],
+        ),
+        Check(
+            "lets a marked name go on at its end",
+            [
+                arguments(["blue"], "maglione azzurro"),
+                arguments(["blue"], "niebieska sukienka"),
+                arguments(["purple", "blue"], "granatowy i fioletowy"),
+            ],
+        ),
+        Check(
+            "lets a marked name begin inside a word",
+            [
+                arguments(["blue"], "dunkelblau, wie neu"),
+                arguments(["black"], "nachtschwarze Hose"),
+            ],
+        ),
+        Check(
+            "takes other names as whole words only",
             [
                 arguments(["red"], "covered buttons, he sounds tired"),
                 arguments(["beige"], "a thousand thanks to my uncle"),
+                arguments(["red", "brown"], "reduced, and tangled"),
+            ],
+        ),
+        Check(
+            "does not mind signs around a word",
+            [
+                arguments(["green", "red"], "(green), red; as new"),
+                arguments(["blue"], "azzurro."),
             ],
         ),
         Check(
@@ -398,27 +487,50 @@ grounding = Exercise(
     mistakes=[
         Mistake(
             letters_inside_words,
-            "`in` finds 'red' inside 'covered'. Use `re.search` with a word boundary on both sides.",
+            "`in` finds 'red' inside 'covered'. Use `re.search` with a word boundary where the name has no hyphen.",
         ),
         Mistake(
             as_written_only,
-            "'BLUE' and 'Cognac' are written with capitals: lower the text.",
+            "'BLUE' and 'Cognac' are written with capitals: search in `simple(text)`.",
+        ),
+        Mistake(
+            accents_stay,
+            "'türkis' and 'biały' have accents that the names lack: search in `simple(text)`, not in `text.lower()`.",
         ),
         Mistake(
             no_shades,
-            "You look for the colour's own name only. `NAMES[colour]` has its shades too.",
+            "You look for the colour's own name only. `NAMES[colour]` has its shades and other languages too.",
         ),
         Mistake(
             substring_no_shades,
-            "Two things: letters inside other words count for you, and shades do not. Search each of `NAMES[colour]` as a word.",
+            "Two things: letters inside other words count for you, and shades do not. Search each of `NAMES[colour]`.",
         ),
         Mistake(
             as_the_cell_begins,
             "That is how the cell began: it minds case, finds letters inside words, and knows no shades. Take one at a time.",
         ),
         Mistake(
+            whole_words_only,
+            "You strip the hyphens and want whole words, so `azzurr-` finds no azzurro. Leave out the word boundary where the hyphen was.",
+        ),
+        Mistake(
+            marks_kept,
+            "You search for the hyphen itself: no text has `azzurr-`. Strip it, and leave out the word boundary on that side.",
+        ),
+        Mistake(
+            only_endings,
+            "The hyphen in front counts too: `-blau` is in 'dunkelblau'.",
+        ),
+        Mistake(
+            every_word_goes_on,
+            "Only a marked name may go on: for you, 'reduced' is red.",
+        ),
+        Mistake(
+            no_plural, "'two reds' is red too: allow an `s` behind a name without a mark."
+        ),
+        Mistake(
             split_at_spaces,
-            "`split()` leaves the comma at the word: 'green,' is not 'green'. `re.search` with word boundaries does not mind.",
+            "`split()` leaves the sign at the word: '(green),' is not 'green'. `re.search` with word boundaries does not mind.",
         ),
         Mistake(
             the_grounded_ones,
@@ -430,26 +542,11 @@ grounding = Exercise(
         ),
     ],
     hints=[
-        "For each colour: does any of `NAMES[colour]` occur in the text?",
-        r"`re.search(rf'\b{re.escape(name)}\b', text.lower())` finds a whole word.",
-        "`[colour for colour in colours if not any(… for name in NAMES[colour])]`",
+        "For each colour: does any of `NAMES[colour]` occur in `simple(text)`?",
+        r"`re.search(rf'\b{re.escape(name)}s?\b', simple(text))` finds a whole word, with or without an s.",
+        r"Leave out the `\b` on the side where the name has a hyphen, and strip the hyphen: `name.strip('-')`.",
     ],
 )
-
-
-def reply(content, finish_reason="stop", refusal=None):
-    """A chat completion as a provider sends it."""
-    message = {"role": "assistant", "content": content, "refusal": refusal}
-    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
-    return ChatCompletion.model_validate(
-        {
-            "id": "chat",
-            "object": "chat.completion",
-            "created": 0,
-            "model": "scripted",
-            "choices": [choice],
-        }
-    )
 
 
 def state_of(reply):
@@ -460,101 +557,6 @@ def state_of(reply):
         return "cut off"
     return "complete" if (choice.message.content or "").strip() else "empty"
 
-
-def finish_reason_only(reply):
-    reason = reply.choices[0].finish_reason
-    return {"length": "cut off", "content_filter": "refused"}.get(reason, "complete")
-
-
-def no_filter(reply):
-    choice = reply.choices[0]
-    if choice.message.refusal:
-        return "refused"
-    if choice.finish_reason == "length":
-        return "cut off"
-    return "complete" if (choice.message.content or "").strip() else "empty"
-
-
-def refusal_unread(reply):
-    choice = reply.choices[0]
-    if choice.finish_reason == "content_filter":
-        return "refused"
-    if choice.finish_reason == "length":
-        return "cut off"
-    return "complete" if (choice.message.content or "").strip() else "empty"
-
-
-def text_first(reply):
-    choice = reply.choices[0]
-    if not (choice.message.content or "").strip():
-        return "refused" if choice.message.refusal else "empty"
-    if choice.finish_reason == "content_filter":
-        return "refused"
-    return "cut off" if choice.finish_reason == "length" else "complete"
-
-
-def content_must_be_text(reply):
-    choice = reply.choices[0]
-    if choice.message.refusal or choice.finish_reason == "content_filter":
-        return "refused"
-    if choice.finish_reason == "length":
-        return "cut off"
-    return "complete" if choice.message.content.strip() else "empty"
-
-
-no_data = Exercise(
-    id="02.3",
-    title="Why is this no data?",
-    reference=state_of,
-    checks=[
-        Check(
-            "calls a finished reply complete",
-            [reply('{"category": "shoes"}'), reply("[]"), reply("Sure!", "stop")],
-        ),
-        Check(
-            "sees a refusal, although it ends with 'stop'",
-            [reply(None, refusal="I cannot help with that."), reply("", refusal="No.")],
-        ),
-        Check(
-            "calls what a filter stopped refused",
-            [reply('{"cat', "content_filter"), reply(None, "content_filter")],
-        ),
-        Check(
-            "sees a reply that was cut off",
-            [reply('{"colours": ["gre', "length"), reply("{", "length")],
-        ),
-        Check(
-            "calls a reply that ran out of tokens before its first word cut off",
-            [reply(None, "length"), reply("", "length")],
-            message="A model that thinks first may spend all its tokens on it: more tokens would help.",
-        ),
-        Check("calls a reply without text empty", [reply(None), reply(" \n")]),
-    ],
-    mistakes=[
-        Mistake(
-            finish_reason_only,
-            "A refusal arrives with finish_reason 'stop'; look at `message.refusal` too, and at an empty text.",
-        ),
-        Mistake(no_filter, "'content_filter' is the provider's way to refuse."),
-        Mistake(
-            refusal_unread,
-            "`message.refusal` is never read: a refused listing looks like an empty reply.",
-        ),
-        Mistake(
-            text_first,
-            "You look at the text before the finish reason: no text and 'length' is cut off, not empty.",
-        ),
-        Mistake(
-            content_must_be_text,
-            "`content` can be None: `(choice.message.content or '').strip()`.",
-        ),
-    ],
-    hints=[
-        "Three places tell: `choice.message.refusal`, `choice.finish_reason`, `choice.message.content`.",
-        "In this order: refused, cut off, then is there any text?",
-        "`if choice.message.refusal or choice.finish_reason == 'content_filter': return 'refused'`",
-    ],
-)
 
 MEND = "That cannot be used: {error}. Answer again, with the corrected JSON only."
 
@@ -806,7 +808,7 @@ def passes_the_options_on(answer):
 
 
 retrying = Exercise(
-    id="02.4",
+    id="02.3",
     title="Ask again, but not for ever",
     reference=ask_until_valid,
     show_expected=False,
@@ -843,7 +845,7 @@ retrying = Exercise(
         ),
         Mistake(
             asks_the_same_again,
-            "The same question at temperature 0 gets the same reply: say what was wrong.",
+            "You ask the same question again. Say what was wrong: append the reply and the error.",
         ),
         Mistake(
             forgets_its_reply,
@@ -877,4 +879,4 @@ retrying = Exercise(
     ],
 )
 
-exercises = [longer_schema, grounding, no_data, retrying]
+exercises = [longer_schema, grounding, retrying]
