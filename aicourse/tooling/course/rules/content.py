@@ -154,7 +154,7 @@ def _test_item(subject: Subject) -> Iterator[Breach]:
 
 @cache
 def _test_listings() -> Mapping[str, str]:
-    """What gives a listing of the test split away -> its id: that, and how its description or title begins.
+    """Signs of the listings of the test split (id, beginning of description or title) -> the id.
 
     Short titles are left out: "wheelbarrow" and "Ergobaby carrier" are words of the language.
     """

@@ -48,7 +48,7 @@ class Pace:
 
     @property
     def header(self) -> str:
-        """What the lesson's first cell says about time."""
+        """The words about time in the lesson's first cell."""
         return f"About {self.minutes} minutes (an estimate)"
 
 
