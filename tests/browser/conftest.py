@@ -140,7 +140,7 @@ def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         drain.start()
         yield LabServer(f"http://127.0.0.1:{port}/lab", root / "state", root / "course")
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE_MILLISECONDS / 1000)
         drain.join()
 
 

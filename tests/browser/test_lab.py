@@ -72,6 +72,8 @@ def test_an_unsolved_exercise_shows_its_card(lesson_00: Any) -> None:
 
 
 def test_progress_counts_the_prediction(lesson_00: Any) -> None:
+    lesson_00.select("progress")
+    lesson_00.run("notebook:run-cell")
     tables = lesson_00.select("progress").locator("table")
 
     assert tables.nth(0).locator("tbody td").last.inner_text() == "1 of 1"
