@@ -182,7 +182,7 @@ PREPARED = """
 aicourse evals run datasets/listings --prompt extract_listing@3 --split test --out v3.jsonl
 aicourse evals run datasets/listings --prompt extract_listing@4 --split test --out v4.jsonl
 mkdir -p build/runs && cp v3.jsonl before.jsonl && cp v4.jsonl after.jsonl
-cp before.jsonl after.jsonl build/runs/
+cp before.jsonl after.jsonl v4.jsonl build/runs/
 aicourse homework samples hw01 --out submissions
 cp homework/hw01-extraction/hw01.ipynb . && cp tests/notebooks/import/nbgrader.ipynb ps1.ipynb
 printf 'student,question,points\\n' > by-hand.csv
@@ -190,6 +190,9 @@ printf 'student,question,points\\n' > by-hand.csv
 CODES = {
     "grade": 1,  # one of the twenty is no notebook
     "homework check": 1,  # nothing is answered yet
+    "evals gate": 1,  # 120 cases cannot rule out a loss of 0.05
+    "feedback": 1,  # the samples are from no platform
+    "prompts promote": 1,  # extract_listing@4 is in production already
 }
 
 
@@ -199,6 +202,11 @@ def test_the_examples_of_help_run(clone: Path) -> None:
     assert NOT_RUN.keys() | CODES.keys() <= commands.keys()
     run([Line("git clone <this repository> aicourse")], clone.parent, clone)
     run([Line(text) for text in PREPARED.strip().splitlines()], clone, clone)
+    failed = []
     for name, example in commands.items():
         if name not in NOT_RUN:
-            run([Line(f"{example}  # exit code {CODES.get(name, 0)}")], clone, clone)
+            try:
+                run([Line(f"{example}  # exit code {CODES.get(name, 0)}")], clone, clone)
+            except AssertionError as error:
+                failed.append(str(error))
+    assert not failed, "\n".join(failed)

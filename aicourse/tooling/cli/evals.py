@@ -132,7 +132,7 @@ def compare(
     typer.echo(summary.of_runs(first, second, names, listed=listed, slices=slices, smallest=smallest))
 
 
-@app.command(epilog="Example: aicourse evals gate before.jsonl after.jsonl --rule brand.exact=0.05:0.10")
+@app.command(epilog="Example: aicourse evals gate before.jsonl after.jsonl --rule brand.normalised=0.05:0.10")
 def gate(
     before: RunFile,
     after: Annotated[Path | None, typer.Argument(help="Leave out to see if the rules can be met.")] = None,
