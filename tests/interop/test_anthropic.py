@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 anthropic = pytest.importorskip("anthropic")
 
-QUESTION = {"role": "user", "content": "Which colour has the blue jacket? One word."}
+QUESTION = {"role": "user", "content": "Name three colours of a jacket."}
 ASK_WEATHER = {"role": "user", "content": "What is the weather in Rome?"}
 WEATHER: Any = {
     "name": "weather",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 langchain_openai = pytest.importorskip("langchain_openai")
 openai = pytest.importorskip("openai")
 
-QUESTION = "Which colour has the blue jacket? One word."
+QUESTION = "Name three colours of a jacket."
 
 
 class Jacket(BaseModel):

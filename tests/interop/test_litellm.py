@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 litellm = pytest.importorskip("litellm")
 
-QUESTION = {"role": "user", "content": "Which colour has the blue jacket? One word."}
+QUESTION = {"role": "user", "content": "Name three colours of a jacket."}
 ASK_WEATHER = {"role": "user", "content": "What is the weather in Rome?"}
 WEATHER: dict[str, Any] = {
     "name": "weather",

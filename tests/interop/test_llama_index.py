@@ -11,7 +11,7 @@ from pydantic import BaseModel
 pytest.importorskip("llama_index.llms.openai_like")
 openai = pytest.importorskip("openai")
 
-QUESTION = "Which colour has the blue jacket? One word."
+QUESTION = "Name three colours of a jacket."
 
 
 class Jacket(BaseModel):

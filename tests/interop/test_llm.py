@@ -13,7 +13,7 @@ from pydantic import BaseModel
 pytest.importorskip("llm.models", exc_type=ModuleNotFoundError)  # `llm` alone may be tests/llm
 llm = pytest.importorskip("llm")
 
-QUESTION = "Which colour has the blue jacket? One word."
+QUESTION = "Name three colours of a jacket."
 MODELS = """
 - model_id: embedded
   model_name: {model}

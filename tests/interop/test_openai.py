@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 openai = pytest.importorskip("openai")
 
-QUESTION = "Which colour has the blue jacket? One word."
+QUESTION = "Name three colours of a jacket."
 WEATHER: dict[str, Any] = {
     "name": "weather",
     "description": "The weather in a city",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 agents = pytest.importorskip("agents")
 openai = pytest.importorskip("openai")
 
-QUESTION = "Which colour has the blue jacket? One word."
+QUESTION = "Name three colours of a jacket."
 
 
 class Jacket(BaseModel):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 pydantic_ai = pytest.importorskip("pydantic_ai")
 Agent = pydantic_ai.Agent
 
-QUESTION = "Which colour has the blue jacket? One word."
+QUESTION = "Name three colours of a jacket."
 
 
 class Jacket(BaseModel):

@@ -27,6 +27,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from aicourse.tooling.localmodel.local_models import local_models
 from aicourse.tooling.localmodel.server import guard, serving
 from aicourse.tooling.localmodel.server.app import create_app
+from aicourse.tooling.localmodel.server.backend import LlamaBackend
 from aicourse.tooling.localmodel.server.http_errors import HttpError
 
 TOKEN = "a-token-of-the-test"
@@ -976,3 +977,13 @@ def test_metrics_count_requests_and_tokens(server: RunningServer, http: httpx2.C
     assert gained('aicourse_requests_total{path="other",status="404"}') == 20
     assert gained('aicourse_tokens_total{kind="completion"}') == 6
     assert gained('aicourse_tokens_total{kind="prompt"}') == 14
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [("sha256", []), ("chat", [{"messages": []}, bool]), ("count_tokens", [[]]), ("embed", [["x"]])],
+)
+def test_the_real_backend_calls_an_unknown_model_not_found(method: str, arguments: list[Any]) -> None:
+    with pytest.raises(HttpError) as refused:
+        getattr(LlamaBackend(), method)("gone", *arguments)
+    assert (refused.value.status, refused.value.code) == (404, "model_not_found")

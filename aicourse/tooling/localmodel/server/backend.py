@@ -21,7 +21,7 @@ import psutil
 
 from aicourse.errors import CatalogError
 from aicourse.tooling.localmodel import model_files
-from aicourse.tooling.localmodel.local_models import local_model, local_models
+from aicourse.tooling.localmodel.local_models import LocalModel, local_model, local_models
 from aicourse.tooling.localmodel.server.fence import Bare
 from aicourse.tooling.localmodel.server.http_errors import HttpError, no_model
 from aicourse.tooling.localmodel.server.model_slot import ModelSlot
@@ -87,7 +87,7 @@ class LlamaBackend:
 
     def sha256(self, model: str) -> str:
         """The hash of the model's file, as `models.toml` states and `pull` has verified."""
-        return local_model(model).files[0].sha256
+        return _known(model).files[0].sha256
 
     def chat(self, model: str, request: dict[str, Any], emit: Emit) -> None:
         """Answer with llama.cpp; see `Backend.chat`."""
@@ -140,12 +140,17 @@ class LlamaBackend:
         return self._embedder.embed(texts).tolist(), self._embedder.count_tokens(texts)
 
 
-def _file_of(model: str, kind: str) -> Path:
-    """The file of a model that is here."""
+def _known(model: str) -> LocalModel:
+    """A model that this server could have."""
     try:
-        known = local_model(model)
+        return local_model(model)
     except CatalogError as error:
         raise no_model(error.message) from error
+
+
+def _file_of(model: str, kind: str) -> Path:
+    """The file of a model that is here."""
+    known = _known(model)
     if known.kind != kind:
         raise no_model(f"{model} is no {kind} model of this server.")
     path = model_files.local_path(model)
