@@ -167,7 +167,7 @@ def _check(approval: Approval | None, current: LabelMove, prompt: Prompt) -> Non
         problem = f"{prompt.ref} needs a passed gate to replace v{current.version} in production."
     elif not approval.passed:
         problem = f"{prompt.ref} stays out of production. {approval.headline}"
-        advice = f"Mend it in a new version: aicourse prompts new {prompt.ref} --changelog …"
+        advice = f"Repair it in a new version: aicourse prompts new {prompt.ref} --changelog …"
     elif approval.cases < 1:
         problem = "The gate has looked at no case, so it proves nothing."
     elif approval.after_hash != prompt.hash:

@@ -222,7 +222,7 @@ def crashes(tolerance):
 
 PRICE = Exercise(
     id="09.2",
-    title="What proof costs",
+    title="The price in cases",
     reference=cases_for,
     checks=[
         Check("knows the price of 0.10 and of 0.05", [0.10, 0.05, 0.06]),

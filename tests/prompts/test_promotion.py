@@ -70,7 +70,7 @@ REFUSALS: dict[str, tuple[Callable[[], prompts.Approval | None], str]] = {
     "none": (lambda: None, r"extract@v2 needs a passed gate to replace v1.*--before RUN --after RUN"),
     "failed": (
         lambda: approval(1, 2, passed=False, headline="FAIL: brand is worse."),
-        r"stays out of production. FAIL: brand is worse. Mend it in a new version",
+        r"stays out of production. FAIL: brand is worse. Repair it in a new version",
     ),
     "of no cases": (lambda: approval(1, 2, cases=0), "looked at no case"),
     "about another prompt": (lambda: approval(1, 3), r"The gate judged \w{12}, and extract@v2 is \w{12}"),
