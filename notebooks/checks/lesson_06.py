@@ -362,7 +362,7 @@ delivering = Exercise(
         Mistake(
             changed_taxonomy(alone),
             "That is the list of codes once more. Ask of each pair: would the same change repair both?",
-            unmet_is(are_groups),
+            lambda answer: unmet_is(are_groups)(answer) and len(answer["groups"]) >= 3,
         ),
         Mistake(
             counts_codes(),
