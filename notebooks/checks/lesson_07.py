@@ -70,6 +70,8 @@ def holds_the_mean(result, values):
 def narrows(bootstrap_interval):
     few = width(bootstrap_interval(SCORES, 500))
     many = width(bootstrap_interval(SCORES * 16, 500))
+    if few < -1e-9:
+        return "The first end is higher than the second: return (low, high)."
     if few <= 1e-9:
         return "The interval is empty."
     return abs(many / few - 0.25) < 0.05 or (
@@ -93,7 +95,7 @@ def same_ends(result, other):
 
 bootstrap = Exercise(
     id="07.1",
-    title="How sure, by hand",
+    title="The bootstrap by hand",
     reference=bootstrap_interval,
     seconds=20.0,  # loops in plain Python are right answers too
     checks=[
