@@ -342,14 +342,14 @@ Coffee table. Pine top on black steel legs, 90 x 55 x 40 cm. Stood on a red rug 
 BARE = "List the colours and the materials of this item.\n\n{listing}"
 # Mean F1 of the reference minus that of the bare prompt, on every fourth listing of the development split.
 GAIN = 0.372 - 0.199
-BARE_F1 = 0.161  # of the bare prompt on the hidden listings, which are harder
+BARE_F1 = 0.0  # of the bare prompt on the hidden listings: not measured yet
 
 
 def levels(bare, gain):
     """Half of the points for a quarter of the gain over the bare prompt, all for half of it; rounded down.
 
-    How much is gained comes from listings that students may read; of the hidden ones, only where the bare
-    prompt stands. 0.1, 0.2 -> [(0.15, 3), (0.2, 6)]
+    How much is gained comes from listings that students may read, and so does the rule; of the hidden ones
+    comes only where the bare prompt stands. 0.1, 0.2 -> [(0.15, 3), (0.2, 6)]
     """
     return [
         (math.floor(100 * (bare + gain * way) + 1e-9) / 100, points)
@@ -366,21 +366,25 @@ SCHEMA = {
 }
 
 
-def hidden_cases(count=19):
-    """Listings that students cannot have seen: a part of the grader's own split, drawn with a fixed seed.
+FIRST_EDITION = 19  # listings of its draw; its rule was changed after their replies had been read
 
-    Nothing but the seed chooses: neither what a listing is like nor what any prompt makes of it.
+
+def hidden_cases():
+    """Listings that students cannot have seen: the grader's own split, without those of the first edition.
+
+    So no prompt's replies to them were known when the rule was made, and nothing else chose them.
     """
     path = paths.datasets_dir() / "listings" / "grader" / "listings.jsonl"
     listings = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    chosen = random.Random("hw02").sample(listings, count)
+    known = [listing["id"] for listing in random.Random("hw02").sample(listings, FIRST_EDITION)]
     return [
         PromptCase(
             listing["id"],
             {"listing": f"{listing['title']}\n{listing['description']}"},
             {name: listing["gold"][name] for name in ("colours", "materials")},
         )
-        for listing in sorted(chosen, key=lambda listing: listing["id"])
+        for listing in listings
+        if listing["id"] not in known
     ]
 
 
@@ -393,7 +397,7 @@ def request(prompt, case):
             "json_schema": {"name": "attributes", "schema": SCHEMA, "strict": True},
         },
         "temperature": 0,
-        "max_tokens": 100,
+        "max_completion_tokens": 100,
     }
 
 
