@@ -340,8 +340,8 @@ Coffee table. Pine top on black steel legs, 90 x 55 x 40 cm. Stood on a red rug 
 {listing}
 """
 BARE = "List the colours and the materials of this item.\n\n{listing}"
-# Mean F1 of the reference minus that of the bare prompt, on every fourth listing of the development split.
-GAIN = 0.372 - 0.199
+# Mean F1 of the reference minus that of the bare prompt, on the 60 listings of the development split.
+GAIN = 0.300 - 0.169
 BARE_F1 = 0.0  # of the bare prompt on the hidden listings: not measured yet
 
 
