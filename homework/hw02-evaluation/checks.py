@@ -342,7 +342,7 @@ Coffee table. Pine top on black steel legs, 90 x 55 x 40 cm. Stood on a red rug 
 BARE = "List the colours and the materials of this item.\n\n{listing}"
 # Mean F1 of the reference minus that of the bare prompt, on the 60 listings of the development split.
 GAIN = 0.300 - 0.169
-BARE_F1 = 0.0  # of the bare prompt on the hidden listings: not measured yet
+BARE_F1 = 0.175  # of the bare prompt on the hidden listings
 
 
 def levels(bare, gain):
@@ -696,6 +696,13 @@ planted = [
         shows="the next level needs",
         source=prompt_source(BARE),
     ),
+    Planted(
+        "q5",
+        "three examples",
+        loses=3,
+        shows="the next level needs",
+        source=prompt_source(THREE_EXAMPLES),
+    ),
 ]
 
 alternatives = {
@@ -703,7 +710,6 @@ alternatives = {
     "q2": [problems_source()],
     "q3": [fixed_source()],
     "q4": [interval_source()],
-    "q5": [prompt_source(THREE_EXAMPLES)],
     # answers of simulated students to the questions that people grade
     "q6": [
         "Missing values (14), for example L030: teal is missing. Wrong colours (6), L006: grey. "

@@ -15,7 +15,10 @@ from aicourse.tooling.grading.judging.grade import Options
 
 RELEASED = Path(__file__).parents[2] / "notebooks" / "released"
 # Question of a homework -> why it is graded by another rule than at its release.
-CHANGED: Mapping[str, Mapping[str, str]] = {"hw01": {}, "hw02": {}}
+CHANGED: Mapping[str, Mapping[str, str]] = {
+    "hw01": {},
+    "hw02": {"q5": "forty-one other hidden listings, and levels that were set before they were measured"},
+}
 
 
 pytestmark = pytest.mark.usefixtures("sandbox_level")

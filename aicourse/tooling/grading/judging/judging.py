@@ -10,6 +10,7 @@ Answers are plain data by then, and they are compared with the instructor's refe
 from __future__ import annotations
 
 import copy
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -206,7 +207,8 @@ def _level(check: PromptCheck, mean: float) -> CheckOutcome:
     """The points of the level reached, and what the next one needs."""
     earned = check.points_for(mean)
     better = sorted(least for least, points in check.levels if points > earned)
-    message = f"{check.measure} {mean:.2f} on {len(check.cases)} hidden cases"
+    reached = math.floor(1000 * mean) / 1000  # 0.2398 is not told as 0.24, which would be the next level
+    message = f"{check.measure} {reached:.3f} on {len(check.cases)} hidden cases"
     message += f"; the next level needs {better[0]:.2f}. {check.message}" if better else "."
     return _prompt_outcome(check, "failed" if better else "passed", message.strip(), earned)
 

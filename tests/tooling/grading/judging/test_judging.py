@@ -263,7 +263,7 @@ def replies(right: int) -> Callable[[dict[str, Any]], str]:
 def test_a_prompt_earns_the_level_it_reaches(right: int, earned: float, kind: str) -> None:
     result = verdict(prompt_check(), *gives("{x}"), ask=replies(right))
     assert (result.earned, result.points, result.kind) == (earned, 4, kind)
-    assert f"mean score {right / 4:.2f} on 4 hidden cases" in result.message
+    assert f"mean score {right / 4:.3f} on 4 hidden cases" in result.message
     assert "listing" not in result.message
 
 
