@@ -403,6 +403,7 @@ grounding = Exercise(
     id="02.2",
     title="Is that colour in the listing?",
     reference=ungrounded,
+    untouched=as_the_cell_begins,
     checks=[
         Check(
             "accepts a colour that is named",
@@ -580,8 +581,11 @@ def ask_until_valid(client, messages, read, retries=1, **options):
     return None
 
 
+MODEL = "scripted"
+
+
 def asks_once(client, messages, read, retries=1, **options):
-    reply = client.chat.completions.create(model="scripted", messages=messages, **options)
+    reply = client.chat.completions.create(model=MODEL, messages=messages, **options)
     return read(reply.choices[0].message.content)
 
 
@@ -811,6 +815,7 @@ retrying = Exercise(
     id="02.3",
     title="Ask again, but not for ever",
     reference=ask_until_valid,
+    untouched=asks_once,
     show_expected=False,
     checks=[
         Check(

@@ -95,6 +95,10 @@ def with_their_shares(pixels, least=0.2):
     return {name: shares[name] for name in colours_of(pixels, least)}
 
 
+def names_as_they_came(pixels, least=0.2):
+    return list(shares_of(pixels).index)
+
+
 def patchwork(**counts):
     """An array of pixels, one row: so many of each colour, each a little off its point."""
     row = [
@@ -109,6 +113,7 @@ colours = Exercise(
     id="03.1",
     title="The colours of some pixels",
     reference=colours_of,
+    untouched=names_as_they_came,
     checks=[
         Check(
             "names pixels of one colour",
@@ -262,6 +267,7 @@ disagreeing = Exercise(
     id="03.2",
     title="Do they disagree?",
     reference=disagree,
+    untouched=not_the_same,
     checks=[
         Check(
             "sees a contradiction",
@@ -380,6 +386,7 @@ tokens = Exercise(
     id="03.3",
     title="The tokens of a picture",
     reference=patch_tokens,
+    untouched=by_area,
     checks=[
         Check(
             "counts patches that fit exactly",
@@ -577,6 +584,7 @@ privacy = Exercise(
     id="03.4",
     title="Pixels only",
     reference=pixels_only,
+    untouched=unchanged,
     show_expected=False,
     checks=[
         Check(

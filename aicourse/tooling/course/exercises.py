@@ -95,6 +95,11 @@ def _written_problems(exercise: Exercise, call: Checked, names: Mapping[str, Any
         return [f"Exercise {exercise.id}: the lesson defines no `{name}`." for name in missing]
     stub, solution = names[call.answer], names[call.solution]
     problems = verify(exercise, stub)
+    if exercise.wants_function and examine(exercise, stub).status == "not yet":
+        problems.append(
+            f"Exercise {exercise.id}: Run all counts `{call.answer}`, as the cell comes, as an attempt: "
+            "let `untouched` be the function that the cell defines."
+        )
     if not (result := examine(exercise, solution)):
         problems.append(f"Exercise {exercise.id}: `{call.solution}` does not pass.\n{result!r}")
     return problems
