@@ -51,7 +51,7 @@ COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "purple": (
         "lilac", "violet", "plum", "aubergine", "lila", "viola", "-paars", "fiolet-", "morado", "mauve",
     ),
-    "gold": ("golden", "brass-coloured", "goud", "gouden", "dore", "oro", "dorado", "zlot", "guld"),
+    "gold": ("golden", "brass-coloured", "goud", "gouden", "dore", "oro", "dorado", "zlota", "guld"),
     "silver": ("-silber-", "-zilver-", "argent", "argento", "plata", "plateado", "srebrn-"),
     "multicolour": (
         "multicolor", "multi-coloured", "colourful", "colorful", "all colours", "every colour",
@@ -100,7 +100,7 @@ MATERIAL_WORDS: dict[str, tuple[str, ...]] = {
     "bamboo": ("-bambus-", "bambou", "bambu-"),
     "rattan": (
         "straw", "wicker", "sea-grass", "seagrass", "basketwork", "cane", "osier", "mimbre", "stroh",
-        "wiklin",
+        "wiklin-",
     ),
     "cork": ("kork", "kurk", "liege", "sughero", "corcho"),
     "paper": ("cardboard", "-papier-", "pappe", "-karton-", "carton", "carta", "papel"),
@@ -120,5 +120,5 @@ MATERIAL_WORDS: dict[str, tuple[str, ...]] = {
         "marble", "granite", "slate", "soapstone", "marmor", "marmer", "marbre", "marmo", "marmol",
         "stein", "steen", "pierre", "pietra", "kamien-",
     ),
-    "foam": ("-schaum-", "-schuim-", "mousse", "piank"),
+    "foam": ("-schaum-", "-schuim-", "mousse", "piank-"),
 }  # fmt: skip
