@@ -77,7 +77,8 @@ def _by_percent(pixels: Any, least: float = 0.2) -> list[str]:
 
 def _popping(pixels: Any, least: float = 0.2) -> list[str]:
     names = [_nearest(pixel) for pixel in pixels.reshape(-1, 3).tolist()]
-    total, result = len(names), []
+    total = len(names)
+    result: list[str] = []
     while names:
         top = max(names, key=names.count)
         if names.count(top) / total < least and result:
@@ -196,7 +197,7 @@ def _pixels(content: bytes) -> Image.Image:
     return Image.fromarray(np.asarray(ImageOps.exif_transpose(_opened(content))))
 
 
-RIGHT = {
+RIGHT: dict[str, list[Any]] = {
     "03.1": [_by_loops, _by_numpy, _by_pandas, _by_percent, _popping],
     "03.2": [
         _disagree_by_loops, _disagree_by_sets, _disagree_by_product, _disagree_recursive, _disagree_as_numpy,
@@ -247,7 +248,7 @@ def _with_comment(content: bytes) -> bytes:
     return _saved(ImageOps.exif_transpose(_opened(content)), quality=95)
 
 
-WRONG = {
+WRONG: dict[str, list[tuple[Any, str]]] = {
     "03.1": [
         (lambda pixels, least=0.2: list(_counts(pixels)), "keep those with a share"),
         (_no_fallback, "no name at all"),
