@@ -13,13 +13,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from aicourse.notebook_json import new_cell, new_notebook, notebook_text
 
 COURSE = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -65,6 +67,11 @@ class OpenNotebook:
             command,
         )
         self.page.wait_for_function("() => window.finished")
+        self.page.wait_for_function(IS_IDLE)
+
+    def restart(self) -> None:
+        """Restart the kernel, and wait until it is there again."""
+        self.page.evaluate(f"() => {NOTEBOOK}.sessionContext.session.kernel.restart()")
         self.page.wait_for_function(IS_IDLE)
 
     def select(self, cell_id: str) -> Any:
@@ -197,6 +204,24 @@ def open_notebook(lab_server: LabServer, page: Any) -> Callable[[str], OpenNoteb
         return OpenNotebook(page)
 
     return open_file
+
+
+@pytest.fixture(scope="module")
+def run_cells(
+    lab_server: LabServer, open_notebook: Callable[[str], OpenNotebook]
+) -> Callable[[str, Mapping[str, str]], OpenNotebook]:
+    """Writes a notebook of these cells, opens it, and runs it to its end."""
+
+    def run(name: str, sources: Mapping[str, str]) -> OpenNotebook:
+        cells = [new_cell("code", source.strip(), cell_id) for cell_id, source in sources.items()]
+        path = lab_server.course / "notebooks" / name
+        path.write_text(notebook_text(new_notebook(cells)), encoding="utf-8")
+        opened = open_notebook(name)
+        opened.run("notebook:run-all-cells")
+        assert opened.error_outputs() == []
+        return opened
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,11 @@ The tests share one notebook and go on where the one before them stopped.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-IS_IDLE = """() => {
-    const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
-    return Boolean(session?.isReady && session.session?.kernel?.status === "idle");
-}"""
-RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 pytestmark = pytest.mark.xdist_group("browser")
 
 CELLS = {
@@ -38,19 +32,8 @@ sliders(draw, n=(10, 300, 10, 60), scheme=["one", "two"], button="Draw again")
 
 
 @pytest.fixture(scope="module")
-def notebook(lab_server: Any, open_notebook: Callable[[str], Any]) -> Any:
-    cells = [
-        {"cell_type": "code", "id": id, "metadata": {}, "source": source.strip(), "outputs": []}
-        | {"execution_count": None}
-        for id, source in CELLS.items()
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
-    (lab_server.course / "notebooks" / "reopened.ipynb").write_text(json.dumps(content), encoding="utf-8")
-    opened = open_notebook("reopened.ipynb")
-    opened.run("notebook:run-all-cells")
-    assert opened.error_outputs() == []
-    return opened
+def notebook(run_cells: Callable[[str, Mapping[str, str]], Any]) -> Any:
+    return run_cells("reopened.ipynb", CELLS)
 
 
 def test_run_all_hides_the_outcome_and_leaves_the_prediction_open(notebook: Any, lab_server: Any) -> None:
@@ -87,8 +70,7 @@ def test_sliders_and_buttons_draw_anew(notebook: Any) -> None:
 
 def test_controls_whose_kernel_was_restarted_say_so(notebook: Any) -> None:
     cell = notebook.select("sliders")
-    notebook.page.evaluate(RESTART)
-    notebook.page.wait_for_function(IS_IDLE)
+    notebook.restart()
     live = cell.locator(".aicourse-live.jupyter-widgets-disconnected")
     live.wait_for()
     said = live.evaluate("box => getComputedStyle(box, '::before').content")

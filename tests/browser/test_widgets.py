@@ -6,7 +6,7 @@ The tests share one notebook and go on where the one before them stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -40,20 +40,9 @@ show_diff("naming@1", "naming@2")
 
 
 @pytest.fixture(scope="module")
-def notebook(lab_server: Any, open_notebook: Callable[[str], Any]) -> Any:
+def notebook(run_cells: Callable[[str, Mapping[str, str]], Any]) -> Any:
     """A notebook with one widget per cell, run to its end."""
-    cells = [
-        {"cell_type": "code", "id": id, "metadata": {}, "source": source.strip(), "outputs": []}
-        | {"execution_count": None}
-        for id, source in CELLS.items()
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
-    (lab_server.course / "notebooks" / "widgets.ipynb").write_text(json.dumps(content), encoding="utf-8")
-    opened = open_notebook("widgets.ipynb")
-    opened.run("notebook:run-all-cells")
-    assert opened.error_outputs() == []
-    return opened
+    return run_cells("widgets.ipynb", CELLS)
 
 
 def test_a_filter_and_a_step_show_another_case(notebook: Any) -> None:
