@@ -16,17 +16,32 @@ from aicourse.notebook.exercises import Exercise
 
 
 def evaluate(cases, task, score, path):
-    path = Path(path)
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    whole = text[: text.rfind("\n") + 1]  # a process that was killed may leave half a line
-    path.write_text(whole, encoding="utf-8")
-    done = {json.loads(line)["id"] for line in whole.splitlines()}
+    done = ids_of(whole_lines(path))
     with open(path, "a", encoding="utf-8") as file:
-        for case in cases:
-            if case.id not in done:
-                output = task(case)
-                file.write(line_of(case, output, score))
-                file.flush()
+        ask(file, [case for case in cases if case.id not in done], task, score)
+
+
+def whole_lines(path):
+    """The text of a file without half a line at its end, which a killed process may leave; kept so."""
+    text = text_of(path)
+    whole = text[: text.rfind("\n") + 1]
+    Path(path).write_text(whole, encoding="utf-8")
+    return whole
+
+
+def text_of(path):
+    return Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
+
+
+def ids_of(text):
+    return {json.loads(line)["id"] for line in text.splitlines()}
+
+
+def ask(file, cases, task, score):
+    for case in cases:
+        output = task(case)
+        file.write(line_of(case, output, score))
+        file.flush()
 
 
 def line_of(case, output, score):
@@ -34,72 +49,41 @@ def line_of(case, output, score):
     return json.dumps(record) + "\n"
 
 
-def ids_in(path):
-    lines = (
-        Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
-    )
-    return [json.loads(line)["id"] for line in lines]
-
-
 def begins_anew(cases, task, score, path):
     with open(path, "w", encoding="utf-8") as file:
-        for case in cases:
-            output = task(case)
-            file.write(line_of(case, output, score))
-            file.flush()
+        ask(file, cases, task, score)
 
 
 def only_appends(cases, task, score, path):
     with open(path, "a", encoding="utf-8") as file:
-        for case in cases:
-            output = task(case)
-            file.write(line_of(case, output, score))
-            file.flush()
+        ask(file, cases, task, score)
 
 
 def skips_as_many(cases, task, score, path):
-    text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
-    whole = text[: text.rfind("\n") + 1]
-    Path(path).write_text(whole, encoding="utf-8")
+    already = whole_lines(path).count("\n")
     with open(path, "a", encoding="utf-8") as file:
-        for case in list(cases)[whole.count("\n") :]:
-            output = task(case)
-            file.write(line_of(case, output, score))
-            file.flush()
+        ask(file, list(cases)[already:], task, score)
 
 
 def trusts_the_last_line(cases, task, score, path):
-    done = set(ids_in(path))
+    done = ids_of(text_of(path))
     with open(path, "a", encoding="utf-8") as file:
-        for case in cases:
-            if case.id not in done:
-                output = task(case)
-                file.write(line_of(case, output, score))
-                file.flush()
+        ask(file, [case for case in cases if case.id not in done], task, score)
 
 
 def writes_behind_half_a_line(cases, task, score, path):
     done = set()
-    if Path(path).exists():
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
-            try:
-                done.add(json.loads(line)["id"])
-            except ValueError:
-                continue
+    for line in text_of(path).splitlines():
+        try:
+            done.add(json.loads(line)["id"])
+        except ValueError:
+            continue
     with open(path, "a", encoding="utf-8") as file:
-        for case in cases:
-            if case.id not in done:
-                output = task(case)
-                file.write(line_of(case, output, score))
-                file.flush()
+        ask(file, [case for case in cases if case.id not in done], task, score)
 
 
 def keeps_lines_in_memory(cases, task, score, path):
-    path = Path(path)
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    whole = text[: text.rfind("\n") + 1]
-    path.write_text(whole, encoding="utf-8")
-    done = {json.loads(line)["id"] for line in whole.splitlines()}
+    done = ids_of(whole_lines(path))
     with open(path, "a", encoding="utf-8") as file:
         for case in cases:
             if case.id not in done:
@@ -108,28 +92,17 @@ def keeps_lines_in_memory(cases, task, score, path):
 
 
 def writes_at_the_end(cases, task, score, path):
-    path = Path(path)
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    whole = text[: text.rfind("\n") + 1]
-    path.write_text(whole, encoding="utf-8")
-    done = {json.loads(line)["id"] for line in whole.splitlines()}
+    done = ids_of(whole_lines(path))
     lines = [line_of(case, task(case), score) for case in cases if case.id not in done]
     with open(path, "a", encoding="utf-8") as file:
         file.writelines(lines)
 
 
 def drops_what_is_there(cases, task, score, path):
-    done = (
-        set(ids_in(path))
-        if Path(path).exists() and Path(path).read_text(encoding="utf-8").endswith("\n")
-        else set()
-    )
+    text = text_of(path)
+    done = ids_of(text) if text.endswith("\n") else set()
     with open(path, "w", encoding="utf-8") as file:
-        for case in cases:
-            if case.id not in done:
-                output = task(case)
-                file.write(line_of(case, output, score))
-                file.flush()
+        ask(file, [case for case in cases if case.id not in done], task, score)
 
 
 FIVE = [
