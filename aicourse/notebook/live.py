@@ -17,8 +17,8 @@ from typing import Any
 from aicourse.jupyter import notebook_shell
 from aicourse.paths import unattended
 
-AGAIN = "Run this cell again to go on."
-_DEAD = f"The kernel was restarted: nothing that you do here is kept. {AGAIN}"
+AGAIN = "To go on, run this cell again; after a restart of the kernel, first the cells above it."
+_DEAD = "The kernel was restarted: nothing that you do here is kept. Run the cells above, then this one."
 _LIVE = "aicourse-live"
 _KEPT = "aicourse-kept"
 # What stands below a kept view and is not live can only say that its widget is lost.

@@ -90,7 +90,7 @@ def test_a_notebook_that_is_opened_again_shows_the_last_views(
     for name, words in shown.items():
         cell = notebook.select(name)
         cell.locator(".aicourse-kept").get_by_text(words).wait_for()
-        cell.locator(".aicourse-kept").get_by_text("Run this cell again to go on.").wait_for()
+        cell.locator(".aicourse-kept").get_by_text("To go on, run this cell again").wait_for()
         lost = cell.get_by_text("Error displaying widget")
         assert not any(message.is_visible() for message in lost.all())
 

@@ -79,6 +79,6 @@ def test_the_last_view_is_stored_as_html_beside_the_controls(
     first, controls, last = shown
     assert first["text/plain"] == "no press"
     assert "<p>0</p>" in first["text/html"]
-    assert "Run this cell again to go on." in first["text/html"]
+    assert "To go on, run this cell again" in first["text/html"]
     assert set(controls) == {WIDGET}  # what lacks its widget shows nothing, in any program
     assert "<p>1</p>" in last["text/html"]

@@ -22,7 +22,7 @@ import reprlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -173,12 +173,16 @@ class _Shortener(reprlib.Repr):
         return f"[{begins}, … {len(x) - 2 * ends} more …, {ending}]"
 
     def repr_instance(self, x: Any, level: int) -> str:
-        """A pydantic object (a reply of a model's client, say) without its dozen empty fields."""
-        if not isinstance(x, BaseModel):
+        """A record (a reply of a model's client, a scorer's context) without its fields that say nothing."""
+        if isinstance(x, BaseModel):
+            stated = [(name, value) for name, value in x if value is not None]
+        elif is_dataclass(x) and not isinstance(x, type):
+            named = [(field, getattr(x, field.name)) for field in fields(x) if field.repr]
+            stated = [(field.name, value) for field, value in named if value is not field.default]
+        else:
             return super().repr_instance(x, level)
-        stated = [(name, value) for name, value in x if value is not None]
-        fields = (f"{name}={self.repr1(value, level - 1)}" for name, value in stated)
-        return f"{type(x).__name__}({', '.join(fields) if level > 0 else '...'})"
+        shown = (f"{name}={self.repr1(value, level - 1)}" for name, value in stated)
+        return f"{type(x).__name__}({', '.join(shown) if level > 0 else '...'})"
 
 
 _WHOLE = 240  # characters of a value that is shown whole

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from aicourse.notebook.checks.language import Arguments, Check, Mistake
 
 _SHORT, _CUT = 120, 10_000  # characters of a call and its result: few; more than any, as some are left out
 _LONG_TEXT, _LONG_LIST = 80, 8  # characters and elements: what a reader compares at a glance
+_WRONG_CALL = re.compile(r"\(\) (missing|takes|got an unexpected|got multiple)")
 Style = Callable[[str], str]
 Attempt = Callable[..., Outcome]
 """Calls code that may fail: `attempt` in a notebook, `call_trusted` for what authors wrote."""
@@ -302,6 +304,6 @@ def _agree(trial: Trial, wrong: Trial, run: Attempt) -> bool:
 
 
 def _same_error(mine: Outcome, wrong: Outcome) -> bool:
-    """Errors of one type are one mistake, except those that any misspelt name raises."""
-    misspelt = not {"NameError", "AttributeError"}.isdisjoint(wrong.errors)
-    return mine.errors[0] == wrong.errors[0] and (not misspelt or mine.error == wrong.error)
+    """Errors of one type are one mistake, except those of any misspelt name or wrong list of parameters."""
+    slips = not {"NameError", "AttributeError"}.isdisjoint(wrong.errors) or _WRONG_CALL.search(mine.message)
+    return mine.errors[0] == wrong.errors[0] and (not slips or mine.error == wrong.error)

@@ -102,6 +102,31 @@ def test_a_pydantic_input_is_shown_without_its_empty_fields() -> None:
     assert "Reply(text='ab', parts=[Reply(text='c', parts=[])])) returned 1; expected 4." in shown
 
 
+@dataclasses.dataclass(frozen=True)
+class Sent:
+    output: dict[str, str]
+    expected: dict[str, str]
+    input: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def test_a_record_as_input_is_shown_whole_without_the_fields_that_it_leaves_open() -> None:
+    form = dict.fromkeys(("brand", "condition", "size"), "the same words in a field")
+    sent = Sent(output=form | {"brand": "SHOUTED"}, expected=form)
+    exercise = doubling(reference=lambda record: 0, checks=[Check("counts", [sent])])
+    shown = repr(examine(exercise, lambda record: 1))
+    assert f"(Sent(output={sent.output!r}, expected={form!r})) returned 1; expected 0." in shown
+
+
+def test_a_wrong_list_of_parameters_is_no_known_mistake() -> None:
+    def adds(value: Any) -> Any:
+        return value + "2"
+
+    exercise = doubling(mistakes=[Mistake(adds, "A number and a text have no sum.")])
+    assert examine(exercise, lambda value: value + "").hints == ("A number and a text have no sum.",)
+    assert examine(exercise, lambda value, more: value + more).hints == ()
+
+
 def answers_five(answer: Callable[[int], int]) -> bool | str:
     try:
         return answer(2) == 5 or f"It gave {answer(2)}."
