@@ -6,6 +6,8 @@
 
 Left out: host, headers, spacing, order of keys, the fields that only label a request (`LABELS`), and a
 temperature that the model takes by itself. `max_tokens` is `max_completion_tokens` under its older name.
+The order of a schema's properties is kept: a model writes them in that order, so the reason before the
+verdict is another question than the verdict before the reason.
 Ids of tool calls are numbered in order of appearance, because a client may invent them. Numbers follow
 RFC 8785 (`0.0` is `0`). Media in base64 are replaced by their SHA-256, so that a recording stays readable.
 A body that is not JSON (an upload) is represented by its hash.
@@ -57,9 +59,15 @@ def canonical_request(request: httpx2.Request) -> CanonicalRequest:
 
 
 def key_of(asked: CanonicalRequest) -> str:
-    """SHA-256 of the canonical JSON: keys sorted, no spaces, characters as they are."""
-    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """SHA-256 of the canonical JSON: keys in order, no spaces, characters as they are."""
+    text = json.dumps(in_order(asked), separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def in_order(asked: CanonicalRequest) -> CanonicalRequest:
+    """The same question with its keys sorted, and the properties of schemas as they stand."""
+    ordered: CanonicalRequest = _normalise(asked, None)
+    return ordered
 
 
 def summary(asked: CanonicalRequest) -> str:
@@ -84,10 +92,11 @@ def _text(content: Any) -> str:
     return " ".join(part["text"] if "text" in part else f"[{part.get('type')}]" for part in content)
 
 
-def _normalise(value: Any, call_names: dict[str, str] | None) -> Any:
-    """`value` with exact numbers, hashed media and, where `call_names` is given, numbered call ids."""
+def _normalise(value: Any, call_names: dict[str, str] | None, called: str = "") -> Any:
+    """`value` in order, with exact numbers, hashed media and, given `call_names`, numbered call ids."""
     if isinstance(value, dict):
-        return {name: _field(value, name, call_names) for name in sorted(value)}
+        names = value if called == "properties" else sorted(value)
+        return {name: _field(value, name, call_names) for name in names}
     if isinstance(value, list):
         return [_normalise(item, call_names) for item in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
@@ -100,7 +109,7 @@ def _normalise(value: Any, call_names: dict[str, str] | None) -> Any:
 def _field(owner: dict[str, Any], name: str, call_names: dict[str, str] | None) -> Any:
     value = owner[name]
     if not isinstance(value, str):
-        return _normalise(value, call_names)
+        return _normalise(value, call_names, called=name)
     is_call_id = name in _CALL_IDS or (name == "id" and owner.get("type") in _CALL_TYPES)
     if call_names is not None and is_call_id:
         return call_names.setdefault(value, f"call_{len(call_names) + 1}")

@@ -35,7 +35,7 @@ from aicourse.differences import difference
 from aicourse.errors import AicourseError, RecordingError, RecordingMissing
 from aicourse.llm import catalog
 from aicourse.llm.keys import masked, settings
-from aicourse.llm.recording_key import CanonicalRequest, canonical_request, key_of, summary
+from aicourse.llm.recording_key import CanonicalRequest, canonical_request, in_order, key_of, summary
 from aicourse.llm.recordings import Recording, body_of
 from aicourse.llm.session import Session, current
 from aicourse.llm.transport import Exchange, Layer, Origin, Read, Transcript, observe
@@ -212,4 +212,4 @@ def _difference(before: CanonicalRequest, after: CanonicalRequest) -> str:
 
 def _readable(asked: CanonicalRequest) -> str:
     """The request as lines: one per field, and a prompt's own line breaks kept."""
-    return json.dumps(asked, sort_keys=True, indent=1, ensure_ascii=False).replace("\\n", "\n")
+    return json.dumps(in_order(asked), indent=1, ensure_ascii=False).replace("\\n", "\n")

@@ -147,6 +147,36 @@ def tool_round(call_id: str, *, other: str | None = None) -> dict[str, Any]:
     }
 
 
+SCHEMAS = {
+    "response_format": lambda schema: {"json_schema": {"name": "verdict", "schema": schema}},
+    "text": lambda schema: {"format": {"type": "json_schema", "name": "verdict", "schema": schema}},
+    "tools": lambda schema: [{"type": "function", "function": {"name": "judge", "parameters": schema}}],
+    "output_config": lambda schema: {"format": {"type": "json_schema", "schema": {"$defs": {"V": schema}}}},
+}
+
+
+@pytest.mark.parametrize("field", SCHEMAS)
+def test_the_order_of_a_schema_s_properties_is_a_part_of_the_question(field: str) -> None:
+    """A model writes properties in their order: a reason before the verdict changes the verdict."""
+    reason, verdict = {"type": "string"}, {"enum": ["pass", "fail"], "type": "string"}
+
+    def key(*properties: tuple[str, Any]) -> str:
+        schema = {"type": "object", "properties": dict(properties)}
+        return request_key(request({"model": "m", field: SCHEMAS[field](schema)}))
+
+    first = key(("reason", reason), ("verdict", verdict))
+    assert key(("verdict", verdict), ("reason", reason)) != first
+    assert key(("reason", reason), ("verdict", dict(reversed(verdict.items())))) == first
+
+
+def test_a_stored_request_can_be_asked_again_as_it_was() -> None:
+    schema = {"type": "object", "properties": {"verdict": {"type": "string"}, "reason": {"type": "string"}}}
+    asked = canonical_request(request({"model": "m", "response_format": {"schema": schema}}))
+    read_back = json.loads(json.dumps(asked))
+    assert list(read_back["body"]["response_format"]["schema"]["properties"]) == ["verdict", "reason"]
+    assert key_of(read_back) == key_of(asked)
+
+
 def test_ids_of_tool_calls_count_by_what_they_connect_not_by_their_name() -> None:
     assert request_key(request(tool_round("call_9a"))) == request_key(request(tool_round("call_77")))
     assert request_key(request(tool_round("call_9a"))) != request_key(request(tool_round("a", other="b")))
