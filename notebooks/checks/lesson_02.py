@@ -260,7 +260,7 @@ longer_schema = Exercise(
         ),
         Mistake(
             BothWithDefault,
-            "With defaults the model may skip both fields. Leave the defaults out: nothing must be said, too.",
+            "With defaults the model may skip both fields. Leave the defaults out: null and an empty list must be said.",
         ),
         Mistake(
             PriceRequired,
@@ -559,7 +559,7 @@ def state_of(reply):
     return "complete" if (choice.message.content or "").strip() else "empty"
 
 
-MEND = "That cannot be used: {error}. Answer again, with the corrected JSON only."
+CORRECT = "That cannot be used: {error}. Answer again, with the corrected JSON only."
 
 
 def ask_until_valid(client, messages, read, retries=1, **options):
@@ -576,7 +576,7 @@ def ask_until_valid(client, messages, read, retries=1, **options):
         except ValueError as error:
             messages += [
                 {"role": "assistant", "content": text},
-                {"role": "user", "content": MEND.format(error=error)},
+                {"role": "user", "content": CORRECT.format(error=error)},
             ]
     return None
 
@@ -601,7 +601,7 @@ def asks_for_ever(client, messages, read, retries=1, **options):
         except ValueError as error:
             messages += [
                 {"role": "assistant", "content": text},
-                {"role": "user", "content": MEND.format(error=error)},
+                {"role": "user", "content": CORRECT.format(error=error)},
             ]
 
 
@@ -630,7 +630,7 @@ def forgets_its_reply(client, messages, read, retries=1, **options):
         try:
             return read(reply.choices[0].message.content)
         except ValueError as error:
-            messages.append({"role": "user", "content": MEND.format(error=error)})
+            messages.append({"role": "user", "content": CORRECT.format(error=error)})
     return None
 
 
@@ -638,7 +638,7 @@ def one_too_few(client, messages, read, retries=1, **options):
     return ask_until_valid(client, messages, read, retries - 1, **options)
 
 
-def retries_what_cannot_be_mended(client, messages, read, retries=1, **options):
+def retries_what_cannot_be_repaired(client, messages, read, retries=1, **options):
     messages = list(messages)
     for _ in range(retries + 1):
         reply = client.chat.completions.create(
@@ -650,7 +650,7 @@ def retries_what_cannot_be_mended(client, messages, read, retries=1, **options):
         except ValueError as error:
             messages += [
                 {"role": "assistant", "content": text},
-                {"role": "user", "content": MEND.format(error=error)},
+                {"role": "user", "content": CORRECT.format(error=error)},
             ]
     return None
 
@@ -671,7 +671,7 @@ def raises_in_the_end(client, messages, read, retries=1, **options):
                 raise
             messages += [
                 {"role": "assistant", "content": text},
-                {"role": "user", "content": MEND.format(error=error)},
+                {"role": "user", "content": CORRECT.format(error=error)},
             ]
 
 
@@ -687,7 +687,7 @@ def changes_the_callers_list(client, messages, read, retries=1, **options):
             return read(text)
         except ValueError as error:
             messages.append({"role": "assistant", "content": text})
-            messages.append({"role": "user", "content": MEND.format(error=error)})
+            messages.append({"role": "user", "content": CORRECT.format(error=error)})
     return None
 
 
@@ -751,7 +751,9 @@ def asks_again_after(bad):
 
 def says_what_was_wrong(answer):
     _, sent = tried(answer, INVENTED)
-    return (len(sent) > 1 and COMPLAINT in sent[1].text) or (
+    if len(sent) < 2:
+        return "There was no second question."
+    return COMPLAINT in sent[1].text or (
         "The second question does not contain the error that `read` raised."
     )
 
@@ -769,7 +771,7 @@ def stops_after_the_retries(answer):
         # 8 bad replies: an answer that never stops runs out of them and finds a good one
         result, sent = tried(answer, *[INVENTED] * 8, retries=retries)
         if len(sent) != retries + 1:
-            return f"Calls with retries={retries}: at most {retries + 1}, you made {len(sent)}."
+            return f"No reply was usable, retries={retries}: the model must be asked {retries + 1} times; you asked {len(sent)} times."
         if result is not None:
             return f"No reply was usable; return None. But {told(result)}."
     return True
@@ -831,7 +833,7 @@ retrying = Exercise(
         Check("shows the model its own reply", predicate=shows_the_model_its_reply),
         Check("stops after the retries, with None", predicate=stops_after_the_retries),
         Check(
-            "does not repeat what asking again cannot mend",
+            "does not repeat what asking again cannot repair",
             predicate=does_not_ask_again_when_cut_off,
         ),
         Check(
@@ -854,14 +856,14 @@ retrying = Exercise(
         ),
         Mistake(
             forgets_its_reply,
-            "The model cannot mend a reply that it does not see: append it with the role assistant.",
+            "The model cannot correct a reply that it does not see: append it with the role assistant.",
         ),
         Mistake(
             one_too_few,
             "The first question is no retry: there are retries + 1 calls at most.",
         ),
         Mistake(
-            retries_what_cannot_be_mended,
+            retries_what_cannot_be_repaired,
             "Look at `state_of` first: what was cut off would be cut off again.",
         ),
         Mistake(

@@ -40,7 +40,7 @@ FORM: Any = LESSON["Form"]
 NAMES: dict[str, list[str]] = LESSON["NAMES"]
 simple: Callable[[str], str] = LESSON["simple"]
 state_of: Callable[[Any], str] = LESSON["state_of"]
-MEND: str = LESSON["MEND"]
+CORRECT: str = LESSON["CORRECT"]
 
 SHORT = Annotated[str, Field(max_length=60)]
 EURO = Annotated[float, Field(ge=0)]
@@ -232,7 +232,7 @@ def _ask(client: Any, messages: Any, **options: Any) -> Any:
 def _complaint(text: str, error: Exception) -> list[dict[str, str]]:
     return [
         {"role": "assistant", "content": text},
-        {"role": "user", "content": MEND.format(error=error)},
+        {"role": "user", "content": CORRECT.format(error=error)},
     ]
 
 
