@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -108,11 +109,17 @@ by_hand = Exercise(
 DRAWS = 40_000
 
 
-def drawn(differences, ends=(2.5, 97.5)):
-    """The two ends of the means of the differences, drawn again with replacement."""
+@functools.cache
+def drawn_means(differences):
+    """The means of the differences, drawn again with replacement."""
     values = np.asarray(differences, dtype=float)
     places = np.random.RandomState(0).randint(len(values), size=(DRAWS, len(values)))
-    low, high = np.percentile(values[places].mean(axis=1), ends)
+    return values[places].mean(axis=1)
+
+
+def drawn(differences, ends=(2.5, 97.5)):
+    """Two ends of the means that are drawn."""
+    low, high = np.percentile(drawn_means(tuple(differences)), ends)
     return float(low), float(high)
 
 
@@ -159,6 +166,12 @@ def without_replacement(before, after):
     return float(np.mean(differences)), float(np.mean(differences))
 
 
+def by_formula(before, after):
+    differences = np.array(differences_of(before, after))
+    reach = 1.96 * float(differences.std(ddof=1)) / math.sqrt(differences.size)
+    return float(differences.mean()) - reach, float(differences.mean()) + reach
+
+
 def missing_is_zero(before, after):
     everything = sorted(before.keys() | after.keys())
     return drawn([after.get(id, 0) - before.get(id, 0) for id in everything])
@@ -182,6 +195,12 @@ def many(gain, spread, cases=48):
         for n, (id, old) in enumerate(before.items())
     }
     return before, dict(reversed(after.items()))
+
+
+def one_changed(change, cases):
+    """A run and another, in which a single case changed: the means that are drawn lie on one side of 0."""
+    before = {f"L{n:02}": 0.5 for n in range(cases)}
+    return before, before | {"L00": 0.5 + change}
 
 
 paired = Exercise(
@@ -211,6 +230,11 @@ paired = Exercise(
         Check(
             "gives the middle 95 % of the means that were drawn",
             [arguments(*many(0.05, 0.1)), arguments(*many(-0.1, 0.3))],
+            same=same_ends,
+        ),
+        Check(
+            "draws, where a formula would be wrong: a single case changed",
+            [arguments(*one_changed(0.5, 8)), arguments(*one_changed(-0.25, 10))],
             same=same_ends,
         ),
         Check(
@@ -248,6 +272,11 @@ paired = Exercise(
             without_replacement,
             "All the means are the same: the draws are without replacement. `random.choices` may draw a case twice, "
             "`random.sample` does not.",
+        ),
+        Mistake(
+            by_formula,
+            "That is mean ± 1.96 standard errors, which is as long on both sides. When one case alone gains, no set of "
+            "drawn cases can show a loss, and this interval says so all the same. Draw the differences again.",
         ),
         Mistake(
             missing_is_zero,

@@ -176,6 +176,11 @@ def resampled(changes: Sequence[float], ends: tuple[float, float] = (2.5, 97.5))
     return tuple(map(float, np.percentile(means, ends)))
 
 
+def by_standard_error(before: Scores, after: Scores) -> tuple[float, float]:
+    changes = pd.Series(differences(before, after))
+    return changes.mean() - 1.96 * changes.sem(), changes.mean() + 1.96 * changes.sem()
+
+
 def drawn_apart(before: Scores, after: Scores) -> tuple[float, float]:
     stream, ids = np.random.default_rng(0), sorted(before.keys() & after.keys())
     means = [stream.choice([run[id] for id in ids], (4000, len(ids))).mean(axis=1) for run in (before, after)]
@@ -205,6 +210,7 @@ def drawn_apart(before: Scores, after: Scores) -> tuple[float, float]:
             lambda before, after: resampled(differences(before, after), (5, 95)),
             "cut off 2.5 % at each end",
         ),
+        (by_standard_error, "mean ± 1.96 standard errors"),
         (
             lambda before, after: (float(np.mean(differences(before, after))),) * 2,
             "without replacement",
