@@ -7,8 +7,10 @@ asked for JSON in words; that is the baseline. "Not stated" is null, or an empty
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -117,7 +119,7 @@ def response_format(schema: Schema, only: Mapping[str, Sequence[str]] | None = N
     """
     if issubclass(schema, LooseAttributes):
         return None
-    plain = _without_notes(schema.model_json_schema())
+    plain = json.loads(_grammar_of(schema))
     for name, values in (only or {}).items():
         field = plain["properties"][name]
         field["maxItems"] = min(len(values), field["maxItems"])
@@ -127,6 +129,12 @@ def response_format(schema: Schema, only: Mapping[str, Sequence[str]] | None = N
         "type": "json_schema",
         "json_schema": {"name": "listing_attributes", "schema": plain, "strict": True},
     }
+
+
+@cache
+def _grammar_of(schema: Schema) -> str:
+    """The JSON schema of a form, as a text: pydantic needs longer to make it than a replay takes."""
+    return json.dumps(_without_notes(schema.model_json_schema()))
 
 
 def _without_notes(schema: Any, *, names: bool = False) -> Any:

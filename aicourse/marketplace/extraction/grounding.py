@@ -93,7 +93,14 @@ def _values(value: list[str] | str | None) -> list[str]:
 
 def _named(value: str, words: dict[str, tuple[str, ...]], text: str) -> bool:
     """True if the text has the value's own name, or another word for it."""
-    return any(_pattern(word).search(text) for word in (value.replace("_", " "), *words.get(value, ())))
+    known = (value.replace("_", " "), *words.get(value, ()))
+    return any(_stem(word) in text and _pattern(word).search(text) for word in known)
+
+
+@cache
+def _stem(word: str) -> str:
+    """The part up to the first space: a text without it lacks the word, and needs no slow pattern."""
+    return _plain(word.strip("-")).partition(" ")[0]
 
 
 @cache
