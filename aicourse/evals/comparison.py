@@ -12,7 +12,7 @@ Looking at many prompts and keeping the best one is not corrected for: confirm i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -134,9 +134,12 @@ def compare(
     *,
     confidence: float = 0.95,
     smallest_slice: int = 5,
+    slices: Collection[str] | None = None,
     seed: int = 0,
 ) -> Comparison:
     """Compare one assertion or number of two runs; slices below `smallest_slice` cases are named only.
+
+    `slices` are those to look at (None: all).
 
     Raises:
         EvaluationError: a run has no such score, fewer than 2 cases are in both, or a case was changed
@@ -155,10 +158,10 @@ def compare(
     def change(name: str, chosen: Values) -> Change:
         return compare_values(name, chosen[:, 0], chosen[:, 1], confidence=confidence, seed=seed)
 
-    members = _members(tags)
+    members = {name: places for name, places in _members(tags).items() if slices is None or name in slices}
     large = [name for name, places in members.items() if len(places) >= max(2, smallest_slice)]
-    slices = [change(name, pairs[members[name]]) for name in large]
-    adjusted = statistics.holm([slice.p_value for slice in slices])
+    by_slice = [change(name, pairs[members[name]]) for name in large]
+    adjusted = statistics.holm([slice.p_value for slice in by_slice])
     changes = statistics.paired_differences(pairs[:, 0], pairs[:, 1]).tolist()
     differences = dict(zip(shared, changes, strict=True))
     return Comparison(
@@ -166,7 +169,7 @@ def compare(
         before=before.info.name,
         after=after.info.name,
         overall=change(ALL_CASES, pairs),
-        slices=tuple(replace(slice, adjusted_p=p) for slice, p in zip(slices, adjusted, strict=True)),
+        slices=tuple(replace(slice, adjusted_p=p) for slice, p in zip(by_slice, adjusted, strict=True)),
         differences={
             id: value for id, value in sorted(differences.items(), key=lambda item: item[1]) if value
         },

@@ -211,7 +211,8 @@ def gate(
     problems = _problems(before, after, rules)
     identical = _are_identical(before, after)
     for rule in rules:
-        comparison = compare(before, after, rule.score, confidence=confidence, smallest_slice=2)
+        shown = rule.slices if rule.slice_tolerance is None else None
+        comparison = compare(before, after, rule.score, confidence=confidence, smallest_slice=2, slices=shown)
         problems += _gaps(comparison, rule)
         if identical and not comparison.differences:
             overall.append(_identical(rule, comparison.overall))

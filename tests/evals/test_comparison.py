@@ -78,6 +78,15 @@ def test_slices_are_adjusted_for_each_other() -> None:
     assert long.adjusted_p == pytest.approx(3 * long.p_value)
 
 
+def test_only_the_slices_asked_for_are_compared() -> None:
+    tags = {str(number): ("short",) if number < 50 else ("long", "odd") for number in range(100)}
+    runs = run_of(numbered(BEFORE), tags=tags), run_of(numbered(AFTER), tags=tags)
+    comparison = compare(*runs, "score", slices=["odd", "none"])
+    (odd,) = comparison.slices
+    assert (odd.slice, odd.adjusted_p, comparison.too_small) == ("odd", odd.p_value, ())
+    assert comparison.overall == compare(*runs, "score").overall
+
+
 def test_no_change_is_shown_as_no_change() -> None:
     change = compare_values(ALL_CASES, np.array(BEFORE, float), np.array(BEFORE, float))
     assert (change.p_value, change.effect.estimate, change.detectable) == (1.0, 0.0, None)
