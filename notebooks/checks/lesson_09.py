@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import math
 import statistics
+from collections.abc import Mapping
 from dataclasses import replace
 
-from aicourse import evals
+from aicourse import evals, prompts
 from aicourse.errors import AicourseError
 from aicourse.evals import Rule, Run, gate, rescore
 from aicourse.marketplace import FIELD_SCORES, LISTING_SCORERS, listing_cases, run_listings
@@ -391,6 +392,12 @@ one_slice = [
 LEAST = 1 - 0.025 ** (1 / 60)  # what the 60 listings of dev can rule out
 
 
+misspelt = [
+    Rule(score, tolerance=0.15, slices={"no_brands": 0.30, "measurements": 0.30})
+    for score in FIELD_SCORES
+]
+
+
 def rules_in(answer):
     return [rule for rule in answer if isinstance(rule, Rule)]
 
@@ -417,15 +424,29 @@ def leaves_fields_out(answer):
 
 
 def named(answer):
-    return {name: limit for rule in rules_in(answer) for name, limit in rule.slices.items()}
+    """The slices of all rules; one that is no dict is told by the gate."""
+    written = [rule.slices for rule in rules_in(answer) if isinstance(rule.slices, Mapping)]
+    return {name: limit for slices in written for name, limit in slices.items()}
 
 
 def has_loose_slices(answer):
     return any(limit >= 0.40 for limit in named(answer).values())
 
 
+@functools.cache
+def known_slices():
+    return frozenset(tag for case in listing_cases("dev") for tag in case.tags)
+
+
+def misspells_a_slice(answer):
+    return not known_slices().issuperset(named(answer))
+
+
 def misses_a_slice(answer):
-    return bool(named(answer)) and not named(answer).keys() >= SLICES.keys()
+    found = named(answer)
+    return (
+        bool(found) and not misspells_a_slice(answer) and not SLICES.keys() <= found.keys()
+    )
 
 
 RULES = Exercise(
@@ -480,8 +501,14 @@ RULES = Exercise(
         ),
         Mistake(
             one_slice,
-            "Only one of the two slices is named. Both may not pay: `no_brand` and `measurements`.",
+            "Not both slices are named. Neither may pay: `no_brand` and `measurements`.",
             recognise=misses_a_slice,
+        ),
+        Mistake(
+            misspelt,
+            "One of your slices is a name that no listing has, and the gate passes nothing then. The two are written "
+            "`no_brand` and `measurements`.",
+            recognise=misspells_a_slice,
         ),
     ],
     hints=[
@@ -495,7 +522,10 @@ RULES = Exercise(
 # 09.4: a pair of runs, production's and the student's
 
 
-def stand_in(name, brand=None, cases=60):
+PRODUCTION_WORDS = prompts.load("extract_listing@4").facts["hash"]
+
+
+def stand_in(name, brand=None, cases=60, words=None):
     """A run that no model made: every field as labelled, but for a brand where none is stated."""
 
     def task(case):
@@ -508,12 +538,12 @@ def stand_in(name, brand=None, cases=60):
         listing_cases("dev")[:cases],
         LISTING_SCORERS,
         name=name,
-        facts={"hash": name},
+        facts={"hash": words or name},
         progress=False,
     )
 
 
-PRODUCTION = stand_in("production")
+PRODUCTION = stand_in("production", words=PRODUCTION_WORDS)
 
 
 def is_pair(answer):
@@ -529,9 +559,21 @@ def of_a_pair(look):
     )
 
 
+def words_of(run):
+    return run.info.facts.get("hash")
+
+
 def is_new(before, after):
-    differs = before.info.facts.get("hash") != after.info.facts.get("hash")
+    differs = words_of(before) != words_of(after)
     return differs or "The words are production's own (equal hashes). Change them."
+
+
+def begins_with_production(before, after):
+    if words_of(before) == PRODUCTION_WORDS:
+        return True
+    if words_of(after) == PRODUCTION_WORDS:
+        return "Production's run is the second of the pair, so the gate judges production."
+    return "The first run is not of production's words, extract_listing@4."
 
 
 def ran_on_the_same(before, after):
@@ -566,6 +608,10 @@ OWN = Exercise(
     checks=[
         Check("has words of its own", predicate=of_a_pair(is_new)),
         Check(
+            "stands second in the pair, and production's run first",
+            predicate=of_a_pair(begins_with_production),
+        ),
+        Check(
             "was run on the same listings as production",
             predicate=of_a_pair(ran_on_the_same),
         ),
@@ -578,10 +624,16 @@ OWN = Exercise(
             recognise=fails_only(is_new),
         ),
         Mistake(
+            (stand_in("another"), PRODUCTION),
+            'The pair is turned round: `(dev["v4"], run_on_dev(my_words))` asks if your words may replace '
+            "production's.",
+            recognise=fails_only(begins_with_production, is_new, ran_on_the_same),
+        ),
+        Mistake(
             (PRODUCTION, stand_in("invents", brand="Acme")),
             "The gate holds it back. Read `gate(*mine, rules_solution)`, then look at the listings that got worse: "
             '`explore(mine[1], before=mine[0], change="worse")`.',
-            recognise=fails_only(passes, is_new, ran_on_the_same),
+            recognise=fails_only(passes, is_new, begins_with_production, ran_on_the_same),
         ),
         Mistake(
             (PRODUCTION, stand_in("unfinished", cases=40)),

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from aicourse.evals import Rule, default_rules
+from aicourse.evals import Rule, default_rules, rescore
 from aicourse.evals.statistics import paired_bootstrap
-from aicourse.marketplace import FIELD_SCORES
+from aicourse.marketplace import FIELD_SCORES, LISTING_SCORERS
 from aicourse.notebook.exercises import checks_path, examine, load_checks
 
 EXERCISES = {exercise.id: exercise for exercise in load_checks(checks_path("09"))}
@@ -222,6 +222,7 @@ def test_a_wrong_price_is_told_why(answer: Callable[..., Any], sentence: str) ->
 # 09.3
 
 SLICES = {"no_brand": 0.3, "measurements": 0.3}
+ONLY_NAMES: Any = list(SLICES)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,16 @@ def test_rules_in_any_style(rules: Any) -> None:
         ([Rule(score, 0.05, slices=SLICES) for score in FIELD_SCORES], "0.05 takes 72"),
         ([Rule(score, 0.07, slices=SLICES) for score in FIELD_SCORES], "look at the verdict of v6"),
         ([Rule("brand.normalised", 0.15, slices=SLICES)], "a rule for each field"),
-        ([Rule(score, 0.15, slices={"no_brand": 0.3}) for score in FIELD_SCORES], "Only one of the two"),
+        (
+            [Rule(score, 0.15, slices={"no_brand": 0.3}) for score in FIELD_SCORES],
+            "Not both slices are named",
+        ),
+        ([Rule(score, 0.15, slices={"irony": 0.3}) for score in FIELD_SCORES], "Not both slices are named"),
+        (
+            [Rule(score, 0.15, slices={"no_brand": 0.3, "measures": 0.3}) for score in FIELD_SCORES],
+            "a name that no listing has",
+        ),
+        ([Rule(score, 0.15, slices=ONLY_NAMES) for score in FIELD_SCORES], "Write a list of"),
         (
             [Rule(score, 0.15, slices=dict.fromkeys(SLICES, 0.9)) for score in FIELD_SCORES],
             "Half its listings is too many",
@@ -289,9 +299,9 @@ BEFORE = CHECKS.PRODUCTION
         [BEFORE, CHECKS.stand_in("b")],
         (CHECKS.recorded_run("v4"), CHECKS.recorded_run("v6")),
         (CHECKS.recorded_run("v4"), CHECKS.stand_in("c")),
-        (CHECKS.recorded_run("v6"), CHECKS.stand_in("d")),
+        (CHECKS.recorded_run("v4"), rescore(CHECKS.recorded_run("v6"), LISTING_SCORERS)),
     ],
-    ids=["nothing lost", "a list", "the rewording", "all right", "another production"],
+    ids=["nothing lost", "a list", "the rewording", "all right", "rescored"],
 )
 def test_any_run_that_loses_nothing_is_right(answer: Any) -> None:
     assert passes("09.4", answer), said("09.4", answer)
@@ -305,6 +315,9 @@ def test_any_run_that_loses_nothing_is_right(answer: Any) -> None:
         ((BEFORE, CHECKS.stand_in("inventive", brand="Acme")), "The gate holds it back"),
         ((BEFORE, CHECKS.stand_in("short", cases=50)), "fewer listings than production's"),
         ((BEFORE, "my words"), "Give two runs"),
+        ((CHECKS.stand_in("mine"), BEFORE), "The pair is turned round"),
+        ((CHECKS.recorded_run("v6"), CHECKS.recorded_run("v4")), "The pair is turned round"),
+        ((CHECKS.recorded_run("v1"), CHECKS.stand_in("mine")), "not of production's words"),
     ],
 )
 def test_a_prompt_that_may_not_ship_is_told_why(answer: Any, sentence: str) -> None:
