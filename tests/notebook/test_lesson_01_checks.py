@@ -487,6 +487,27 @@ def boundless(client: Any, text: str, attempts: int, budget: float, wait: Any) -
     return loop_with_while(client, text, attempts, 1e9, wait)
 
 
+def by_the_clock(client: Any, text: str, attempts: int, budget: float, wait: Any) -> str:
+    """The waits are measured, and the scripted ones take no time."""
+    start = time.monotonic()
+    for call in range(attempts):
+        try:
+            return whole(ask(client, text))
+        except WAITABLE:
+            if call == attempts - 1 or time.monotonic() - start + 2**call > budget:
+                break
+            wait(2**call)
+    return ""
+
+
+def misspelt(client: Any, text: str, attempts: int, budget: float, wait: Any) -> str:
+    """An error's name that the package does not have."""
+    try:
+        return whole(ask(client, text))
+    except openai.RateLimitErr:  # type: ignore[attr-defined]
+        return ""
+
+
 WRONG_LOOPS = [
     (lambda client, text, *rest, **named: whole(ask(client, text)), "RateLimitError reached the seller"),
     (swallows, "The wrong key is swallowed"),
@@ -495,6 +516,8 @@ WRONG_LOOPS = [
     (sleeps, "Use the function that was passed in"),
     (one_more, "`attempts` counts calls"),
     (boundless, "The waits add up to more than `budget`"),
+    (by_the_clock, "Each wait fits the budget, their sum does not"),
+    (misspelt, "has no attribute 'RateLimitErr' (in misspelt, line"),
     (never_ends, "It still called after 20 calls."),
     (without_wait, "TypeError: without_wait() got an unexpected keyword argument 'attempts'"),
 ]
