@@ -191,6 +191,19 @@ def test_a_loop_that_loses_something_is_told_what(answer: Any, sentence: str) ->
     assert sentence in hints("05.1", answer)
 
 
+def test_a_wrong_key_and_a_misspelt_name_are_told_with_their_place() -> None:
+    def wrong_key(cases: list[Case], task: Task, score: Score, path: Path) -> None:
+        lines = [{"id": case.id, "output": task(case), "points": 1} for case in cases]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+
+    def misspelt(cases: list[Case], task: Task, score: Score, path: Path) -> None:
+        path.reed_text("utf-8")  # type: ignore[attr-defined]
+
+    shown = repr(examine(EXERCISES["05.1"], wrong_key))
+    assert "Line 1 has the keys id, output, points; it must have id, output, score." in shown
+    assert "has no attribute 'reed_text' (in misspelt, line" in repr(examine(EXERCISES["05.1"], misspelt))
+
+
 # 05.2 combinations without a case
 
 Places = list[tuple[str, ...]]
