@@ -1,7 +1,8 @@
 """Progress: exercises solved, hints used, predictions that came true, and calibration.
 
-Calibration asks whether someone who says "70 % sure" is right in 70 % of those cases. Only lessons that
-were begun are shown, so the output of a stored notebook does not change when a lesson is added.
+Calibration asks whether someone who says "70 % sure" is right in 70 % of those cases. Only lessons are shown
+in which something was done, so the output of a stored notebook does not change when a lesson is added or
+when another one was only run.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ class Progress:
 def progress() -> Progress:
     """The work of this user in the lessons begun so far."""
     state = read_state()
-    begun = {name.partition(".")[0] for name in [*state.exercises, *state.predictions]}
+    worked_on = [name for name, done in state.exercises.items() if done.solved or done.attempts or done.hints]
+    predicted = [name for name, made in state.predictions.items() if made.choice]
+    begun = {name.partition(".")[0] for name in [*worked_on, *predicted]}
     current = session.current().lesson
     if current:
         begun.add(current)
