@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +42,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
 LONG_STEPS = ("recordings", "slow-tests", "stock-nbval")
 # Whatever this user has configured, here or in a .env file: recorded replies of the shipped lessons.
 SETTINGS = {"AICOURSE_REPLAY": "only", "AICOURSE_PROVIDER": ""}
-NEW_STUDENT = ("stock-nbval",)  # steps that begin without anybody's progress, as after a fresh clone
+NEW_STUDENT = ("stock-nbval",)  # steps that begin as after a fresh clone: no progress, no runs of before
 DEVELOPMENT_TOOLS = ("ruff", "mypy", "pytest", "xdist", "hypothesis")
 
 Runner = Callable[[Sequence[str], Path, Mapping[str, str]], int]
@@ -82,11 +84,29 @@ def _run_step(name: str, run: Runner) -> StepResult:
     command = [sys.executable, "-m", *STEPS[name]]
     # Tests of kernels and browsers wait half of their time: one worker more than there are cores.
     environment = {**os.environ, **SETTINGS, "PYTEST_XDIST_AUTO_NUM_WORKERS": str(core_count() + 1)}
-    with tempfile.TemporaryDirectory() as state:
+    with ExitStack() as stack:
         if name in NEW_STUDENT:
-            environment["AICOURSE_STATE"] = state
+            environment["AICOURSE_STATE"] = stack.enter_context(tempfile.TemporaryDirectory())
+            stack.enter_context(_without(paths.course_dir() / "notebooks" / "build"))
         code = run(command, paths.course_dir(), environment)
     return StepResult(name, code == 0, time.perf_counter() - started)
+
+
+@contextmanager
+def _without(folder: Path) -> Iterator[None]:
+    """A time in which `folder` is not there; what it held comes back afterwards."""
+    kept = paths.course_dir() / "build"
+    kept.mkdir(exist_ok=True)
+    elsewhere = Path(tempfile.mkdtemp(prefix="set-aside-", dir=kept)) / folder.name
+    if folder.exists():
+        folder.rename(elsewhere)
+    try:
+        yield
+    finally:
+        if elsewhere.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            elsewhere.rename(folder)
+        elsewhere.parent.rmdir()
 
 
 def _run_process(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:

@@ -6,6 +6,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ class ScriptedRunner:
         self.environments.append(environment)
         names = {arguments: name for name, arguments in selftest.STEPS.items()}
         return self.codes.get(names[tuple(command[2:])], 0)
+
+
+@pytest.fixture(autouse=True)
+def course(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A course of its own: no step may move what lessons of this checkout are writing."""
+    monkeypatch.setattr(selftest.paths, "course_dir", lambda: tmp_path)
+    return tmp_path
 
 
 def test_all_steps_run_in_order_although_one_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,6 +81,26 @@ def test_stock_nbval_begins_as_a_new_student(monkeypatch: pytest.MonkeyPatch) ->
     selftest.run_steps(["stock-nbval", "lessons"], run=run)
     fresh, mine = (Path(environment["AICOURSE_STATE"]) for environment in run.environments)
     assert (fresh.name != "mine", mine.name, fresh.exists()) == (True, "mine", False)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_stock_nbval_meets_no_runs_of_before_and_leaves_them_as_they_were(course: Path, stops: bool) -> None:
+    run_of_before = course / "notebooks" / "build" / "runs" / "v4.jsonl"
+    run_of_before.parent.mkdir(parents=True)
+    run_of_before.write_text("before")
+
+    def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
+        assert not run_of_before.exists()
+        run_of_before.parent.mkdir(parents=True)
+        run_of_before.write_text("of the step")
+        if stops:
+            raise KeyboardInterrupt
+        return 0
+
+    with pytest.raises(KeyboardInterrupt) if stops else nullcontext():
+        selftest.run_steps(["stock-nbval"], run=run)
+    assert run_of_before.read_text() == "before"
+    assert not list((course / "build").iterdir())
 
 
 def test_tests_have_a_worker_more_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
