@@ -125,7 +125,7 @@ class TestResponses:
         assert reply.usage.output_tokens > 0
 
     def test_stream(self, client: Any, endpoint: Any) -> None:
-        with client.responses.stream(model=endpoint.model, input=QUESTION, max_output_tokens=8) as stream:
+        with client.responses.stream(model=endpoint.model, input=QUESTION, max_output_tokens=100) as stream:
             deltas = [event.delta for event in stream if event.type == "response.output_text.delta"]
             assert "".join(deltas) == stream.get_final_response().output_text != ""
 
