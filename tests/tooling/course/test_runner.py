@@ -29,10 +29,12 @@ from aicourse.tooling.course.runner import store_outputs
 FOLDER = Path(__file__).parents[2] / "notebooks" / "run"
 NAMES = ["fails", "dies", "not-json", "parameters", "calls", "same"]
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from aicourse.tooling import course
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins deaf to it
 course.run(sys.argv[2:], out=Path(sys.argv[1]))
 """
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and FIFOs")
