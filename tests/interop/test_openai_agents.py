@@ -23,10 +23,10 @@ class Agents:
     def model(self, name: str, client: Any) -> Any:
         raise NotImplementedError
 
-    def run(self, endpoint: Any, asked: Any = QUESTION, tokens: int = 8, **options: Any) -> Any:
+    def run(self, endpoint: Any, asked: Any = QUESTION, tokens: int = 100, **options: Any) -> Any:
         return asyncio.run(self.arun(endpoint, asked, tokens, **options))
 
-    async def arun(self, endpoint: Any, asked: Any, tokens: int = 8, **options: Any) -> Any:
+    async def arun(self, endpoint: Any, asked: Any, tokens: int = 100, **options: Any) -> Any:
         async with openai.AsyncOpenAI(base_url=endpoint.v1, api_key=endpoint.token, max_retries=0) as client:
             return await agents.Runner.run(self.agent(endpoint, client, tokens, **options), asked)
 
@@ -41,7 +41,7 @@ class Agents:
     def test_stream(self, endpoint: Any) -> None:
         async def ask() -> str:
             async with openai.AsyncOpenAI(base_url=endpoint.v1, api_key=endpoint.token) as client:
-                result = agents.Runner.run_streamed(self.agent(endpoint, client, 8), QUESTION)
+                result = agents.Runner.run_streamed(self.agent(endpoint, client, 100), QUESTION)
                 events = [event async for event in result.stream_events()]
             raw = [event.data for event in events if event.type == "raw_response_event"]
             pieces = [event.delta for event in raw if event.type == "response.output_text.delta"]
