@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from aicourse.tooling.course.recorder import record as record
     from aicourse.tooling.course.reporting import write_report as write_report
     from aicourse.tooling.course.runner import run as run
-    from aicourse.tooling.course.validation import Validation as Validation
+    from aicourse.tooling.course.validation import LessonValidation as LessonValidation
     from aicourse.tooling.course.validation import validate as validate
 
 _HOME = {
     "Lesson": "aicourse.tooling.course.notebooks",
     "LessonRun": "aicourse.tooling.course.lesson_run",
     "RecordingReport": "aicourse.tooling.course.recorder",
-    "Validation": "aicourse.tooling.course.validation",
+    "LessonValidation": "aicourse.tooling.course.validation",
     "lessons": "aicourse.tooling.course.notebooks",
     "lint": "aicourse.tooling.course.linting",
     "paces": "aicourse.tooling.course.linting",

@@ -49,7 +49,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Validation:
+class LessonValidation:
     """One lesson's result; `checks` counts the cells compared, both times, and the parts after them."""
 
     lesson: Lesson
@@ -65,7 +65,7 @@ class Validation:
 
 def validate(
     names: Sequence[str | Path] | None = None, *, jobs: int | None = None, once: bool = False
-) -> list[Validation]:
+) -> list[LessonValidation]:
     """Compare the outputs of the lessons in `names` (all by default) with those that a new run gives.
 
     `once` leaves out the second run, the figures and the exercises.
@@ -95,11 +95,11 @@ def deal(chosen: Sequence[Lesson], hands: int) -> list[list[Lesson]]:
     return dealt
 
 
-def _unreadable(lesson: Lesson) -> Validation:
-    return Validation(lesson, 0.0, 0, (Failure(None, "file", False, lesson.problem or "not run"),))
+def _unreadable(lesson: Lesson) -> LessonValidation:
+    return LessonValidation(lesson, 0.0, 0, (Failure(None, "file", False, lesson.problem or "not run"),))
 
 
-def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[Validation]:
+def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[LessonValidation]:
     log = kernels.folder / f"pytest-{hand[0].name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -146,7 +146,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) -> Iterator[Validation]:
+def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) -> Iterator[LessonValidation]:
     """Read results as they come; pytest runs the lessons in the order of `hand`."""
     assert process.stderr is not None
     results = (json.loads(line) for line in process.stderr if line.startswith("{"))
@@ -164,7 +164,7 @@ def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) 
             waiting = next(results, None)
         first = next(iter(failures.values()), None)
         seconds = bar.end(f"failed in {first.place}" if first else "passed")
-        yield Validation(lesson, seconds, checks, tuple(failures.values()))
+        yield LessonValidation(lesson, seconds, checks, tuple(failures.values()))
 
 
 def _failure(result: Mapping[str, Any], lesson: Lesson) -> Failure:

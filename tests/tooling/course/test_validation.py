@@ -65,7 +65,7 @@ WARNS = {**new_cell("code", "import warnings\n\nwarnings.warn('careful')", "warn
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Validation]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.LessonValidation]:
     """The fixtures, the good lesson in a course of its own, and a file that is no notebook; in one go."""
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(FOLDER / "lint" / "checks", home / "notebooks" / "checks")
@@ -95,30 +95,32 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Valida
     return {result.lesson.path.stem: result for result in found}
 
 
-def test_a_good_lesson_passes_twice(results: dict[str, course.Validation]) -> None:
+def test_a_good_lesson_passes_twice(results: dict[str, course.LessonValidation]) -> None:
     result = results["90-good"]
     assert result.failures == ()
     assert result.checks == 2 * 17 + 2
 
 
-def test_the_badge_is_masked_and_cells_are_counted(results: dict[str, course.Validation]) -> None:
+def test_the_badge_is_masked_and_cells_are_counted(results: dict[str, course.LessonValidation]) -> None:
     assert results["badge"].failures == ()
 
 
-def test_an_output_that_differs_is_named_once(results: dict[str, course.Validation]) -> None:
+def test_an_output_that_differs_is_named_once(results: dict[str, course.LessonValidation]) -> None:
     (failure,) = results["differs"].failures
     assert str(failure) == (
         "cell 3 (wrong): Cell outputs differ\nstdout:\n--- stored\n+++ new\n@@ -1 +1 @@\n-3\n+2"
     )
 
 
-def test_another_result_in_the_second_run_is_told_as_such(results: dict[str, course.Validation]) -> None:
+def test_another_result_in_the_second_run_is_told_as_such(
+    results: dict[str, course.LessonValidation],
+) -> None:
     (failure,) = results["second-run"].failures
     assert failure.again
     assert str(failure).startswith("cell 3 (wrong), run a second time: Cell outputs differ")
 
 
-def test_unlabelled_axes_are_found_where_they_are_drawn(results: dict[str, course.Validation]) -> None:
+def test_unlabelled_axes_are_found_where_they_are_drawn(results: dict[str, course.LessonValidation]) -> None:
     (failure,) = results["unlabelled-axes"].failures
     assert failure.part == "figures"
     assert "cell 2 (wrong): no label on the y axis" in failure.message
@@ -126,7 +128,7 @@ def test_unlabelled_axes_are_found_where_they_are_drawn(results: dict[str, cours
     assert "without a title" in failure.message
 
 
-def test_the_same_plots_pass_twice(results: dict[str, course.Validation]) -> None:
+def test_the_same_plots_pass_twice(results: dict[str, course.LessonValidation]) -> None:
     assert results["92-plots"].failures == ()
 
 
@@ -141,7 +143,7 @@ def test_the_same_plots_pass_twice(results: dict[str, course.Validation]) -> Non
     ],
 )
 def test_a_picture_that_shows_something_else_is_told_in_words(
-    results: dict[str, course.Validation], cell: str, stored: str, new: str
+    results: dict[str, course.LessonValidation], cell: str, stored: str, new: str
 ) -> None:
     assert {failure.cell.id for failure in results["93-sabotaged"].failures} == set(PLOTS)
     (failure,) = [failure for failure in results["93-sabotaged"].failures if failure.cell.id == cell]
@@ -150,7 +152,7 @@ def test_a_picture_that_shows_something_else_is_told_in_words(
 
 
 def test_a_warning_that_is_not_stored_is_shown_and_its_cell_named(
-    results: dict[str, course.Validation],
+    results: dict[str, course.LessonValidation],
 ) -> None:
     warned, _ = results["91-wrong"].failures
     assert str(warned).startswith("cell 3 (warns): Cell outputs differ\nstderr:\n--- stored\n+++ new\n")
@@ -158,7 +160,7 @@ def test_a_warning_that_is_not_stored_is_shown_and_its_cell_named(
 
 
 def test_a_kernel_that_dies_is_told_at_once_and_a_skipped_cell_is_no_failure(
-    results: dict[str, course.Validation],
+    results: dict[str, course.LessonValidation],
 ) -> None:
     (failure,) = results["94-dies"].failures
     assert (
@@ -166,13 +168,13 @@ def test_a_kernel_that_dies_is_told_at_once_and_a_skipped_cell_is_no_failure(
     )
 
 
-def test_an_exercise_whose_solution_is_wrong_is_found(results: dict[str, course.Validation]) -> None:
+def test_an_exercise_whose_solution_is_wrong_is_found(results: dict[str, course.LessonValidation]) -> None:
     failure = results["91-wrong"].failures[-1]
     assert str(failure).startswith("exercises: Exercise 91.1: `middle_solution` does not pass.\n✗ Not yet")
     assert "✗ missing     finds the middle" in str(failure)
 
 
-def test_a_file_that_is_no_notebook_fails_alone(results: dict[str, course.Validation]) -> None:
+def test_a_file_that_is_no_notebook_fails_alone(results: dict[str, course.LessonValidation]) -> None:
     (failure,) = results["not-json"].failures
     assert "git checkout" in str(failure)
 
