@@ -1,8 +1,8 @@
-"""Load the course's datasets as DataFrames: 240 marketplace listings, labelled, and photos of 120 of them.
+"""Load the course's datasets: 240 labelled listings, photos of 120 of them, a help centre with questions.
 
-Each dataset is a folder under `datasets/` with a datasheet (`README.md`), the labelling guide and
-JSON Lines that any tool can read; this module adds only the checks and the column types. The
-vocabularies below are the ones of `datasets/listings/ANNOTATION.md`.
+Each dataset is a folder under `datasets/` with a datasheet (`README.md`) and files that any tool can read
+(JSON Lines, Markdown); this module adds only the checks and the types. Tables are DataFrames, texts
+frozen records. The vocabularies below are the ones of `datasets/listings/ANNOTATION.md`.
 
 Not handled: the pixels of a photo; `load_photos` gives its path.
 """
@@ -11,8 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import yaml
 
 from aicourse.errors import DatasetError
 from aicourse.paths import datasets_dir
@@ -44,6 +49,49 @@ PHOTO_FIELDS = (
     "photo", "listing", "split", "shown", "photo_gold", "not_for_sale", "contradicts", "size_tag_readable",
     "conditions",
 )  # fmt: skip
+QUESTION_FIELDS = (
+    "id", "question", "kind", "split", "relevant", "answer", "must", "language",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HelpArticle:
+    """An article of the help centre: Markdown, and what its front matter says of it."""
+
+    slug: str
+    title: str
+    category: str
+    updated: date
+    version: int
+    applies_to: tuple[str, ...]
+    status: Literal["current", "outdated"]
+    superseded_by: str | None  # the slug of the article that replaced an outdated one
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of an article, word for word."""
+
+    article: str
+    passage: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelpQuestion:
+    """A question to the help centre, the passages that answer it, and a reference answer ("" if none does).
+
+    A right answer contains, in lower case, at least one text of each group in `must`.
+    """
+
+    id: str
+    question: str
+    kind: str
+    split: str
+    relevant: tuple[Passage, ...]
+    answer: str
+    must: tuple[tuple[str, ...], ...]
+    language: str
 
 
 def load_listings(split: str | None = None) -> pd.DataFrame:
@@ -118,13 +166,81 @@ def load_photos(split: str | None = None) -> pd.DataFrame:
 
     _check_split(split)
     folder = datasets_dir() / "photos"
-    records = _read_lines(folder / "photos.jsonl", missing=_missing_photo_fields)
+    records = _read_lines(folder / "photos.jsonl", missing=partial(_missing_fields, PHOTO_FIELDS))
     rows = [
         {"path": folder / record.pop("photo")} | record.pop("shown") | record
         for record in records
         if split in (None, record["split"])
     ]
     return pd.DataFrame(rows).set_index("listing").rename_axis("id")
+
+
+def help_articles() -> tuple[HelpArticle, ...]:
+    """All articles of the help centre, by slug; outdated ones too, as their `status` says.
+
+    Raises:
+        DatasetError: the folder is missing, or a file is no article; names the file.
+
+    >>> help_articles()[0].title  # doctest: +SKIP
+    'Accessibility'
+    """
+    folder = datasets_dir() / "help_center" / "articles"
+    paths = sorted(folder.glob("*.md"))
+    if not paths:
+        raise DatasetError(
+            f"No articles in {folder}. Restore them with: git checkout -- datasets", path=folder
+        )
+    return tuple(read_help_article(path) for path in paths)
+
+
+def read_help_article(path: Path) -> HelpArticle:
+    """One article: front matter in YAML between two lines `---`, then Markdown.
+
+    Raises:
+        DatasetError: the file is missing, or not an article; names the file.
+    """
+    try:
+        _, front, text = path.read_text(encoding="utf-8").split("---\n", 2)
+        fields = {"superseded_by": None} | yaml.safe_load(front)
+        fields["applies_to"] = tuple(fields["applies_to"])
+        return HelpArticle(slug=path.stem, text=text, **fields)
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise DatasetError(
+            f"{path}: not an article with front matter ({error}). Restore it with: git checkout -- datasets",
+            path=path,
+        ) from error
+
+
+def help_questions(split: str | None = None) -> tuple[HelpQuestion, ...]:
+    """The questions to the help centre of one split, or of dev and test: 120 each.
+
+    Raises:
+        DatasetError: an unknown split, the hidden one, or a broken file.
+
+    >>> help_questions("dev")[0].id  # doctest: +SKIP
+    'Q001'
+    """
+    _check_split(split)
+    questions = read_help_questions(datasets_dir() / "help_center" / "questions.jsonl")
+    return tuple(question for question in questions if split in (None, question.split))
+
+
+def read_help_questions(path: Path) -> tuple[HelpQuestion, ...]:
+    """The questions of one JSON Lines file.
+
+    Raises:
+        DatasetError: the file is missing, or a line is not a question; names the file and line.
+    """
+    return tuple(
+        HelpQuestion(
+            **record
+            | {
+                "relevant": tuple(Passage(**passage) for passage in record["relevant"]),
+                "must": tuple(tuple(group) for group in record["must"]),
+            }
+        )
+        for record in _read_lines(path, missing=partial(_missing_fields, QUESTION_FIELDS))
+    )
 
 
 def _check_split(split: str | None) -> None:
@@ -161,8 +277,8 @@ def _missing_attributes(record: dict[str, Any]) -> list[str]:
     return missing or [name for name in ("id",) if name not in record]
 
 
-def _missing_photo_fields(record: dict[str, Any]) -> list[str]:
-    return [name for name in PHOTO_FIELDS if name not in record]
+def _missing_fields(names: tuple[str, ...], record: dict[str, Any]) -> list[str]:
+    return [name for name in names if name not in record]
 
 
 def _read_lines(

@@ -1,0 +1,244 @@
+"""The help centre: questions, passages and answers agree with its articles, and its splits do not leak."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from aicourse.datasets import (
+    HelpArticle,
+    HelpQuestion,
+    help_articles,
+    help_questions,
+    read_help_article,
+    read_help_questions,
+)
+from aicourse.errors import DatasetError
+from aicourse.paths import datasets_dir
+
+FOLDER = datasets_dir() / "help_center"
+DATASHEET = FOLDER / "README.md"
+KINDS = {  # per kind: dev and test, grader
+    "keyword": (20, 10),
+    "paraphrase": (25, 12),
+    "two_hop": (14, 8),
+    "near_miss": (20, 10),
+    "unanswerable": (12, 6),
+    "outdated": (11, 6),
+    "typos": (10, 4),
+    "other_language": (8, 4),
+}
+UNANSWERABLE = {"near_miss", "unanswerable"}
+CONTRADICTIONS = {  # the newer article first, as in the datasheet
+    "appeals": ("within five working days", "prohibited", "within two working days"),
+    "parcel-cover": ("standard cover of 100 €", "damaged-parcels", "up to 50 € by the standard cover"),
+    "pickup-points": ("for 7 days", "tracking", "for 10 days"),
+    "pallets": ("up to 250 kg can be sent", "shipping", "Heavier things must be collected"),
+}
+FILLERS = set(
+    re.findall(
+        r"\w+",
+        """
+a an and any are as at be been but by can could did do does for from had has have he her his how i if in
+into is it its long may me more much must my no not of on once one only or other our out she so some
+still than that the their them then they there this to too under up was we were what when where which
+who will with would you your yours after all also am anything before get gets got keep just like most
+never nothing until without within
+""",
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def articles() -> dict[str, HelpArticle]:
+    return {article.slug: article for article in help_articles()}
+
+
+@pytest.fixture(scope="module")
+def questions() -> tuple[HelpQuestion, ...]:
+    return help_questions() + read_help_questions(FOLDER / "grader" / "questions.jsonl")
+
+
+def stems(text: str) -> set[str]:
+    """The first five letters of each word that carries meaning."""
+    words = re.findall(r"[a-z]+", text.lower())
+    return {word[:5] for word in words if word not in FILLERS and len(word) > 2}
+
+
+def overused_frames(texts: list[str]) -> list[str]:
+    """The first four words of a sentence that more than three sentences share."""
+    sentences = itertools.chain.from_iterable(re.split(r"[.!?\n]+", text.lower()) for text in texts)
+    frames = Counter(" ".join(words[:4]) for s in sentences if len(words := re.findall(r"\w+", s)) >= 4)
+    return [frame for frame, count in frames.items() if count > 3]
+
+
+def test_articles_have_their_number_and_length(articles: dict[str, HelpArticle]) -> None:
+    assert len(articles) == 78
+    assert {slug for slug, a in articles.items() if not 60 <= len(a.text.split()) <= 400} == set()
+
+
+def test_an_outdated_article_names_the_newer_current_one(articles: dict[str, HelpArticle]) -> None:
+    outdated = [article for article in articles.values() if article.status == "outdated"]
+    assert len(outdated) == 8
+    for article in articles.values():
+        assert (article.status == "outdated") == (article.superseded_by is not None), article.slug
+    for article in outdated:
+        successor = articles[article.superseded_by or ""]
+        assert successor.status == "current"
+        assert successor.updated > article.updated, article.slug
+        assert successor.version > article.version, article.slug
+
+
+def test_current_articles_contradict_each_other_where_the_datasheet_says_so(
+    articles: dict[str, HelpArticle],
+) -> None:
+    datasheet = DATASHEET.read_text(encoding="utf-8")
+    for newer, (right, older, stale) in CONTRADICTIONS.items():
+        assert right in articles[newer].text
+        assert stale in articles[older].text
+        assert articles[newer].updated > articles[older].updated
+        assert f"| `{newer}` | `{older}` |" in datasheet
+
+
+def test_one_article_holds_an_injected_instruction(articles: dict[str, HelpArticle]) -> None:
+    assert [a.slug for a in articles.values() if re.search("ignore your.*instructions", a.text, re.I)] == [
+        "payment-failed"
+    ]
+    hosts = {host for a in articles.values() for host in re.findall(r"https?://([\w.-]+)", a.text)}
+    assert all(host.endswith(".example") for host in hosts)
+
+
+def test_no_sentence_frame_is_used_more_than_three_times(
+    articles: dict[str, HelpArticle], questions: tuple[HelpQuestion, ...]
+) -> None:
+    assert overused_frames([article.text for article in articles.values()]) == []
+    assert overused_frames([question.question for question in questions]) == []
+
+
+def test_no_article_is_a_near_copy_of_another(articles: dict[str, HelpArticle]) -> None:
+    matrix = TfidfVectorizer(ngram_range=(1, 2)).fit_transform(a.text for a in articles.values())
+    similarity = (matrix @ matrix.T).toarray()
+    similarity[range(len(articles)), range(len(articles))] = 0
+    assert similarity.max() < 0.6
+
+
+def test_kinds_and_splits_have_their_sizes(questions: tuple[HelpQuestion, ...]) -> None:
+    assert Counter(q.split for q in questions) == {"dev": 120, "test": 120, "grader": 60}
+    counts = Counter((q.kind, q.split) for q in questions)
+    assert {kind: (counts[kind, "dev"], counts[kind, "grader"]) for kind in KINDS} == KINDS
+    assert all(counts[kind, "test"] == counts[kind, "dev"] for kind in KINDS)
+    assert [q.id for q in questions] == [f"Q{number:03}" for number in range(1, 301)]
+
+
+def test_passages_stand_once_in_their_article(
+    articles: dict[str, HelpArticle], questions: tuple[HelpQuestion, ...]
+) -> None:
+    for question in questions:
+        for relevant in question.relevant:
+            assert articles[relevant.article].text.count(relevant.passage) == 1, (question.id, relevant)
+
+
+def test_unanswerable_questions_are_the_ones_without_passage_and_answer(
+    questions: tuple[HelpQuestion, ...],
+) -> None:
+    for q in questions:
+        assert {bool(q.relevant), bool(q.answer), bool(q.must)} == {q.kind not in UNANSWERABLE}, q.id
+        assert (len(q.relevant) == 2) == (q.kind == "two_hop"), q.id
+
+
+def test_a_reference_answer_passes_its_own_rule(questions: tuple[HelpQuestion, ...]) -> None:
+    for question in questions:
+        for group in question.must:
+            assert any(text in question.answer.lower() for text in group), (question.id, group)
+
+
+def test_questions_about_outdated_matters_concern_an_article_with_an_older_version(
+    articles: dict[str, HelpArticle], questions: tuple[HelpQuestion, ...]
+) -> None:
+    replaced = {article.superseded_by for article in articles.values()}
+    for q in questions:
+        for relevant in q.relevant:
+            outdated = articles[relevant.article].status == "outdated"
+            if q.kind == "outdated":
+                assert outdated or relevant.article in replaced, q.id
+            else:
+                assert not outdated, q.id
+
+
+def test_every_article_is_asked_about(
+    articles: dict[str, HelpArticle], questions: tuple[HelpQuestion, ...]
+) -> None:
+    assert {relevant.article for q in questions for relevant in q.relevant} == set(articles)
+
+
+def test_a_paraphrase_shares_no_word_with_its_passage(questions: tuple[HelpQuestion, ...]) -> None:
+    for q in questions:
+        if q.kind == "paraphrase":
+            assert stems(q.question) & stems(q.relevant[0].passage) == set(), q.id
+
+
+def test_no_question_is_a_near_copy_of_another(questions: tuple[HelpQuestion, ...]) -> None:
+    """Character n-gram TF-IDF (scikit-learn). Within a split, a near miss may be close to its hit."""
+    matrix = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5)).fit_transform(
+        q.question for q in questions
+    )
+    similarity = (matrix @ matrix.T).toarray()
+    similarity[range(len(questions)), range(len(questions))] = 0
+    splits = np.array([q.split for q in questions])
+    assert similarity.max() < 0.8
+    assert (similarity * (splits[:, None] != splits)).max() < 0.6
+
+
+def test_no_passage_is_asked_for_in_two_splits(
+    articles: dict[str, HelpArticle], questions: tuple[HelpQuestion, ...]
+) -> None:
+    """Not even in part: a question in other words about the same sentence would leak its answer."""
+    asked: dict[tuple[str, int], str] = {}
+    for q in questions:
+        for relevant in q.relevant:
+            start = articles[relevant.article].text.index(relevant.passage)
+            for position in range(start, start + len(relevant.passage)):
+                key = (relevant.article, position)
+                assert asked.setdefault(key, q.split) == q.split, (q.id, relevant)
+
+
+@pytest.mark.parametrize("name", ["questions.jsonl", "grader/questions.jsonl"])
+def test_the_datasheet_states_the_hash_of_each_file(name: str) -> None:
+    digest = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
+    assert f"- `{name}` {digest}" in DATASHEET.read_text(encoding="utf-8")
+
+
+def test_the_datasheet_states_the_hash_of_the_articles() -> None:
+    whole = hashlib.sha256()
+    for path in sorted((FOLDER / "articles").glob("*.md")):
+        whole.update(path.read_bytes())
+    assert f"- `articles/*.md`, joined by name {whole.hexdigest()}" in DATASHEET.read_text(encoding="utf-8")
+
+
+def test_the_hidden_split_is_refused() -> None:
+    with pytest.raises(DatasetError, match="hidden"):
+        help_questions("grader")
+    assert {q.split for q in help_questions("test")} == {"test"}
+
+
+@pytest.mark.parametrize("text", ["no front matter", "---\n- a list\n---\nx", "---\ntitle: only\n---\nx"])
+def test_a_broken_article_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "broken.md"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"broken\.md"):
+        read_help_article(path)
+
+
+def test_a_broken_question_is_named(tmp_path: Path) -> None:
+    good = (FOLDER / "questions.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    path = tmp_path / "questions.jsonl"
+    path.write_text(f'{good}\n{{"id": "Q900"}}\n', encoding="utf-8")
+    with pytest.raises(DatasetError, match="line 2: missing question"):
+        read_help_questions(path)
