@@ -5,7 +5,8 @@ back as a *reply* (your task, called by `runner`, which also counts what the cal
 *trace* of its tokens and seconds become a record; scorers give it *scores* (`scores`, `scorers`); all records
 are a *run* (`runs`; its file, and what it is of: `resuming`, `identity`); two runs make a *comparison*
 (`comparison`, on `statistics`), and a gate makes that a *decision* (`rules`, `noninferiority`, `gating`,
-`approval`). To look closer: `error_analysis`, `annotators`, `report`.
+`approval`). A scorer may be a model, as far as it was measured (`judge`, `validation`, `bias`). To look
+closer: `error_analysis`, `annotators`, `report`.
 
     from aicourse.evals import Case, compare, gate, run     # scorers and statistics: by module
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from aicourse.evals.error_analysis import taxonomy as taxonomy
     from aicourse.evals.gating import GateResult as GateResult
     from aicourse.evals.gating import gate as gate
+    from aicourse.evals.judge import Judge as Judge
+    from aicourse.evals.judge import validate as validate
+    from aicourse.evals.judge import with_threshold as with_threshold
     from aicourse.evals.plots import plot_changes as plot_changes
     from aicourse.evals.plots import plot_slices as plot_slices
     from aicourse.evals.report import write_report as write_report
@@ -49,6 +53,9 @@ if TYPE_CHECKING:
     from aicourse.evals.scores import Context as Context
     from aicourse.evals.scores import Score as Score
     from aicourse.evals.slices import score_by_slice as score_by_slice
+    from aicourse.evals.statistics import corrected_rate as corrected_rate
+    from aicourse.evals.validation import Validation as Validation
+    from aicourse.evals.validation import read_validation as read_validation
 
 _NAMES = {
     "annotators": ("Agreement", "agreement"),
@@ -57,6 +64,7 @@ _NAMES = {
     "comparison": ("Comparison", "compare"),
     "error_analysis": ("NoteBook", "sample_failures", "taxonomy"),
     "gating": ("GateResult", "gate"),
+    "judge": ("Judge", "validate", "with_threshold"),
     "plots": ("plot_changes", "plot_slices"),
     "report": ("write_report",),
     "rules": ("Rule", "default_rules", "refuse_unreachable"),
@@ -64,6 +72,8 @@ _NAMES = {
     "runs": ("CaseRecord", "Run", "load_run"),
     "scores": ("Context", "Score"),
     "slices": ("score_by_slice",),
+    "statistics": ("corrected_rate",),
+    "validation": ("Validation", "read_validation"),
 }
 _HOME = {name: f"aicourse.evals.{module}" for module, names in _NAMES.items() for name in names}
 

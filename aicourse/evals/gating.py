@@ -29,6 +29,7 @@ from aicourse.evals import noninferiority, statistics
 from aicourse.evals.comparison import Change, Comparison, compare
 from aicourse.evals.rules import Rule, refuse_unreachable
 from aicourse.evals.runs import Run
+from aicourse.evals.validation import Validation, doubt_of
 from aicourse.evals.views import markdown_table, text_table
 from aicourse.html import NOTEBOOK, table
 
@@ -198,10 +199,13 @@ def gate(
     strict: bool = False,
     confidence: float = 0.95,
     smallest_slice: int = 5,
+    validations: Sequence[Validation] = (),
 ) -> GateResult:
     """Judge the candidate run `after` against `before`, the run of what is in production.
 
     With `strict`, named slices need proof as well; exploratory ones need `smallest_slice` cases to be shown.
+    A score that a model gave decides only if its judge has a validation, in the runs or in `validations`,
+    that meets the rule's `judge_at_least`.
 
     Raises:
         EvaluationError: the runs cannot be compared (see `compare`), or have too few cases for a rule.
@@ -213,7 +217,7 @@ def gate(
     for rule in rules:
         shown = rule.slices if rule.slice_tolerance is None else None
         comparison = compare(before, after, rule.score, confidence=confidence, smallest_slice=2, slices=shown)
-        problems += _gaps(comparison, rule)
+        problems += [*_gaps(comparison, rule), *_doubts(before, after, rule, validations)]
         if identical and not comparison.differences:
             overall.append(_identical(rule, comparison.overall))
             continue
@@ -291,6 +295,19 @@ def _gaps(comparison: Comparison, rule: Rule) -> list[str]:
             'scale the score, or judge it with the mode "no loss shown".'
         )
     return problems
+
+
+def _doubts(before: Run, after: Run, rule: Rule, validations: Sequence[Validation]) -> list[str]:
+    """The reasons why a score that a model gave must not decide."""
+    first, second = (run.info.judges.get(rule.score) for run in (before, after))
+    if first is None and second is None:
+        return []
+    if first is None or second is None or first.facts != second.facts:
+        told = " and by ".join(f"judge {one.facts}" if one else "no judge" for one in (first, second))
+        return [f"{rule.score} was given by {told}: rescore both runs with one judge."]
+    given = [one for one in validations if one.judge == first.facts]
+    doubt = doubt_of(first.facts, given or (first.validation, second.validation), rule.judge_at_least)
+    return [f"{rule.score}: {doubt}. Validate it or a better one, or leave this score out."] if doubt else []
 
 
 def judge_overall(rule: Rule, change: Change, confidence: float) -> Ruling:

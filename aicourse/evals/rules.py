@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from aicourse.errors import EvaluationError
 from aicourse.evals import noninferiority
 from aicourse.evals.runs import Run
+from aicourse.evals.validation import LEAST
 
 DEFAULT_TOLERANCE = 0.05
 DEFAULT_SLICE_TOLERANCE = 0.15
@@ -38,7 +39,8 @@ class Rule:
 
     `mode` "proof": a loss beyond the tolerance must be ruled out; "no loss shown": it must not be shown,
     which is no proof. Slices that are not named are shown with `slice_tolerance` (None: none is), and do not
-    decide. A named one in which no loss could be shown fails unless `allow_cannot_tell`.
+    decide. A named one in which no loss could be shown fails unless `allow_cannot_tell`. Where a model gave
+    the score, the lower ends of its TPR and TNR must reach `judge_at_least` (see `validation`).
     """
 
     score: str
@@ -47,6 +49,7 @@ class Rule:
     slices: Mapping[str, float] = field(default_factory=dict)
     mode: Mode = "proof"
     allow_cannot_tell: bool = False
+    judge_at_least: float = LEAST
 
 
 def refuse_unreachable(rules: Sequence[Rule], cases: int) -> None:
@@ -86,6 +89,7 @@ class _WrittenRule(BaseModel):
     slices: dict[str, Tolerance] = {}
     mode: Mode = "proof"
     allow_cannot_tell: bool = False
+    judge_at_least: float = Field(LEAST, ge=0, le=1, allow_inf_nan=False)
 
     def rule(self) -> Rule:
         """The same as the gate takes it."""
@@ -142,8 +146,8 @@ def read_rules(path: Path | str) -> RuleSet:
         where = ".".join(map(str, problem["loc"]))
         raise EvaluationError(
             f"{path}: {where or 'the file'}: {problem['msg']}. "
-            "Write a list `rules` of objects with score, tolerance, slice_tolerance, slices, mode and "
-            "allow_cannot_tell.",
+            "Write a list `rules` of objects with score, tolerance, slice_tolerance, slices, mode, "
+            "allow_cannot_tell and judge_at_least.",
             path=path,
         ) from None
     return RuleSet(tuple(rule.rule() for rule in rules.rules), rules.strict)

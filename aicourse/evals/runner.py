@@ -26,26 +26,18 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from aicourse import json_text, paths
-from aicourse.errors import (
-    AicourseError,
-    BudgetExceeded,
-    CatalogError,
-    DownloadError,
-    ProviderError,
-    ServerError,
-)
+from aicourse.errors import AicourseError
 from aicourse.evals.cases import Case, EvaluationSet, unique
 from aicourse.evals.identity import made_of, remade_of
 from aicourse.evals.resuming import Keep, kept
 from aicourse.evals.runs import CaseRecord, Run, RunInfo
-from aicourse.evals.scores import Context, Score, Scorer, score_all, scorer_names, told
+from aicourse.evals.scores import FATAL, Context, Score, Scorer, score_all, scorer_names, told
+from aicourse.evals.validation import judges_of
 from aicourse.llm import session
 from aicourse.llm.calls import Call
 
 Task = Callable[[Case], Any]
 
-# every further case would meet these too, so the run stops (and can be resumed)
-_FATAL = (BudgetExceeded, CatalogError, DownloadError, ProviderError, ServerError)
 # trying again would not help
 _HOPELESS = (AicourseError, AttributeError, NameError, TypeError)
 _FIRST_PAUSE = 0.5  # seconds; doubles with each attempt
@@ -104,7 +96,7 @@ class _Trial:
             started = time.perf_counter()
             try:
                 return self.task(case), None, attempt, time.perf_counter() - started
-            except _FATAL:
+            except FATAL:
                 raise
             except (Exception, SystemExit) as error:  # any function may be a task, and go wrong in any way
                 problem = told(error)
@@ -145,7 +137,7 @@ def run(
     now = datetime.now(UTC)
     parts = made_of(task, scorers) if path else {}
     noted = {name: str(value) for name, value in (facts or {}).items()}
-    info = RunInfo(name, scorer_names(scorers), repeats, noted, now, parts, count)
+    info = RunInfo(name, scorer_names(scorers), repeats, noted, now, parts, count, judges_of(scorers))
     trial = _Trial(task, scorers, retries, sleep)
     # None: shown in terminals and notebooks, not in log files, and never stored in a lesson's outputs
     hidden = None if progress and not paths.unattended() else True
@@ -190,7 +182,8 @@ def rescore(run: Run, scorers: Sequence[Scorer]) -> Run:
         return () if record.error else score_all(scorers, context)
 
     records = tuple(replace(record, scores=scored(record)) for record in run.records())
-    info = replace(run.info, scorers=scorer_names(scorers), made_of=remade_of(run.info.made_of, scorers))
+    parts = remade_of(run.info.made_of, scorers)
+    info = replace(run.info, scorers=scorer_names(scorers), made_of=parts, judges=judges_of(scorers))
     return Run(info, memory=records)
 
 

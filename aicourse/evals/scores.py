@@ -21,7 +21,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from aicourse.errors import EvaluationError
+from aicourse.errors import (
+    BudgetExceeded,
+    CatalogError,
+    DownloadError,
+    EvaluationError,
+    ProviderError,
+    RecordingError,
+    ServerError,
+)
+
+# every further case would meet these too, in a task or in a judge, so the run stops (and can be resumed)
+FATAL = (BudgetExceeded, CatalogError, DownloadError, ProviderError, RecordingError, ServerError)
 
 Value = bool | int | float | str
 Kind = Literal["assertion", "number", "label", "error"]
@@ -118,6 +129,8 @@ def _scores(scorer: Scorer, context: Context) -> list[Score]:
         if isinstance(scored, Mapping):
             return [_score(key, value) for key, value in scored.items()]
         return [_score(name, scored)]
+    except FATAL:
+        raise
     except (Exception, SystemExit) as error:  # any function may be a scorer, so anything may go wrong in it
         return [Score(name, None, error=f"{told(error)} ({_place(error)})")]
 

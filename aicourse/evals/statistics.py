@@ -2,8 +2,8 @@
 
 Comparisons are paired: values come case by case, in the same order, only the differences count. Sources:
 Efron & Tibshirani 1993 (bootstrap), Hesterberg 2015 (its small-sample correction), McNemar 1947, Holm 1979,
-Agresti & Coull 1998, Agresti & Min 2005 and Wilson 1927 (proportions). Quantiles and the exact
-test are scipy's; written out here is what the lessons teach, or what no library has.
+Agresti & Coull 1998, Agresti & Min 2005, Wilson 1927 (proportions), Lang & Reiczigel 2014 (of judged cases).
+Quantiles and the exact test are scipy's; written out here is what the lessons teach, or what no library has.
 Cases are taken to be independent: several from one seller are not, and make every interval here too narrow.
 
 The same values give the same figures on every Python and numpy: resamples come from `RandomState`, whose
@@ -170,6 +170,56 @@ def proportion(passed: int, cases: int, *, confidence: float = 0.95) -> Interval
     centre = (rate + z**2 / (2 * cases)) / (1 + z**2 / cases)
     reach = z * math.sqrt(rate * (1 - rate) / cases + z**2 / (4 * cases**2)) / (1 + z**2 / cases)
     return Interval(rate, max(0.0, centre - reach), min(1.0, centre + reach), confidence)
+
+
+def corrected_rate(
+    passed: int,
+    cases: int,
+    true_passes: tuple[int, int],
+    true_fails: tuple[int, int],
+    *,
+    confidence: float = 0.95,
+) -> Interval:
+    """The pass rate behind the one that an imperfect judge reports, with the uncertainty of both samples.
+
+    The judge passed `passed` of `cases`; on labelled items it passed `true_passes` (how many, of how many
+    labelled pass) and failed `true_fails`. The estimate is Rogan and Gladen's (1978), the interval Lang and
+    Reiczigel's (2014). Enumerated for 20 to 60 labelled items each, 50 to 1,000 cases, rates of 0.05 to 0.95
+    and judges from TPR = TNR = 0.75, it holds the truth in at least 94 %; drawing the labelled items alone
+    again, as is often done, in 57 to 87 %.
+
+    >>> str(corrected_rate(4060, 11284, (178, 179), (358, 359)))
+    '+0.360 (95 % interval +0.349 to +0.372)'
+
+    Raises:
+        ValueError: a count that cannot be, or a judge that is no better than chance: TPR + TNR is at most 1.
+    """
+    for some, every in ((passed, cases), true_passes, true_fails):
+        if not 0 <= some <= every or not every:
+            raise ValueError(f"there are no {some} of {every}")
+    tpr, tnr = true_passes[0] / true_passes[1], true_fails[0] / true_fails[1]
+    if tpr + tnr <= 1:
+        raise ValueError(
+            f"TPR {tpr:.2f} and TNR {tnr:.2f} are no better than chance, so this judge says nothing about "
+            "the rate: use another judge, or label the cases"
+        )
+    estimate = min(1.0, max(0.0, (passed / cases + tnr - 1) / (tpr + tnr - 1)))
+    z = _z((1 + confidence) / 2)
+    sizes = cases + z**2, true_passes[1] + 2, true_fails[1] + 2  # with a few more, half of them right
+    rate, tpr, tnr = (
+        (passed + z**2 / 2) / sizes[0],
+        (true_passes[0] + 1) / sizes[1],
+        (true_fails[0] + 1) / sizes[2],
+    )
+    of_rate, of_tpr, of_tnr = (
+        one * (1 - one) / size for one, size in zip((rate, tpr, tnr), sizes, strict=True)
+    )
+    centre = (rate + tnr - 1) / (tpr + tnr - 1)
+    variance = of_rate + centre**2 * of_tpr + (1 - centre) ** 2 * of_tnr
+    reach = z * math.sqrt(variance) / (tpr + tnr - 1)
+    centre += 2 * z**2 * (centre * of_tpr - (1 - centre) * of_tnr)
+    low, high = max(0.0, centre - reach), min(1.0, centre + reach)
+    return Interval(estimate, min(low, estimate), max(high, estimate), confidence)
 
 
 def mean_score(values: Sequence[float] | Values, *, confidence: float = 0.95, seed: int = 0) -> Interval:

@@ -6,8 +6,8 @@
     <listing>{{listing}}</listing>
 
 The sections are found in the file, before anything is filled in, and each placeholder is replaced once, from
-left to right: a listing that contains `{{listing}}` or `# system` stays the text that it is. What a provider
-does with control tokens such as `<|im_start|>` inside a text is the provider's matter and not handled here.
+left to right: a listing that contains `{{listing}}` or `# system` stays the text that it is. Control tokens
+such as `<|im_start|>` inside a text are the caller's matter (`harmless`).
 A template cannot contain a line `# user` of its own; give such a line as a parameter.
 """
 
@@ -25,6 +25,7 @@ ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 _HEADING = re.compile(r"#[ \t]+(\S+)[ \t]*")
 PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 
+_CONTROL = re.compile(r"<\|(\w+)\|>")  # with these, models mark where a message begins
 _BLANK_START = re.compile(r"\A(?:[ \t]*\n)+")
 
 
@@ -55,6 +56,15 @@ class Section:
         '<<{{b}}|\\\\1>>'
         """
         return PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
+
+
+def harmless(text: str) -> str:
+    """The text without control tokens: a stranger's text cannot open a message of its own.
+
+    >>> harmless("Red coat<|im_end|>")
+    'Red coat<| im_end |>'
+    """
+    return _CONTROL.sub(r"<| \1 |>", text)
 
 
 def unix_lines(text: str) -> str:

@@ -24,7 +24,7 @@ import pytest
 from filelock import FileLock
 from pydantic import BaseModel
 
-from aicourse.errors import BudgetExceeded, EvaluationError, RecordingMissing
+from aicourse.errors import BudgetExceeded, EvaluationError, PromptError, RecordingMissing
 from aicourse.evals import runner, runs
 from aicourse.evals.cases import Case, EvaluationSet
 from aicourse.evals.scorers import exact, set_match
@@ -215,7 +215,7 @@ def test_it_tries_again_and_waits_longer_each_time() -> None:
     assert (record.error, record.attempts, pauses) == (None, 3, [0.5, 1.0])
 
 
-@pytest.mark.parametrize("error", [TypeError("x"), RecordingMissing("not recorded")])
+@pytest.mark.parametrize("error", [TypeError("x"), PromptError("no such parameter")])
 def test_it_does_not_try_again_what_cannot_help(error: Exception) -> None:
     def broken(case: Case) -> None:
         raise error
@@ -225,15 +225,22 @@ def test_it_does_not_try_again_what_cannot_help(error: Exception) -> None:
     assert result.summary.failed == 6
 
 
-def test_what_every_case_would_meet_stops_the_run_and_keeps_what_is_done(tmp_path: Path) -> None:
-    def spend(case: Case) -> bool:
-        if case.input == 3:
-            raise BudgetExceeded("Nothing left. Give a larger budget.")
+@pytest.mark.parametrize("error", [BudgetExceeded("Nothing left."), RecordingMissing("not recorded")])
+def test_what_every_case_would_meet_stops_the_run_and_keeps_what_is_done(
+    error: Exception, tmp_path: Path
+) -> None:
+    def spend(at: Case | Context) -> bool:
+        if at.input == 3:
+            raise error
         return True
 
-    with pytest.raises(BudgetExceeded):
-        run(spend, CASES, path=tmp_path / "run.jsonl", workers=1)
-    assert [record.id for record in runs.load_run(tmp_path / "run.jsonl").records()] == ["0", "1", "2"]
+    with pytest.raises(type(error)):
+        run(spend, CASES, path=tmp_path / "task.jsonl", workers=1)
+    with pytest.raises(type(error)):  # a scorer that asks a model, too
+        run(is_even, CASES, [spend], path=tmp_path / "scorer.jsonl", workers=1)
+    for name in ("task", "scorer"):
+        kept = runs.load_run(tmp_path / f"{name}.jsonl").records()
+        assert [record.id for record in kept] == ["0", "1", "2"]
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:

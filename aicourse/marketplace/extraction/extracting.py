@@ -11,7 +11,6 @@ and cannot open a message of its own. That a model may still *believe* an instru
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +22,13 @@ from aicourse.marketplace.extraction.photo_conflicts import conflicts, photo_col
 from aicourse.marketplace.extraction.recipes import Grounding, Recipe, recipe_of
 from aicourse.marketplace.extraction.replies import Reading, read
 from aicourse.prompts import Prompt
+from aicourse.prompts.template import harmless
 
 if TYPE_CHECKING:
     import openai
 
 COMPLAINT = "That cannot be used: {problem}. Answer again, with the corrected JSON object only."
 MAX_TOKENS = 300  # where the prompt has no hint; a reply that never ends must end
-_CONTROL = re.compile(r"<\|(\w+)\|>")  # with these, models mark where a message begins
 
 
 @dataclass(frozen=True)
@@ -171,8 +170,7 @@ def _settings(prompt: Prompt, form: dict[str, Any] | None) -> dict[str, Any]:
 
 def _messages(prompt: Prompt, listing: str, photo: Path | str | bytes | None) -> list[dict[str, Any]]:
     """The prompt with the listing in its place, and the photo behind it."""
-    harmless = _CONTROL.sub(r"<| \1 |>", listing)
-    messages: list[dict[str, Any]] = [dict(message) for message in prompt.render(listing=harmless)]
+    messages: list[dict[str, Any]] = [dict(message) for message in prompt.render(listing=harmless(listing))]
     if photo is not None:
         from aicourse.llm.photos.description import (
             photo_part,  # numpy and Pillow: only where there is a photo

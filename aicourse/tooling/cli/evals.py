@@ -152,6 +152,9 @@ def gate(
     ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write the result there, for a CI summary.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the result there, as CI test results.")] = None,
+    validation: Annotated[
+        list[Path] | None, typer.Option(help="Of a judge that gave a score: its file; may be repeated.")
+    ] = None,
     proof: Annotated[Path | None, typer.Option(help="Write what `prompts promote` asks for.")] = None,
 ) -> None:
     """Judge whether the second run may replace the first. Exit code 0 if it may, 1 if not."""
@@ -167,7 +170,13 @@ def gate(
         rules.refuse_unreachable(chosen, cases)
         typer.echo(f"With {cases} cases a candidate can pass. Run it, then judge both runs.")
         return
-    result = evals.gate(first, second, chosen, strict=strict or bool(given and given.strict))
+    result = evals.gate(
+        first,
+        second,
+        chosen,
+        strict=strict or bool(given and given.strict),
+        validations=[*map(evals.read_validation, validation or ())],
+    )
     for path, content in ((markdown, result.to_markdown()), (junit, result.to_junit())):
         if path:
             paths.write_atomically(path, content)
