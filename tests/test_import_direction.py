@@ -33,8 +33,8 @@ LEVELS = (
     {"tooling", "tooling.localmodel"},
     {"llm"},
     {"prompts", "datasets"},
-    {"evals", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes", "testing"},
-    {"marketplace", "marketplace.evaluation"},
+    {"evals", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
+    {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
     {"notebook.checks"},
     {"notebook"},
     {"homework"},

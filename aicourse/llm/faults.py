@@ -100,7 +100,7 @@ class FaultLayer:
     def __call__(self, request: httpx2.Request) -> Exchange:
         """One request."""
         with self._lock:
-            fault = next(self._schedule, None)
+            fault = next(self._schedule)
         if fault is None:
             return (yield from self._inner(request))
         if fault.kind == "timeout":
@@ -115,8 +115,11 @@ class FaultLayer:
 
 
 def _schedule(faults: Sequence[Fault]) -> Iterator[Fault | None]:
-    """The fault for each call in turn, None where there is none."""
-    for fault in faults:
+    """The fault for each call in turn, None where there is none; a list may grow meanwhile."""
+    for position in itertools.count():
+        while position >= len(faults):
+            yield None
+        fault = faults[position]
         yield from itertools.repeat(None, fault.after)
         yield from itertools.repeat(fault) if fault.times is None else itertools.repeat(fault, fault.times)
 

@@ -161,10 +161,14 @@ def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
 
 
 class RecordingFile:
-    """The recordings in one file, read when first needed and again when the file has changed."""
+    """The recordings in one file, read when first needed and again when the file has changed.
 
-    def __init__(self, path: Path) -> None:
+    `command` is what makes them anew, for messages.
+    """
+
+    def __init__(self, path: Path, command: str = "aicourse record LESSON") -> None:
         self.path = path
+        self.command = command
         self._places: dict[Place, Recording] = {}
         self._counts: Counter[str] = Counter()
         self._stamp: tuple[int, int] | None = None
@@ -213,8 +217,8 @@ class RecordingFile:
             paths.write_atomically(self.path, text)
         except OSError as error:
             raise RecordingError(
-                f"Cannot write the recordings {self.path}: {error.strerror}. Make the folder writable, "
-                "or set AICOURSE_RECORDINGS to a file elsewhere.",
+                f"Cannot write the recordings {self.path}: {error.strerror}. "
+                f"Make the folder writable, then record again with: {self.command}",
                 path=self.path,
             ) from error
 
@@ -228,14 +232,14 @@ class RecordingFile:
     def _refresh(self) -> None:
         try:
             stat = self.path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._places, self._counts, self._stamp = {}, Counter(), None
             return
         stamp = (stat.st_mtime_ns, stat.st_size)
         if stamp != self._stamp:
             lines, faults = read_lines(self.path)
             for number, fault in faults:
-                remedy = "Record the lesson again with: aicourse record LESSON"
+                remedy = f"Record again with: {self.command}"
                 warnings.warn(f"{self.path}, line {number} {fault}. {remedy}", stacklevel=2)
             self._places = {place: recording for place, (_, recording) in lines.items()}
             self._counts = Counter(key for key, _ in self._places)

@@ -27,7 +27,6 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 
 import httpx2
 
@@ -92,7 +91,8 @@ class ReplayLayer:
                 at = datetime.fromisoformat(recording.recorded_at)
                 return _replayed(recording, Origin("recorded", at=at))
             if self.mode is Mode.ONLY:
-                raise _missing(session, asked, position)
+                session.misses.append(_missing(session, asked, position))
+                raise session.misses[-1]
             response = yield from self.inner(request)
             about_question = response.status_code not in _NOT_RECORDED
             if about_question and self.mode is Mode.RECORD:
@@ -164,31 +164,24 @@ class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 def _missing(session: Session, asked: CanonicalRequest, position: int) -> RecordingMissing:
     """The error for `asked`, not recorded at `position`: what is nearest to it, and what changed."""
-    lesson = f"lesson {session.lesson}" if session.lesson else _place(session.recordings)
     subject = f"{summary(asked)!r} ({asked['body'].get('model', asked['path'])})"
     repeats = session.file.count(key_of(asked)) if session.file else 0
     nearest = None if repeats or session.file is None else _nearest(session.file.recordings().values(), asked)
-    told = session.shares.command if session.shares else f"aicourse record {session.lesson or 'LESSON'}"
-    command = f"Record it with: {told}"
     if repeats:
-        story = f"{lesson} asks {subject} {position + 1} times and has {repeats} recorded. "
+        story = f"{session.name} asks {subject} {position + 1} times and has {repeats} recorded. "
     elif nearest is None:
-        story = f"{lesson} has no recording for {subject}. "
+        story = f"{session.name} has no recording for {subject}. "
     else:
         story = (
-            f"{lesson} has no recording for {subject}. Nearest: {nearest.summary!r} ({nearest.model}); "
+            f"{session.name} has no recording for {subject}. Nearest: {nearest.summary!r} ({nearest.model}); "
             f"what changed:\n{_difference(nearest.request, asked)}\n"
         )
     return RecordingMissing(
-        masked(f"{story[0].upper()}{story[1:]}{command}"),
+        masked(f"{story[0].upper()}{story[1:]}Record it with: {session.command}"),
         lesson=session.lesson,
         request=asked,
         nearest=nearest,
     )
-
-
-def _place(recordings: Path | None) -> str:
-    return f"the file {recordings}" if recordings else "a session without a recordings file"
 
 
 def _nearest(recordings: Iterable[Recording], asked: CanonicalRequest) -> Recording | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from aicourse import paths
-from aicourse.errors import AicourseError
+from aicourse.errors import AicourseError, RecordingMissing
 from aicourse.jupyter import notebook_shell
 from aicourse.llm.calls import Call, Ledger, Usage
 from aicourse.llm.recording_key import CanonicalRequest
@@ -54,15 +54,28 @@ class Session:
     shared: SharedRecordings | None = field(init=False, default=None)
     shares: Sharing | None = field(init=False, default=None)
     ledger: Ledger = field(init=False, default_factory=Ledger)
+    misses: list[RecordingMissing] = field(init=False, default_factory=list)
     _taken: dict[str, set[int]] = field(init=False, default_factory=dict)
     _cell: tuple[str, int] | None = field(init=False, default=None)
     _kept: dict[Callable[[], Any], Any] = field(init=False, default_factory=dict)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.file = RecordingFile(self.recordings) if self.recordings else None
+        self.file = RecordingFile(self.recordings, self.command) if self.recordings else None
         with suppress(AicourseError):  # no course files here: nothing is shared
             self.shared = SharedRecordings(paths.notebooks_dir() / "recordings" / SHARED)
+
+    @property
+    def name(self) -> str:
+        """The one who asks, as messages say it."""
+        if self.lesson:
+            return f"lesson {self.lesson}"
+        return f"the file {self.recordings}" if self.recordings else "a session without a recordings file"
+
+    @property
+    def command(self) -> str:
+        """The command that records what is missing."""
+        return self.shares.command if self.shares else f"aicourse record {self.lesson or 'LESSON'}"
 
     def find(self, asked: CanonicalRequest, key: str, position: int) -> Recording | None:
         """The recorded reply: the lesson's own, else the one that all lessons share."""
@@ -176,6 +189,17 @@ _session: Session | None = None
 def current() -> Session:
     """The session of this process; one without a lesson when none has begun."""
     return _session if _session is not None else begin(None, None)
+
+
+@contextmanager
+def within(session: Session) -> Iterator[None]:
+    """Let `session` be the current one while the body runs."""
+    global _session
+    before, _session = _session, session
+    try:
+        yield
+    finally:
+        _session = before
 
 
 def begin(lesson: str | None, recordings_path: Path | None) -> Session:

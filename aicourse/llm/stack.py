@@ -52,8 +52,7 @@ class Stack:
         charged = understood if budget is None else BudgetLayer(understood, Decimal(str(budget)))
         replayed = ReplayLayer(charged, mode)
         self.provider = provider
-        spoiled = FaultLayer(replayed, faults) if faults else replayed
-        self.meter = MeterLayer(spoiled, provider.name, session)
+        self.meter = MeterLayer(FaultLayer(replayed, faults), provider.name, session)
         self.layer = ErrorLayer(self.meter, provider, library)
 
 

@@ -163,7 +163,7 @@ def test_a_key_is_never_written(tmp_path: Path, secret: str) -> None:
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "occupied").write_text("a file, not a folder")
-    with pytest.raises(RecordingError, match=r"Cannot write the recordings .*AICOURSE_RECORDINGS"):
+    with pytest.raises(RecordingError, match=r"Cannot write the recordings .*writable.*aicourse record"):
         RecordingFile(tmp_path / "occupied" / "r.jsonl").write([recording()])
 
 

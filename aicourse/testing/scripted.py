@@ -27,9 +27,11 @@ from aicourse.errors import AicourseError
 from aicourse.llm.catalog import Provider
 from aicourse.llm.faults import Fault, error_response
 from aicourse.llm.formats import endpoint
+from aicourse.llm.session import Session
 from aicourse.llm.stack import MeasuredAsyncClient, MeasuredClient, Stack
 from aicourse.llm.transport import network
 
+SCRIPTED = "scripted"  # the provider that its calls are counted under
 BASE_URL = "http://scripted.aicourse.invalid/v1"
 
 
@@ -66,6 +68,9 @@ Reply = Answer | Callable[[Sent], Answer]
 class ScriptedModel:
     """Replies in the order they were enqueued.
 
+    `history` is what was sent so far, `faults` what spoils the calls of its clients (beside a `Fault` with a
+    status in the queue, which takes the place of a reply), `session` where they are counted.
+
     A reply is a text, a pydantic object (sent as JSON), a `ToolCall`, a `Fault` with a status, an exception
     to raise, or a function of what was sent. It is not safe to share between threads, because then their
     order is not known.
@@ -79,30 +84,40 @@ class ScriptedModel:
 
     def __init__(self, *replies: Reply) -> None:
         self.history: list[Sent] = []
+        self.faults: list[Fault] = []
+        self.session: Session | None = None  # no model is asked, so a notebook's badge has nothing to say
         self._replies = deque(replies)
 
     def enqueue(self, *replies: Reply) -> None:
         """Add replies to the end of the queue."""
         self._replies.extend(replies)
 
-    def client(self, *, faults: Sequence[Fault] = (), max_retries: int = 0) -> openai.OpenAI:
+    def drain(self) -> list[Reply]:
+        """Take the replies that nobody has asked for off the queue."""
+        left = list(self._replies)
+        self._replies.clear()
+        return left
+
+    def client(self, *, faults: Sequence[Fault] | None = None, max_retries: int = 0) -> openai.OpenAI:
         """A client of this model; by default without retries, so that the history is what you sent."""
         http_client = MeasuredClient(self._stack(faults), httpx2.MockTransport(self._handle))
         return openai.OpenAI(
             base_url=BASE_URL, api_key="none", max_retries=max_retries, http_client=http_client
         )
 
-    def async_client(self, *, faults: Sequence[Fault] = (), max_retries: int = 0) -> openai.AsyncOpenAI:
+    def async_client(
+        self, *, faults: Sequence[Fault] | None = None, max_retries: int = 0
+    ) -> openai.AsyncOpenAI:
         """The same for `await`."""
         http_client = MeasuredAsyncClient(self._stack(faults), httpx2.MockTransport(self._handle))
         return openai.AsyncOpenAI(
             base_url=BASE_URL, api_key="none", max_retries=max_retries, http_client=http_client
         )
 
-    def _stack(self, faults: Sequence[Fault]) -> Stack:
-        provider = Provider(name="scripted", base_url=BASE_URL, key_required=False)
-        # no model is asked, so the notebook's badge has nothing to say
-        return Stack(network, provider, openai, faults=faults, session=lambda: None)
+    def _stack(self, faults: Sequence[Fault] | None) -> Stack:
+        provider = Provider(name=SCRIPTED, base_url=BASE_URL, key_required=False)
+        spoiling = self.faults if faults is None else faults
+        return Stack(network, provider, openai, faults=spoiling, session=lambda: self.session)
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
         if endpoint(request.url.path) != "chat/completions":
