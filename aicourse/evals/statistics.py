@@ -184,9 +184,9 @@ def corrected_rate(
 
     The judge passed `passed` of `cases`; on labelled items it passed `true_passes` (how many, of how many
     labelled pass) and failed `true_fails`. The estimate is Rogan and Gladen's (1978), the interval Lang and
-    Reiczigel's (2014). Enumerated for 20 to 60 labelled items each, 50 to 1,000 cases, rates of 0.05 to 0.95
-    and judges from TPR = TNR = 0.75, it holds the truth in at least 94 %; drawing the labelled items alone
-    again, as is often done, in 57 to 87 %.
+    Reiczigel's (2014). Over all outcomes that are possible it holds the truth in at least 94 % (20 to 60
+    labelled items each, 50 to 1,000 cases, any rate, TPR and TNR from 0.75). Drawing the labelled items alone
+    again, as is often done, holds it in 57 to 87 %: the judged cases are a sample, too.
 
     >>> str(corrected_rate(4060, 11284, (178, 179), (358, 359)))
     '+0.360 (95 % interval +0.349 to +0.372)'

@@ -291,7 +291,7 @@ def test_an_unvalidated_judge_is_warned_of_in_the_run(tmp_path: Path) -> None:
     for run in (memory, file, load_run(tmp_path / "run.jsonl"), rescore(file, [judge(right)])):
         assert run.summary.score("judge_agreement").mean.estimate == pytest.approx(39 / 40)  # type: ignore[union-attr]
         assert str(run).count("WARNING") == 1
-        assert "judge judge_agreement@v1 (a4d262951c73, m, yes passes) has no validation" in str(run)
+        assert "judge judge_agreement@v1 (b153244ab990, m, yes passes) has no validation" in str(run)
     report = write_report(file, tmp_path / "report.html").read_text(encoding="utf-8")
     assert report.count("WARNING") == 1
 
@@ -323,7 +323,7 @@ def test_the_files_first_line_says_which_judge_it_was(tmp_path: Path) -> None:
         noted = json.loads(file.readline())["run"]["judges"]["judge_agreement"]["facts"]
     assert noted == {
         "prompt": "judge_agreement@v1",
-        "hash": "a4d262951c73",
+        "hash": "b153244ab990",
         "model": "m",
         "answers": ["yes", "no"],
         "threshold": None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -296,3 +297,115 @@ def test_what_cannot_be_compared() -> None:
         statistics.paired_bootstrap([1, 2], [1])
     with pytest.raises(ValueError, match="at least 2 cases"):
         statistics.bootstrap_mean([1.0])
+
+
+# the rate behind a judge's
+
+
+def test_a_corrected_rate_as_published() -> None:
+    """Rogan & Gladen's estimate with Lang & Reiczigel's interval, from their own program."""
+    found = statistics.corrected_rate(4060, 11284, (178, 179), (358, 359))
+    assert (found.estimate, found.low, found.high) == pytest.approx((0.3600, 0.3487, 0.3721), abs=5e-5)
+
+
+@given(st.integers(1, 40), st.integers(0, 40), st.integers(1, 30), st.integers(1, 30))
+def test_a_perfect_judge_needs_no_correction_but_a_wider_interval(
+    cases: int, passed: int, passes: int, fails: int
+) -> None:
+    passed = min(passed, cases)
+    found = statistics.corrected_rate(passed, cases, (passes, passes), (fails, fails))
+    assert found.estimate == pytest.approx(passed / cases)
+    assert 0 <= found.low <= found.estimate <= found.high <= 1
+    assert found.high - found.low > 0
+
+
+@given(st.data())
+def test_turning_pass_and_fail_round_turns_the_rate_round(data: st.DataObject) -> None:
+    passed, failed = data.draw(st.integers(0, 60)), data.draw(st.integers(1, 60))
+    passes, fails = (data.draw(st.tuples(st.integers(11, 20), st.just(20))) for _ in "ab")
+    one = statistics.corrected_rate(passed, passed + failed, passes, fails)
+    other = statistics.corrected_rate(failed, passed + failed, fails, passes)
+    assert (other.estimate, other.low, other.high) == pytest.approx(
+        (1 - one.estimate, 1 - one.high, 1 - one.low)
+    )
+
+
+@pytest.mark.parametrize("passed", [0, 50])
+def test_all_or_nothing_is_no_certainty(passed: int) -> None:
+    found = statistics.corrected_rate(passed, 50, (20, 20), (20, 20))
+    assert found.estimate == passed / 50
+    assert 0.05 < found.high - found.low < 0.2
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ((5, 10, (10, 20), (10, 20)), "TPR 0.50 and TNR 0.50 are no better than chance"),
+        ((5, 10, (4, 20), (10, 20)), "TPR 0.20 and TNR 0.50 are no better than chance"),
+        ((0, 0, (19, 20), (19, 20)), "there are no 0 of 0"),
+        ((5, 10, (0, 0), (19, 20)), "there are no 0 of 0"),
+        ((11, 10, (19, 20), (19, 20)), "there are no 11 of 10"),
+        ((-1, 10, (19, 20), (19, 20)), "there are no -1 of 10"),
+    ],
+)
+def test_what_cannot_be_corrected_is_refused(counts: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        statistics.corrected_rate(*counts)
+
+
+JUDGES = list(product((0.75, 0.85, 0.9, 0.95, 0.99), repeat=2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("cases", "items"), [(50, 20), (50, 40), (50, 60), (200, 20), (200, 40), (1_000, 20)]
+)
+def test_a_corrected_rate_is_held_over_every_outcome(cases: int, items: int) -> None:
+    """Exact: the interval of every outcome that is possible, weighed by how likely the outcome is."""
+    outcomes = list(product(range(cases + 1), range(items + 1), range(items + 1)))
+    refused = statistics.Interval(math.nan, math.nan, math.nan)
+    found = [
+        statistics.corrected_rate(passed, cases, (a, items), (b, items)) if a + b > items else refused
+        for passed, a, b in outcomes
+    ]
+    shape = cases + 1, items + 1, items + 1
+    low, high = (np.array([getattr(one, end) for one in found]).reshape(shape) for end in ("low", "high"))
+    for rate, (tpr, tnr) in product((0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95), JUDGES):
+        of_cases = stats.binom.pmf(range(cases + 1), cases, rate * tpr + (1 - rate) * (1 - tnr))
+        of_tpr, of_tnr = (stats.binom.pmf(range(items + 1), items, one) for one in (tpr, tnr))
+        weights = np.einsum("i,j,k", of_cases, of_tpr, of_tnr)
+        held = weights[(low <= rate) & (rate <= high)].sum() / weights[~np.isnan(low)].sum()
+        assert held >= 0.94, (rate, tpr, tnr)
+
+
+def drawn(
+    cases: int, items: int, rate: float, tpr: float, tnr: float, times: int
+) -> list[tuple[int, int, tuple[int, int], tuple[int, int]]]:
+    """The counts of so many experiments, of those in which the judge is better than chance."""
+    passed = GENERATOR.binomial(cases, rate * tpr + (1 - rate) * (1 - tnr), times)
+    passes, fails = GENERATOR.binomial(items, tpr, times), GENERATOR.binomial(items, tnr, times)
+    counts = zip(passed.tolist(), passes.tolist(), fails.tolist(), strict=True)
+    return [(a, cases, (b, items), (c, items)) for a, b, c in counts if b + c > items]
+
+
+def labelled_items_drawn_again(counts: tuple[int, int, tuple[int, int], tuple[int, int]]) -> tuple[Any, Any]:
+    """The wrong way, as a published helper has it: the judged cases are taken to be all there are."""
+    passed, cases, (a, items), (b, _) = counts
+    tpr, tnr = (GENERATOR.binomial(items, one / items, 500) / items for one in (a, b))
+    better = tpr + tnr > 1
+    rates = (passed / cases + tnr[better] - 1) / (tpr[better] + tnr[better] - 1)
+    low, high = np.quantile(np.clip(rates, 0, 1), [0.025, 0.975])
+    return low, high
+
+
+@pytest.mark.parametrize(
+    ("setting", "at_most"), [((50, 40, 0.3, 0.9, 0.9), 0.75), ((200, 60, 0.7, 0.9, 0.85), 0.87)]
+)
+def test_drawing_the_labelled_items_alone_again_holds_it_too_seldom(
+    setting: tuple[Any, ...], at_most: float
+) -> None:
+    experiments = drawn(*setting, 400)
+    ends = [labelled_items_drawn_again(counts) for counts in experiments]
+    assert sum(low <= setting[2] <= high for low, high in ends) / len(ends) < at_most
+    ours = [statistics.corrected_rate(*counts) for counts in experiments]
+    assert sum(one.low <= setting[2] <= one.high for one in ours) / len(ours) > 0.91

@@ -157,7 +157,7 @@ def test_an_unvalidated_judge_decides_nothing(kept: bool, tmp_path: Path) -> Non
     before = run_of("v1", path=tmp_path / "1.jsonl" if kept else None)
     result = gate(before, run_of("v2", path=tmp_path / "2.jsonl" if kept else None), [RULE])
     assert (result.passed, result.exit_code) == (False, 1)
-    assert "judge judge_agreement@v1 (a4d262951c73, m, yes passes) has no validation" in result.headline
+    assert "judge judge_agreement@v1 (b153244ab990, m, yes passes) has no validation" in result.headline
     assert result.overall[0].verdict == "pass"  # by the score alone it would have
 
 
@@ -198,7 +198,7 @@ def test_the_validation_of_another_judge_is_none(fields: dict[str, Any]) -> None
 def test_both_runs_need_the_same_judge() -> None:
     good = validated()
     before, after = run_of("v1", validation=good), run_of("v2", model="n", validation=validated(model="n"))
-    assert "was given by judge judge_agreement@v1 (a4d262951c73, m" in gate(before, after, [RULE]).headline
+    assert "was given by judge judge_agreement@v1 (b153244ab990, m" in gate(before, after, [RULE]).headline
 
     def judge_agreement(context: Any) -> bool:
         return True

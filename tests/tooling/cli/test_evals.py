@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,9 +20,10 @@ import yaml
 from typer.testing import CliRunner
 
 from aicourse.errors import AicourseError
-from aicourse.evals import approval, runner, runs
+from aicourse.evals import approval, runner, runs, validation
 from aicourse.evals import cases as sets
 from aicourse.evals.cases import Case, EvaluationSet
+from aicourse.evals.scores import Context
 from aicourse.marketplace import listing_cases
 from aicourse.tooling import cli
 from aicourse.tooling.evaluation import exporting, importing
@@ -297,6 +299,52 @@ def test_rules_from_a_file(two_runs: Path, name: str, text: str) -> None:
     assert len(verdicts) == 2
     assert "fail" in verdicts[1]
     assert "odd" in verdicts[1]
+
+
+@dataclass(frozen=True)
+class Rater:
+    """A scorer that says it is a judge, and lets everything pass."""
+
+    used: validation.UsedJudge
+    name: str = "tone"
+
+    def __call__(self, context: Context) -> bool:
+        return True
+
+
+def judged(facts: validation.JudgeFacts, right: int) -> validation.Validation:
+    verdicts = validation.Verdicts(20, 0), validation.Verdicts(20 - right, right)
+    return validation.Validation(facts, "20 answers of each kind", "d", *verdicts, stable=40)
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_the_gate_refuses_a_judge_that_nobody_measured_or_that_is_too_weak(folder: Path, noted: bool) -> None:
+    facts = validation.JudgeFacts("judge_tone@v1", "0123456789ab", "m", ("yes", "no"), 0.25)
+    weak, good = judged(facts, 14), judged(facts, 20)
+    weak.save("weak.json"), good.save("good.json")
+    judged(replace(facts, hash="ba9876543210"), 20).save("other.json")
+    used = validation.UsedJudge(facts, weak if noted else None)
+    for name in ("v1", "v2"):
+        runner.run(str, EvaluationSet("cases.jsonl"), [Rater(used)], name=name, path=f"{name}.jsonl")
+
+    def gate(*more: str, code: int = 1) -> str:
+        return invoke("gate", "v1.jsonl", "v2.jsonl", *more, code=code).splitlines()[-1]
+
+    told = "tone: judge judge_tone@v1 (0123456789ab, m, yes passes, threshold 0.25)"
+    weakness = "is too weak: TNR 0.70 (0.48 to 0.85), and the lower end must reach 0.7"
+    end = ". Validate it or a better one, or leave this score out."
+    start = f"FAIL: v2 may not replace v1. {told} "
+    assert gate() == start + (weakness if noted else "has no validation") + end
+    assert gate("--validation", "other.json") == start + (weakness if noted else "has no validation") + end
+    assert gate("--validation", "weak.json") == start + weakness + end
+    assert gate("--validation", "good.json", code=0).startswith("PASS: v2 may replace v1")
+    Path("gate.yaml").write_text(
+        "rules: [{score: tone, tolerance: 0.1, judge_at_least: 0.4}]", encoding="utf-8"
+    )
+    assert gate("--rules", "gate.yaml", "--validation", "weak.json", code=0).startswith("PASS")
+    assert "cases.jsonl: not the validation of a judge" in mistake(
+        "gate", "v1.jsonl", "v2.jsonl", "--validation", "cases.jsonl"
+    )
 
 
 def test_the_gate_writes_for_ci(two_runs: Path) -> None:
