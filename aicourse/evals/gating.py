@@ -302,11 +302,12 @@ def _doubts(before: Run, after: Run, rule: Rule, validations: Sequence[Validatio
     first, second = (run.info.judges.get(rule.score) for run in (before, after))
     if first is None and second is None:
         return []
-    if first is None or second is None or first.facts != second.facts:
-        told = " and by ".join(f"judge {one.facts}" if one else "no judge" for one in (first, second))
+    if first is None or second is None or first != second:
+        told = " and by ".join(f"judge {one}" if one else "no judge" for one in (first, second))
         return [f"{rule.score} was given by {told}: rescore both runs with one judge."]
-    given = [one for one in validations if one.judge == first.facts]
-    doubt = doubt_of(first.facts, given or (first.validation, second.validation), rule.judge_at_least)
+    given = [one for one in validations if one.judge == first]
+    noted = before.info.validations + after.info.validations
+    doubt = doubt_of(first, given or noted, rule.judge_at_least)
     return [f"{rule.score}: {doubt}. Validate it or a better one, or leave this score out."] if doubt else []
 
 

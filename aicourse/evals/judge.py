@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +32,7 @@ from aicourse.evals import runner
 from aicourse.evals.cases import Case
 from aicourse.evals.identity import digest
 from aicourse.evals.scores import Context, Score, reasoned
-from aicourse.evals.validation import JudgeFacts, UsedJudge, Validation, Verdicts
+from aicourse.evals.validation import JudgeFacts, Validation
 from aicourse.prompts import Prompt
 from aicourse.prompts.template import harmless
 
@@ -93,11 +95,6 @@ class Judge:
         """All that makes it this judge."""
         return JudgeFacts(self.prompt.ref, self.prompt.hash, self.model, self.answers, self.threshold)
 
-    @property
-    def used(self) -> UsedJudge:
-        """The judge as a run notes it."""
-        return UsedJudge(self.facts, self.validation)
-
     def __call__(self, context: Context) -> Score:
         """Score one output: an assertion with the judge's reason."""
         verdict = self.verdict(context)
@@ -119,10 +116,6 @@ class Judge:
         probability = _probability(_choice(self._ask(messages, **once)), self.answers, self.model)
         reason = f"P({self.answers[0]}) is {probability:.3f}, the threshold {self.threshold:.3f}"
         return Verdict(probability >= self.threshold, reason, probability)
-
-    def of_case(self, case: Case) -> Verdict:
-        """The verdict on a labelled item, whose input holds all that the prompt asks about."""
-        return self.verdict(Context(None, None, case.input, case.id, case.tags))
 
     def _texts(self, context: Context) -> dict[str, str]:
         known = {"input": context.input, "expected": context.expected, "output": context.output}
@@ -235,16 +228,16 @@ def validate(
         )
     found = verdicts_of(judge, items, repeats=repeats, workers=workers, path=path, progress=progress)
     told = {id: [one.passes if one else None for one in verdicts] for id, verdicts in found.items()}
-    counts = {
-        label: [told[case.id][0] for case in items if case.expected is label] for label in (True, False)
-    }
-    passes, fails = (
-        Verdicts(seen.count(True), seen.count(False), seen.count(None)) for seen in counts.values()
-    )
-    stable = sum(len(set(verdicts)) == 1 and None not in verdicts for verdicts in told.values())
-    labels = "; ".join(sorted({case.provenance or "labelled items" for case in items}))
+    goods, bads = ([told[one.id][0] for one in items if one.expected is label] for label in (True, False))
     return Validation(
-        judge.facts, labels, digest(*sorted(case.digest for case in items)), passes, fails, stable, repeats
+        judge.facts,
+        "; ".join(sorted({case.provenance or "labelled items" for case in items})),
+        digest(*sorted(case.digest for case in items)),
+        (goods.count(True), len(goods)),
+        (bads.count(False), len(bads)),
+        (goods.count(None), bads.count(None)),
+        sum(len(set(verdicts)) == 1 and None not in verdicts for verdicts in told.values()),
+        repeats,
     )
 
 
@@ -260,21 +253,16 @@ def with_threshold(
     """
     items = labelled_items(labelled)
     found = verdicts_of(replace(judge, threshold=0.5), items, workers=workers, progress=progress)
-    seen = [
-        (one.probability, case.expected)
-        for case in items
-        if (one := found[case.id][0]) and one.probability is not None
-    ]
+    seen = [(one.probability or 0.0, case.expected) for case in items if (one := found[case.id][0])]
     values = sorted({probability for probability, _ in seen})
     between = [(low + high) / 2 for low, high in pairwise(values)]
     if not between:
         raise EvaluationError(f"{judge.facts} parts nothing: it gives {len(seen)} items one probability.")
-    count = {label: max(1, sum(expected is label for _, expected in seen)) for label in (True, False)}
+    counts = Counter(label for _, label in seen)
 
-    def parts(threshold: float) -> tuple[float, float]:
-        right = ((probability >= threshold) is expected for probability, expected in seen)
-        shares = (1 / count[expected] for ok, (_, expected) in zip(right, seen, strict=True) if ok)
-        return round(math.fsum(shares), 9), -abs(threshold - 0.5)
+    def parts(threshold: float) -> tuple[Fraction | int, float]:
+        right = Counter(label for probability, label in seen if (probability >= threshold) is label)
+        return sum(Fraction(right[label], counts[label]) for label in counts), -abs(threshold - 0.5)
 
     tuned = judge.tuned_on | {content_of(case) for case in items}
     return replace(judge, threshold=max(between, key=parts), tuned_on=tuned, validation=None)
@@ -284,7 +272,11 @@ def verdicts_of(
     judge: Judge, items: Sequence[Case], *, repeats: int = 1, **settings: Any
 ) -> dict[str, list[Verdict | None]]:
     """The judge's verdicts on labelled items, by id and repeat; None where the reply was none."""
-    result = runner.run(judge.of_case, items, name=judge.prompt.ref, repeats=repeats, **settings)
+
+    def judged(case: Case) -> Verdict:
+        return judge.verdict(Context(None, input=case.input, id=case.id))  # not what is expected
+
+    result = runner.run(judged, items, name=judge.prompt.ref, repeats=repeats, **settings)
     found: dict[str, list[Verdict | None]] = {case.id: [None] * repeats for case in items}
     for record in result.records():
         found[record.id][record.repeat] = Verdict(**record.output) if record.error is None else None

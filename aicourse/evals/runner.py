@@ -31,8 +31,8 @@ from aicourse.evals.cases import Case, EvaluationSet, unique
 from aicourse.evals.identity import made_of, remade_of
 from aicourse.evals.resuming import Keep, kept
 from aicourse.evals.runs import CaseRecord, Run, RunInfo
-from aicourse.evals.scores import FATAL, Context, Score, Scorer, score_all, scorer_names, told
-from aicourse.evals.validation import judges_of
+from aicourse.evals.scores import FATAL, Context, Score, Scorer, score_all, scorer_name, scorer_names, told
+from aicourse.evals.validation import JudgeFacts, Validation
 from aicourse.llm import session
 from aicourse.llm.calls import Call
 
@@ -137,7 +137,8 @@ def run(
     now = datetime.now(UTC)
     parts = made_of(task, scorers) if path else {}
     noted = {name: str(value) for name, value in (facts or {}).items()}
-    info = RunInfo(name, scorer_names(scorers), repeats, noted, now, parts, count, judges_of(scorers))
+    judges, validations = _judges(scorers)
+    info = RunInfo(name, scorer_names(scorers), repeats, noted, now, parts, count, judges, validations)
     trial = _Trial(task, scorers, retries, sleep)
     # None: shown in terminals and notebooks, not in log files, and never stored in a lesson's outputs
     hidden = None if progress and not paths.unattended() else True
@@ -182,9 +183,16 @@ def rescore(run: Run, scorers: Sequence[Scorer]) -> Run:
         return () if record.error else score_all(scorers, context)
 
     records = tuple(replace(record, scores=scored(record)) for record in run.records())
-    parts = remade_of(run.info.made_of, scorers)
-    info = replace(run.info, scorers=scorer_names(scorers), made_of=parts, judges=judges_of(scorers))
-    return Run(info, memory=records)
+    info = replace(run.info, scorers=scorer_names(scorers), made_of=remade_of(run.info.made_of, scorers))
+    judges, validations = _judges(scorers)
+    return Run(replace(info, judges=judges, validations=validations), memory=records)
+
+
+def _judges(scorers: Sequence[Any]) -> tuple[dict[str, JudgeFacts], tuple[Validation, ...]]:
+    """The scorers that ask a model, by name, and the validations that they have."""
+    judges = [one for one in scorers if isinstance(getattr(one, "facts", None), JudgeFacts)]
+    facts = {scorer_name(one): one.facts for one in judges}
+    return facts, tuple(one.validation for one in judges if one.validation)
 
 
 def _work(jobs: Iterator[_Job], trial: _Trial, keep: Keep, workers: int) -> None:

@@ -30,7 +30,7 @@ from aicourse import json_text
 from aicourse.errors import EvaluationError
 from aicourse.evals.scores import Kind, Score
 from aicourse.evals.statistics import Interval, Values, mean_score
-from aicourse.evals.validation import UsedJudge, doubt_of
+from aicourse.evals.validation import JudgeFacts, Validation, doubt_of
 from aicourse.html import NOTEBOOK, table, visible
 from aicourse.llm.calls import dollars
 from aicourse.paths import write_atomically
@@ -73,7 +73,7 @@ class RunInfo:
 
     `made_of` are digests of the task and the scorers, by what each is of (see `identity`); empty in memory,
     and in files that were written before runs noted it. `cases` is how many were chosen, None when they came
-    as a stream. `judges` are the scorers that ask a model, by name.
+    as a stream. `judges` are the scorers that ask a model, by name, with the `validations` they had then.
     """
 
     name: str
@@ -83,7 +83,8 @@ class RunInfo:
     started: datetime
     made_of: Mapping[str, str] = field(default_factory=dict)
     cases: int | None = None
-    judges: Mapping[str, UsedJudge] = field(default_factory=dict)
+    judges: Mapping[str, JudgeFacts] = field(default_factory=dict)
+    validations: tuple[Validation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -216,10 +217,10 @@ class Run:
         failed = f"{summary.failed} failed, counted as 0; {first}" if summary.failed else "none failed"
         cost = "price unknown" if summary.cost is None else dollars(summary.cost)
         tokens = f"{summary.prompt_tokens:,} tokens in, {summary.completion_tokens:,} out"
-        for name, used in self.info.judges.items():
-            doubt = doubt_of(used.facts, [used.validation])
-            told = f"{doubt}: it decides no gate" if doubt else f"judge {used.facts} is validated"
-            rows.append((f"judge of {name}", "WARNING" if doubt else "trusted", told))
+        for name, judge in self.info.judges.items():
+            doubt = doubt_of(judge, self.info.validations)
+            told = f"{doubt}: it decides no gate" if doubt else f"judge {judge}"
+            rows.append((f"judge of {name}", "WARNING" if doubt else "validated", told))
         rows.append(("records", str(summary.records), "; ".join(filter(None, [failed, self.remark]))))
         rows.append(("cost when made", cost, tokens))
         return [*rows, ("median latency", "-" if median is None else f"{median:.2f} s", "")]

@@ -4,7 +4,7 @@
     validation.save("build/judges/agreement.json")
     corrected_rate(41, 60, validation.true_passes, validation.true_fails)
 
-A *pass* is the positive class: TPR is the share of outputs labelled pass that the judge passes, TNR the share
+A *pass* is the positive class: TPR is the share of items labelled pass that the judge passes, TNR the share
 of those labelled fail that it fails. A verdict that could not be read is wrong in both. The file holds counts
 and says what they are of: prompt, model, answers and threshold of the judge, and the labelled items. It is
 plain JSON; it records what was found and protects nothing.
@@ -12,10 +12,10 @@ plain JSON; it records what was found and protects nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field, TypeAdapter
@@ -50,54 +50,35 @@ class JudgeFacts:
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """A judge's verdicts on the items of one label, counted; `unreadable` ones were no verdicts."""
-
-    passed: Count
-    failed: Count
-    unreadable: Count = 0
-
-    @property
-    def total(self) -> int:
-        """The number of items."""
-        return self.passed + self.failed + self.unreadable
-
-
-@dataclass(frozen=True)
 class Validation:
-    """A judge measured as a classifier: its verdicts on the items labelled pass, and on those labelled fail.
+    """A judge measured as a classifier on labelled items.
 
-    `labels` says where the items are from, `digest` which they are. `stable` is the number of items on which
-    all `repeats` gave the same verdict; the first of them is the one that counts elsewhere.
+    `true_passes`: how many of the items labelled pass it passes, and how many they are; `true_fails` the same
+    of fail; `unreadable`: on how many of either it gave no verdict. `labels` says where the items are from,
+    `digest` which they are. `stable` counts those on which all `repeats` agree; elsewhere the first counts.
     """
 
     judge: JudgeFacts
     labels: str
     digest: str
-    passes: Verdicts
-    fails: Verdicts
+    true_passes: tuple[Count, Count]
+    true_fails: tuple[Count, Count]
+    unreadable: tuple[Count, Count]
     stable: Count
     repeats: Annotated[int, Field(ge=1)] = 1
 
     def __post_init__(self) -> None:
-        """Refuse counts that cannot be, of a file that was written by hand."""
-        if not self.passes.total or not self.fails.total or self.stable > self.items:
-            raise ValueError("there must be items of both labels, and no more stable ones than that")
+        """Refuse counts that cannot be: a file may be written by hand."""
+        pairs = zip((self.true_passes, self.true_fails), self.unreadable, strict=True)
+        if any(not total or right + none > total for (right, total), none in pairs):
+            raise ValueError("there must be items of both labels, and no more verdicts than items")
+        if self.stable > self.items:
+            raise ValueError("there are more stable items than items")
 
     @property
     def items(self) -> int:
         """The number of labelled items."""
-        return self.passes.total + self.fails.total
-
-    @property
-    def true_passes(self) -> tuple[int, int]:
-        """The items labelled pass: how many the judge passes, and how many they are."""
-        return self.passes.passed, self.passes.total
-
-    @property
-    def true_fails(self) -> tuple[int, int]:
-        """The items labelled fail: how many the judge fails, and how many they are."""
-        return self.fails.failed, self.fails.total
+        return self.true_passes[1] + self.true_fails[1]
 
     @property
     def tpr(self) -> Interval:
@@ -112,8 +93,9 @@ class Validation:
     @property
     def kappa(self) -> Interval:
         """Agreement of judge and labels beyond chance (see `annotators`); no verdict is a label, too."""
-        rows = [[one.passed, one.failed, one.unreadable] for one in (self.passes, self.fails)]
-        return kappa_interval(np.array([*rows, [0, 0, 0]], dtype=float), 1.0 - np.eye(3))
+        (good, goods), (bad, bads), (none, no) = self.true_passes, self.true_fails, self.unreadable
+        counts = [[good, goods - good - none, none], [bads - bad - no, bad, no], [0, 0, 0]]
+        return kappa_interval(np.array(counts, dtype=float), 1.0 - np.eye(3))
 
     @property
     def stability(self) -> Interval | None:
@@ -122,9 +104,9 @@ class Validation:
 
     def doubt(self, least: float = LEAST) -> str:
         """The reason not to trust this judge, in words; "" if the lower ends of TPR and TNR reach `least`."""
-        weak = {"TPR": self.tpr, "TNR": self.tnr}
-        told = [f"{name} {_told(rate)}" for name, rate in weak.items() if not rate.low >= least]
-        return f"too weak: {' and '.join(told)}, and the lower end must reach {least:g}" if told else ""
+        rates = {"TPR": self.tpr, "TNR": self.tnr}
+        weak = [f"{name} {_told(rate)}" for name, rate in rates.items() if not rate.low >= least]
+        return f"too weak: {' and '.join(weak)}, and the lower end must reach {least:g}" if weak else ""
 
     def rows(self) -> list[tuple[str, str, str]]:
         """The figures as (what, value and interval, counts), the same in text and HTML."""
@@ -136,7 +118,7 @@ class Validation:
         if self.stability:
             counts = f"{self.stable} of {self.items}, {self.repeats} times each"
             rows.append(("the same verdict each time", _told(self.stability), counts))
-        if unreadable := self.passes.unreadable + self.fails.unreadable:
+        if unreadable := sum(self.unreadable):
             rows.append(("no verdict", f"{unreadable} of {self.items}", "counted as wrong"))
         return [*rows, ("may decide", "no" if self.doubt() else "yes", self.doubt())]
 
@@ -146,15 +128,14 @@ class Validation:
         return Path(path)
 
     def __str__(self) -> str:
-        rows = [("  ".join(row)).rstrip() for row in self.rows()]
-        return "\n".join([self._title, *rows])
+        rows = ["  ".join(row).rstrip() for row in self.rows()]
+        return "\n".join([f"judge {self.judge} on {self.labels}", *rows])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return table(self._title, ("", "value, 95 % interval", "counts"), self.rows(), NOTEBOOK)
-
-    @property
-    def _title(self) -> str:
-        return f"Judge {self.judge} on {self.labels}"
+        caption = f"judge {self.judge} on {self.labels}"
+        return table(caption, ("", "value, 95 % interval", "counts"), self.rows(), NOTEBOOK)
 
 
 def _told(rate: Interval) -> str:
@@ -180,23 +161,8 @@ def read_validation(path: Path | str) -> Validation:
         ) from None
 
 
-@dataclass(frozen=True)
-class UsedJudge:
-    """A judge that scored a run, and the validation that it had then."""
-
-    facts: JudgeFacts
-    validation: Validation | None = None
-
-
-def judges_of(scorers: Sequence[Any]) -> dict[str, UsedJudge]:
-    """The scorers that ask a model, by name (a `judge.Judge`)."""
-    used = ((scorer.name, scorer.used) for scorer in scorers if hasattr(scorer, "used"))
-    return {name: one for name, one in used if isinstance(one, UsedJudge)}
-
-
-def doubt_of(judge: JudgeFacts, validations: Iterable[Validation | None], least: float = LEAST) -> str:
+def doubt_of(judge: JudgeFacts, validations: Iterable[Validation], least: float = LEAST) -> str:
     """The reason why a judge must not decide, in words; "" if each validation of it is good enough."""
-    known = [one for one in validations if one and one.judge == judge]
-    if not known:
-        return f"judge {judge} has no validation"
-    return next((f"judge {judge} is {doubt}" for one in known if (doubt := one.doubt(least))), "")
+    doubts = [one.doubt(least) for one in validations if one.judge == judge]
+    doubt = next(filter(None, doubts), "" if doubts else "not validated")
+    return f"judge {judge} is {doubt}" if doubt else ""

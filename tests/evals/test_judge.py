@@ -224,7 +224,7 @@ def test_a_validation_counts_verdicts_by_label() -> None:
 
     found = judging.validate(judge(opinion), items(), progress=False)
     assert (found.true_passes, found.true_fails) == ((18, 20), (19, 20))
-    assert (found.passes.unreadable, found.fails.unreadable) == (1, 1)
+    assert found.unreadable == (1, 1)
     assert found.labels == "made up"
     assert found.stability is None
     assert "no verdict  2 of 40  counted as wrong" in str(found)
@@ -291,7 +291,7 @@ def test_an_unvalidated_judge_is_warned_of_in_the_run(tmp_path: Path) -> None:
     for run in (memory, file, load_run(tmp_path / "run.jsonl"), rescore(file, [judge(right)])):
         assert run.summary.score("judge_agreement").mean.estimate == pytest.approx(39 / 40)  # type: ignore[union-attr]
         assert str(run).count("WARNING") == 1
-        assert "judge judge_agreement@v1 (b153244ab990, m, yes passes) has no validation" in str(run)
+        assert "judge judge_agreement@v1 (b153244ab990, m, yes passes) is not validated" in str(run)
     report = write_report(file, tmp_path / "report.html").read_text(encoding="utf-8")
     assert report.count("WARNING") == 1
 
@@ -305,7 +305,7 @@ def test_a_weak_judge_is_warned_of_and_a_good_one_is_not(tmp_path: Path) -> None
     known = judge(right, validation=read_validation(path))
     run = runner.run(answer, CASES, [known], path=tmp_path / "run.jsonl", progress=False)
     assert "WARNING" not in str(run)
-    assert load_run(tmp_path / "run.jsonl").info.judges["judge_agreement"].validation == good
+    assert load_run(tmp_path / "run.jsonl").info.validations == (good,)
     assert rescore(run, []).info.judges == {}
 
 
@@ -320,7 +320,7 @@ def test_another_prompt_model_or_threshold_is_another_scorer(tmp_path: Path) -> 
 def test_the_files_first_line_says_which_judge_it_was(tmp_path: Path) -> None:
     runner.run(answer, CASES, [judge(right)], path=tmp_path / "run.jsonl", progress=False)
     with open(tmp_path / "run.jsonl", encoding="utf-8") as file:
-        noted = json.loads(file.readline())["run"]["judges"]["judge_agreement"]["facts"]
+        noted = json.loads(file.readline())["run"]["judges"]["judge_agreement"]
     assert noted == {
         "prompt": "judge_agreement@v1",
         "hash": "b153244ab990",

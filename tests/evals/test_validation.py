@@ -16,17 +16,17 @@ from aicourse.errors import EvaluationError
 from aicourse.evals import Rule, gate, rescore, runner, validate
 from aicourse.evals.cases import Case
 from aicourse.evals.runs import Run, load_run, save_run
-from aicourse.evals.validation import JudgeFacts, Validation, Verdicts, read_validation
+from aicourse.evals.validation import JudgeFacts, Validation, read_validation
 
 FACTS = JudgeFacts("judge_tone@v1", "0123456789ab", "m", ("yes", "no"), 0.3)
-GOOD = Validation(FACTS, "made up", "d", Verdicts(19, 1), Verdicts(1, 19), stable=38, repeats=2)
+GOOD = Validation(FACTS, "made up", "d", (19, 20), (19, 20), (0, 0), stable=38, repeats=2)
 
 
 # figures
 
 
 def test_rates_and_kappa_are_those_of_other_libraries() -> None:
-    found = Validation(FACTS, "made up", "d", Verdicts(17, 2, 1), Verdicts(4, 25, 1), stable=50)
+    found = Validation(FACTS, "made up", "d", (17, 20), (25, 30), (1, 1), stable=50)
     for rate, counts in ((found.tpr, (17, 20)), (found.tnr, (25, 30))):
         low, high = proportion_confint(*counts, method="wilson")
         assert (rate.estimate, rate.low, rate.high) == pytest.approx((counts[0] / counts[1], low, high))
@@ -39,7 +39,7 @@ def test_rates_and_kappa_are_those_of_other_libraries() -> None:
 def test_it_is_read_in_text_and_in_html() -> None:
     shown = str(GOOD)
     assert shown.splitlines() == [
-        "Judge judge_tone@v1 (0123456789ab, m, yes passes, threshold 0.3) on made up",
+        "judge judge_tone@v1 (0123456789ab, m, yes passes, threshold 0.3) on made up",
         "TPR, of those labelled pass  0.95 (0.76 to 0.99)  19 of 20",
         "TNR, of those labelled fail  0.95 (0.76 to 0.99)  19 of 20",
         "kappa  0.90 (0.70 to 1.00)  40 items",
@@ -51,17 +51,19 @@ def test_it_is_read_in_text_and_in_html() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passes", "fails", "weak"),
+    ("true_passes", "true_fails", "weak"),
     [
-        (Verdicts(19, 1), Verdicts(1, 19), []),
-        (Verdicts(18, 2), Verdicts(1, 19), ["TPR"]),
-        (Verdicts(19, 1), Verdicts(2, 18), ["TNR"]),
-        (Verdicts(3, 0), Verdicts(0, 3), ["TPR", "TNR"]),
-        (Verdicts(19, 0, 1), Verdicts(0, 0, 20), ["TNR"]),
+        ((19, 20), (19, 20), []),
+        ((18, 20), (19, 20), ["TPR"]),
+        ((19, 20), (18, 20), ["TNR"]),
+        ((3, 3), (3, 3), ["TPR", "TNR"]),
+        ((19, 20), (0, 20), ["TNR"]),
     ],
 )
-def test_a_judge_is_too_weak_below_the_lower_ends(passes: Verdicts, fails: Verdicts, weak: list[str]) -> None:
-    doubt = replace(GOOD, passes=passes, fails=fails, stable=0).doubt()
+def test_a_judge_is_too_weak_below_the_lower_ends(
+    true_passes: tuple[int, int], true_fails: tuple[int, int], weak: list[str]
+) -> None:
+    doubt = replace(GOOD, true_passes=true_passes, true_fails=true_fails, stable=0).doubt()
     assert [name for name in ("TPR", "TNR") if name in doubt] == weak
     assert bool(doubt) is bool(weak)
 
@@ -81,8 +83,7 @@ def changed(**fields: Any) -> str:
             "prompt": "p@v1", "hash": "h", "model": "m", "answers": ["yes", "no"], "threshold": None
         },
         "labels": "l", "digest": "d", "stable": 2, "repeats": 1,
-        "passes": {"passed": 1, "failed": 0, "unreadable": 0},
-        "fails": {"passed": 0, "failed": 1, "unreadable": 0},
+        "true_passes": [1, 1], "true_fails": [0, 1], "unreadable": [0, 1],
     }  # fmt: skip
     return json.dumps({"validation": whole | fields})
 
@@ -105,9 +106,11 @@ def test_the_file_as_it_should_be(tmp_path: Path) -> None:
         changed(stable=-1),
         changed(repeats=0),
         changed(judge="p"),
-        changed(passes={"passed": 5, "failed": -4, "unreadable": 0}),
-        changed(passes={"passed": 0, "failed": 0, "unreadable": 0}),
-        changed(passes={"passed": 1.5, "failed": 0, "unreadable": 0}),
+        changed(true_passes=[5, 4]),
+        changed(true_passes=[-1, 4]),
+        changed(true_passes=[0, 0]),
+        changed(true_passes=[1.5, 2]),
+        changed(true_fails=[1, 1]),
         changed(digest=None),
     ],
 )
@@ -157,7 +160,7 @@ def test_an_unvalidated_judge_decides_nothing(kept: bool, tmp_path: Path) -> Non
     before = run_of("v1", path=tmp_path / "1.jsonl" if kept else None)
     result = gate(before, run_of("v2", path=tmp_path / "2.jsonl" if kept else None), [RULE])
     assert (result.passed, result.exit_code) == (False, 1)
-    assert "judge judge_agreement@v1 (b153244ab990, m, yes passes) has no validation" in result.headline
+    assert "judge judge_agreement@v1 (b153244ab990, m, yes passes) is not validated" in result.headline
     assert result.overall[0].verdict == "pass"  # by the score alone it would have
 
 
@@ -189,7 +192,7 @@ def test_the_validation_of_another_judge_is_none(fields: dict[str, Any]) -> None
     good = validated()
     others = replace(good, judge=replace(good.judge, **fields))
     result = gate(run_of("v1"), run_of("v2"), [RULE], validations=[others])
-    assert "has no validation" in result.headline
+    assert "is not validated" in result.headline
     noted = [run_of(name, validation=others) for name in ("v1", "v2")]
     assert "WARNING" in str(noted[0])
     assert not gate(*noted, [RULE]).passed

@@ -305,7 +305,8 @@ def test_rules_from_a_file(two_runs: Path, name: str, text: str) -> None:
 class Rater:
     """A scorer that says it is a judge, and lets everything pass."""
 
-    used: validation.UsedJudge
+    facts: validation.JudgeFacts
+    validation: validation.Validation | None
     name: str = "tone"
 
     def __call__(self, context: Context) -> bool:
@@ -313,8 +314,7 @@ class Rater:
 
 
 def judged(facts: validation.JudgeFacts, right: int) -> validation.Validation:
-    verdicts = validation.Verdicts(20, 0), validation.Verdicts(20 - right, right)
-    return validation.Validation(facts, "20 answers of each kind", "d", *verdicts, stable=40)
+    return validation.Validation(facts, "40 answers", "d", (20, 20), (right, 20), (0, 0), stable=40)
 
 
 @pytest.mark.parametrize("noted", [False, True])
@@ -323,9 +323,9 @@ def test_the_gate_refuses_a_judge_that_nobody_measured_or_that_is_too_weak(folde
     weak, good = judged(facts, 14), judged(facts, 20)
     weak.save("weak.json"), good.save("good.json")
     judged(replace(facts, hash="ba9876543210"), 20).save("other.json")
-    used = validation.UsedJudge(facts, weak if noted else None)
+    rater = Rater(facts, weak if noted else None)
     for name in ("v1", "v2"):
-        runner.run(str, EvaluationSet("cases.jsonl"), [Rater(used)], name=name, path=f"{name}.jsonl")
+        runner.run(str, EvaluationSet("cases.jsonl"), [rater], name=name, path=f"{name}.jsonl")
 
     def gate(*more: str, code: int = 1) -> str:
         return invoke("gate", "v1.jsonl", "v2.jsonl", *more, code=code).splitlines()[-1]
@@ -334,8 +334,8 @@ def test_the_gate_refuses_a_judge_that_nobody_measured_or_that_is_too_weak(folde
     weakness = "is too weak: TNR 0.70 (0.48 to 0.85), and the lower end must reach 0.7"
     end = ". Validate it or a better one, or leave this score out."
     start = f"FAIL: v2 may not replace v1. {told} "
-    assert gate() == start + (weakness if noted else "has no validation") + end
-    assert gate("--validation", "other.json") == start + (weakness if noted else "has no validation") + end
+    assert gate() == start + (weakness if noted else "is not validated") + end
+    assert gate("--validation", "other.json") == start + (weakness if noted else "is not validated") + end
     assert gate("--validation", "weak.json") == start + weakness + end
     assert gate("--validation", "good.json", code=0).startswith("PASS: v2 may replace v1")
     Path("gate.yaml").write_text(
