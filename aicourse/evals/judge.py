@@ -1,6 +1,6 @@
 """A judge: a model that answers one yes-or-no question about an output, as its prompt file asks.
 
-    judge = Judge(prompts.load("judge_agreement@1"), connect(), model="qwen2.5-coder-1.5b")
+    judge = Judge(prompts.load("judge_agrees@1"), connect(), model="qwen2.5-coder-1.5b")
     run(task, cases, [judge])                         # a scorer: pass or fail of each output, with a reason
     validate(judge, labelled)                         # is it any good? -> Validation
 

@@ -61,7 +61,7 @@ def text(body: Sent) -> str:
 
 
 def judge(opinion: Callable[[Sent], Any], version: int = 1, **settings: Any) -> Judge:
-    prompt = prompts.load(f"judge_agreement@{version}")
+    prompt = prompts.load(f"judge_agrees@{version}")
     client = settings.pop("client", None) or model(opinion)
     return Judge(prompt, client, settings.pop("model", "m"), **settings)
 

@@ -130,7 +130,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 CASES = [
     Case(id=str(n), input={"article": "We keep 8 %.", "question": "?"}, expected=None) for n in range(40)
 ]
-RULE = Rule("judge_agreement", tolerance=0.10)
+RULE = Rule("judge_agrees", tolerance=0.10)
 
 
 def run_of(name: str, *, path: Path | None = None, **settings: Any) -> Run:
@@ -160,7 +160,7 @@ def test_an_unvalidated_judge_decides_nothing(kept: bool, tmp_path: Path) -> Non
     before = run_of("v1", path=tmp_path / "1.jsonl" if kept else None)
     result = gate(before, run_of("v2", path=tmp_path / "2.jsonl" if kept else None), [RULE])
     assert (result.passed, result.exit_code) == (False, 1)
-    assert "judge judge_agreement@v1 (b153244ab990, m, yes passes) is not validated" in result.headline
+    assert "judge judge_agrees@v1 (99fbbc94b8c0, m, yes passes) is not validated" in result.headline
     assert result.overall[0].verdict == "pass"  # by the score alone it would have
 
 
@@ -201,12 +201,12 @@ def test_the_validation_of_another_judge_is_none(fields: dict[str, Any]) -> None
 def test_both_runs_need_the_same_judge() -> None:
     good = validated()
     before, after = run_of("v1", validation=good), run_of("v2", model="n", validation=validated(model="n"))
-    assert "was given by judge judge_agreement@v1 (b153244ab990, m" in gate(before, after, [RULE]).headline
+    assert "was given by judge judge_agrees@v1 (99fbbc94b8c0, m" in gate(before, after, [RULE]).headline
 
-    def judge_agreement(context: Any) -> bool:
+    def judge_agrees(context: Any) -> bool:
         return True
 
-    by_rule = rescore(before, [judge_agreement])
+    by_rule = rescore(before, [judge_agrees])
     assert "and by no judge: rescore both runs" in gate(before, by_rule, [RULE]).headline
 
 
