@@ -253,7 +253,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 def _repeat(item: pytest.Item, once: Callable[[], None], n: int, at_least: float, prove: bool) -> None:
     from aicourse.testing.verdicts import Verdict, runs_needed
 
-    if n < (needed := runs_needed(at_least, prove=prove)):
+    try:
+        needed = runs_needed(at_least, prove=prove)
+    except ValueError as error:
+        pytest.fail(str(error), pytrace=False)
+    if n < needed:
         pytest.fail(f"{n} runs cannot decide at_least={at_least:g}: {needed} are needed.", pytrace=False)
     failures = []
     for _ in range(n):

@@ -70,7 +70,14 @@ def runs_needed(at_least: float, *, prove: bool = False) -> int:
 
     >>> runs_needed(0.8), runs_needed(0.8, prove=True)
     (1, 16)
+
+    Raises:
+        ValueError: no number of runs can.
     """
+    if not 0 < at_least <= 1:
+        raise ValueError(f"at_least is a rate above 0 and up to 1, not {at_least:g}.")
+    if prove and at_least == 1:
+        raise ValueError("No number of runs proves a rate of 1.")
     all_failed = proportion(0, 1).high  # Wilson's bounds at the ends are z²/(n + z²) and n/(n + z²)
     squared = all_failed / (1 - all_failed)
     odds = at_least / (1 - at_least) if prove else (1 - at_least) / at_least

@@ -35,3 +35,40 @@ def test_network_allowed_lifts_the_guard(network_allowed: None) -> None:
     with socket.socket() as sock:
         sock.setblocking(False)
         assert sock.connect_ex((DOCUMENTATION_ADDRESS, 9)) != 0  # reaches the system, which has no answer yet
+
+
+REACHING = """
+import socket
+
+def reach():
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        return sock.connect_ex(("192.0.2.1", 9))
+
+def test_with_a_fixture_of_ours(scripted_model):
+    reach()
+
+def test_with_leave(scripted_model, network_allowed):
+    reach()
+
+def test_of_someone_else():
+    reach()
+"""
+
+
+@pytest.mark.parametrize(("setting", "passed"), [("", 2), ("refuse", 1), ("allow", 3)])
+def test_who_may_leave_the_machine(
+    pytester: pytest.Pytester, setting: str, passed: int, network_allowed: None
+) -> None:
+    pytester.makepyfile(REACHING)
+    pytester.makeini(f"[pytest]\naicourse_network = {setting}\n")
+    before = socket.socket.connect
+    run = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    assert socket.socket.connect is before
+    run.assert_outcomes(passed=passed, failed=3 - passed)
+
+
+def test_an_unknown_setting_is_refused(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\naicourse_network = maybe\n")
+    run = pytester.runpytest_inprocess()
+    run.stderr.fnmatch_lines(["*aicourse_network is refuse or allow, not 'maybe'."])
