@@ -4,7 +4,7 @@
 
 Fields are looked up in mappings, in pydantic models and in text that is a JSON object. An output without
 the field counts as "not stated" (None), as the labelling guide has it; an expected value without the field
-is a mistake in the case, so the scorer fails and says so. None of them asks a model (`judge` will).
+is a mistake in the case, so the scorer fails and says so. None of them asks a model (`judge` does).
 """
 
 from __future__ import annotations

@@ -16,12 +16,19 @@ import openai
 from aicourse import prompts
 from aicourse.evals.cases import Case
 from aicourse.evals.judge import Judge
+from aicourse.llm.catalog import Provider
+from aicourse.llm.replay import Mode
+from aicourse.llm.stack import MeasuredClient, Stack
+from aicourse.llm.transport import network
 
+URL = "http://m.invalid/v1"
 Sent = dict[str, Any]
 Reply = str | None | list[tuple[str, float]]  # a text, or candidates for the first token: (token, logprob)
 
 
-def model(opinion: Callable[[Sent], Reply | dict[str, Any]], sent: list[Sent] | None = None) -> openai.OpenAI:
+def model(
+    opinion: Callable[[Sent], Reply | dict[str, Any]], sent: list[Sent] | None = None, replay: str = "off"
+) -> openai.OpenAI:
     """A client of a model that replies with `opinion(body)`; a dict replaces fields of the first choice."""
 
     def handle(request: httpx2.Request) -> httpx2.Response:
@@ -38,8 +45,9 @@ def model(opinion: Callable[[Sent], Reply | dict[str, Any]], sent: list[Sent] | 
         content = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
         return httpx2.Response(200, content=json.dumps(content))
 
-    http_client = httpx2.Client(transport=httpx2.MockTransport(handle))
-    return openai.OpenAI(base_url="http://m.invalid", api_key="x", max_retries=0, http_client=http_client)
+    stack = Stack(network, Provider(name="m", base_url=URL, key_required=False), openai, mode=Mode(replay))
+    http_client = MeasuredClient(stack, httpx2.MockTransport(handle))
+    return openai.OpenAI(base_url=URL, api_key="x", max_retries=0, http_client=http_client)
 
 
 def _token(candidates: Sequence[tuple[str, float]]) -> dict[str, Any]:

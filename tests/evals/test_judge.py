@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from judge_stand_in import item, items, judge, model, odds, right, said, text
 
-from aicourse.errors import EvaluationError
+from aicourse.errors import EvaluationError, RecordingMissing
 from aicourse.evals import judge as judging
 from aicourse.evals import rescore, runner, write_report
 from aicourse.evals.cases import Case
 from aicourse.evals.runs import load_run
 from aicourse.evals.scores import Context, Score, score_all
 from aicourse.evals.validation import read_validation
+from aicourse.llm import session
 
 ARTICLE = {"article": "We keep 8 %.", "question": "What do you keep?"}
 FAIR = Context(output="8 %, says Ana", input=ARTICLE, id="1")
@@ -137,6 +138,20 @@ def test_the_first_answer_is_the_one_whose_probability_counts() -> None:
     assert turned.verdict(FAIR) == judging.Verdict(
         False, "P(no) is 0.100, the threshold 0.500", pytest.approx(0.1)
     )
+
+
+def test_a_recording_keeps_the_probabilities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AICOURSE_RECORDINGS", str(tmp_path / "new.jsonl"))
+    asked: list[dict[str, Any]] = []
+    for mode in ("record", "only"):
+        session.begin(None, tmp_path / "new.jsonl")
+        client = model(lambda body: odds(0.8), asked, replay=mode)
+        verdict = judge(None, 2, threshold=0.5, client=client).verdict(FAIR)
+        assert verdict.probability == pytest.approx(0.8)
+    assert len(asked) == 1
+    unrecorded = judge(None, 2, threshold=0.5, model="other", client=model(None, replay="only"))  # type: ignore[arg-type]
+    with pytest.raises(RecordingMissing):  # no failed item: it would say something about the judge
+        judging.validate(unrecorded, items(), progress=False)
 
 
 NO_PROBABILITY = {
