@@ -29,6 +29,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "aicourse/prompt_files/README.md",
+    "docs/testing.md",
 )
 BLOCK = re.compile(r"((?:^<!-- .*? -->\n)*)^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r"<!-- (not run|slow): (.+?)(?: \((.+?)\))? -->")

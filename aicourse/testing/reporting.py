@@ -40,6 +40,7 @@ class EndOfRun:
         self._usage: dict[str, list[Any]] = {}
         self._scores: dict[tuple[str, str, float, bool], list[tuple[str, float]]] = defaultdict(list)
         self._verdicts: list[str] = []
+        self._deciding = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what a test told."""
@@ -57,8 +58,10 @@ class EndOfRun:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Report each group's verdict as a test of its own, when all cases have run."""
         result = yield
+        self._deciding = True
         for (group, name, at_least, prove), cases in sorted(self._scores.items()):
             self._decide(session, f"{group}::{name}", cases, at_least, prove)
+        self._deciding = False
         return result
 
     def _decide(
@@ -84,8 +87,10 @@ class EndOfRun:
             session.config.hook.pytest_runtest_logreport(report=report)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """A verdict counts as a failed test, but has no letter in the row of those that ran."""
-        return ("failed", "", "FAILED") if getattr(report, "aicourse_verdict", False) else None
+        """A verdict counts as a failed test; it is named in the summary, not in the row of tests that ran."""
+        if not getattr(report, "aicourse_verdict", False):
+            return None
+        return "failed", "", "" if self._deciding else "FAILED"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Verdicts, and one line of calls, tokens and cost; nothing when there were none."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from aicourse.testing.verdicts import Verdict, runs_needed
 if TYPE_CHECKING:
     from conftest import Project
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 COUNTER = """
 runs = iter(range(1000))
 
@@ -91,16 +94,23 @@ class TestCases:
     def test_it(self, n):
         assert n % 2 or n > {last}
 """
+ASKING = """
+@pytest.mark.parametrize("n", range(4))
+def test_asking(scripted_model, n):
+    scripted_model.enqueue("[]")
+    assert colours(scripted_model.client(), "A") == []
+"""
 
 
 @pytest.mark.parametrize(
     "workers", [[], pytest.param(["-n2"], marks=pytest.mark.slow)], ids=["alone", "workers"]
 )
 def test_cases_are_decided_together(project: Project, workers: list[str]) -> None:
-    project.tests(CASES.format(last=18) + "\n\n" + CASES.format(last=4).replace("TestCases", "TestGood"))
+    good = CASES.format(last=4).replace("TestCases", "TestGood")
+    project.tests(f"{CASES.format(last=18)}\n{good}\n{ASKING}")
     run = project.run(*workers, "--junitxml=report.xml")
     assert run.ret == pytest.ExitCode.TESTS_FAILED
-    run.assert_outcomes(passed=27, xfailed=13, failed=1)
+    run.assert_outcomes(passed=31, xfailed=13, failed=1)
     run.stdout.fnmatch_lines(
         [
             "10 of 20, 95 % interval 30–70 %, at least 80 %: the whole interval is below",
@@ -109,9 +119,11 @@ def test_cases_are_decided_together(project: Project, workers: list[str]) -> Non
             "*= aicourse =*",
             "test_shop.py::TestCases::test_it::accuracy: 10 of 20, *",
             "*::TestGood::test_it::accuracy: 17 of 20, 95 % interval 64–95 %, at least 80 %: allowed",
+            "calls: 4 scripted (* tokens in, 4 out)",
             "FAILED test_shop.py::TestCases::test_it::accuracy - 10 of 20*",
         ]
     )
+    assert "[102%]" not in run.stdout.str()  # the row is of tests that ran
     failures = ElementTree.parse(project.pytester.path / "report.xml").iter("failure")
     assert [failure.attrib["message"][:8] for failure in failures] == ["10 of 20"]
 
@@ -161,16 +173,14 @@ def test_cases_that_are_too_few_are_said_to_be(project: Project) -> None:
 # ------------------------------------------------------------ the numbers in docs/testing.md
 
 
-def outcomes_that_fail(runs: int, at_least: float, *, prove: bool = False) -> list[int]:
+def outcomes_that_fail(runs: int, at_least: float) -> list[int]:
     return [
-        passed
-        for passed in range(runs + 1)
-        if not Verdict.of_rate(passed, runs, at_least=at_least, prove=prove).passed
+        passed for passed in range(runs + 1) if not Verdict.of_rate(passed, runs, at_least=at_least).passed
     ]
 
 
-def chance_of_failing(runs: int, at_least: float, true: float, *, prove: bool = False) -> float:
-    return float(sum(stats.binom.pmf(outcomes_that_fail(runs, at_least, prove=prove), runs, true)))
+def chance_of_failing(runs: int, at_least: float, true: float) -> float:
+    return float(sum(stats.binom.pmf(outcomes_that_fail(runs, at_least), runs, true)))
 
 
 @pytest.mark.parametrize("at_least", [0.5, 0.8, 0.9, 0.95])
@@ -182,3 +192,22 @@ def test_the_fewest_runs_can_decide_and_fewer_cannot(at_least: float, prove: boo
     if needed > 1:
         fewer = needed - 1 if prove else 0
         assert Verdict.of_rate(fewer, needed - 1, at_least=at_least, prove=prove).passed is not prove
+
+
+def test_the_document_states_the_rates_as_they_are() -> None:
+    text = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (0\.\d+) \| (\d+) \| (.*) % \|$", text, re.MULTILINE)
+    assert len(rows) == 16
+    for at_least, runs, cells in rows:
+        for lower, cell in zip((0, 0.1, 0.2, 0.3), cells.split(" % | "), strict=True):
+            true = float(at_least) - lower
+            rate = 100 * chance_of_failing(int(runs), float(at_least), true)
+            assert float(cell) == pytest.approx(rate, abs=0.51 if lower else 0.051)
+
+
+def test_the_document_shows_the_example_as_it_is() -> None:
+    text = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    example = (ROOT / "docs" / "testing-example" / "test_shop.py").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 6
+    assert [block for block in blocks if block not in example] == []
