@@ -251,7 +251,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
 
 def _repeat(item: pytest.Item, once: Callable[[], None], n: int, at_least: float, prove: bool) -> None:
-    from aicourse.testing.verdicts import Verdict, runs_needed
+    from aicourse.testing.verdicts import GroupVerdict, runs_needed
 
     try:
         needed = runs_needed(at_least, prove=prove)
@@ -267,7 +267,7 @@ def _repeat(item: pytest.Item, once: Callable[[], None], n: int, at_least: float
             if isinstance(error, pytest.xfail.Exception):
                 raise
             failures.append(pytest.ExceptionInfo.from_exception(error))
-    verdict = Verdict.of_rate(n - len(failures), n, at_least=at_least, prove=prove)
+    verdict = GroupVerdict.of_rate(n - len(failures), n, at_least=at_least, prove=prove)
     item.stash[VERDICT] = str(verdict)
     item.user_properties.append(("repeat_model", str(verdict)))
     if not verdict.passed:

@@ -67,9 +67,11 @@ class EndOfRun:
     def _decide(
         self, session: pytest.Session, name: str, cases: list[tuple[str, float]], at_least: float, prove: bool
     ) -> None:
-        from aicourse.testing.verdicts import Verdict, runs_needed
+        from aicourse.testing.verdicts import GroupVerdict, runs_needed
 
-        verdict = Verdict.of_scores([value for _, value in sorted(cases)], at_least=at_least, prove=prove)
+        verdict = GroupVerdict.of_scores(
+            [value for _, value in sorted(cases)], at_least=at_least, prove=prove
+        )
         few = verdict.is_rate and 0 < at_least < 1 and len(cases) < runs_needed(at_least, prove=prove)
         self._verdicts.append(f"{name}: {verdict}{' (too few cases to decide)' if few else ''}")
         if not verdict.passed:

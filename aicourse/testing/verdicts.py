@@ -21,12 +21,12 @@ from aicourse.evals.statistics import Interval, mean_score, proportion
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GroupVerdict:
     """The decision on a rate or a mean score.
 
-    >>> print(Verdict.of_rate(17, 20, at_least=0.8))
+    >>> print(GroupVerdict.of_rate(17, 20, at_least=0.8))
     17 of 20, 95 % interval 64–95 %, at least 80 %: allowed
-    >>> print(Verdict.of_rate(17, 20, at_least=0.8, prove=True))
+    >>> print(GroupVerdict.of_rate(17, 20, at_least=0.8, prove=True))
     17 of 20, 95 % interval 64–95 %, at least 80 %: not proved
     """
 
@@ -37,12 +37,12 @@ class Verdict:
     is_rate: bool
 
     @classmethod
-    def of_rate(cls, passed: int, runs: int, *, at_least: float, prove: bool = False) -> Verdict:
+    def of_rate(cls, passed: int, runs: int, *, at_least: float, prove: bool = False) -> GroupVerdict:
         """The verdict on runs that passed or failed."""
         return cls(f"{passed} of {runs}", proportion(passed, runs), at_least, prove, is_rate=True)
 
     @classmethod
-    def of_scores(cls, scores: Sequence[float], *, at_least: float, prove: bool = False) -> Verdict:
+    def of_scores(cls, scores: Sequence[float], *, at_least: float, prove: bool = False) -> GroupVerdict:
         """The verdict on the mean of scores; of 0 and 1 alone it is a rate."""
         if set(scores) <= {0, 1}:
             return cls.of_rate(int(sum(scores)), len(scores), at_least=at_least, prove=prove)

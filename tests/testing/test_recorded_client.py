@@ -211,7 +211,7 @@ def test_a_promise_that_nothing_goes_live_is_kept(
 
 def test_recording_with_workers_is_refused(project: Project) -> None:
     project.tests(ONE)
-    run = project.run("--aicourse-record", "-n2")
+    run = project.pytester.runpytest_inprocess("--aicourse-record", "-n2")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
     run.stderr.fnmatch_lines(["*add -n0 to --aicourse-record*"])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from scipy import stats
 
-from aicourse.testing.verdicts import Verdict, runs_needed
+from aicourse.testing.verdicts import GroupVerdict, runs_needed
 
 if TYPE_CHECKING:
     from conftest import Project
@@ -175,7 +175,9 @@ def test_cases_that_are_too_few_are_said_to_be(project: Project) -> None:
 
 def outcomes_that_fail(runs: int, at_least: float) -> list[int]:
     return [
-        passed for passed in range(runs + 1) if not Verdict.of_rate(passed, runs, at_least=at_least).passed
+        passed
+        for passed in range(runs + 1)
+        if not GroupVerdict.of_rate(passed, runs, at_least=at_least).passed
     ]
 
 
@@ -188,10 +190,10 @@ def chance_of_failing(runs: int, at_least: float, true: float) -> float:
 def test_the_fewest_runs_can_decide_and_fewer_cannot(at_least: float, prove: bool) -> None:
     needed = runs_needed(at_least, prove=prove)
     extreme = needed if prove else 0
-    assert Verdict.of_rate(extreme, needed, at_least=at_least, prove=prove).passed is prove
+    assert GroupVerdict.of_rate(extreme, needed, at_least=at_least, prove=prove).passed is prove
     if needed > 1:
         fewer = needed - 1 if prove else 0
-        assert Verdict.of_rate(fewer, needed - 1, at_least=at_least, prove=prove).passed is not prove
+        assert GroupVerdict.of_rate(fewer, needed - 1, at_least=at_least, prove=prove).passed is not prove
 
 
 def test_the_document_states_the_rates_as_they_are() -> None:
