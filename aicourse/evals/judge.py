@@ -48,8 +48,8 @@ _FENCE = re.compile(r"\A\s*```(?:json)?|```\s*\Z")
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A judge's verdict on one output; `probability` is that of the passing answer, with a threshold only."""
+class Judgement:
+    """A judge's verdict on one output; `probability` (of the passing answer) with a threshold only."""
 
     passes: bool
     reason: str
@@ -100,7 +100,7 @@ class Judge:
         verdict = self.verdict(context)
         return reasoned(verdict.passes, verdict.reason)
 
-    def verdict(self, context: Context) -> Verdict:
+    def verdict(self, context: Context) -> Judgement:
         """Ask the model about one output.
 
         Raises:
@@ -111,11 +111,11 @@ class Judge:
             form = {"type": "json_schema", "json_schema": self._schema()}
             choice = _choice(self._ask(messages, response_format=form))
             reason, answer = _read(choice, self.answers)
-            return Verdict(answer == self.answers[0], reason)
+            return Judgement(answer == self.answers[0], reason)
         once = {"max_completion_tokens": 1, "logprobs": True, "top_logprobs": _TOP}
         probability = _probability(_choice(self._ask(messages, **once)), self.answers, self.model)
         reason = f"P({self.answers[0]}) is {probability:.3f}, the threshold {self.threshold:.3f}"
-        return Verdict(probability >= self.threshold, reason, probability)
+        return Judgement(probability >= self.threshold, reason, probability)
 
     def _texts(self, context: Context) -> dict[str, str]:
         known = {"input": context.input, "expected": context.expected, "output": context.output}
@@ -270,16 +270,16 @@ def with_threshold(
 
 def verdicts_of(
     judge: Judge, items: Sequence[Case], *, repeats: int = 1, **settings: Any
-) -> dict[str, list[Verdict | None]]:
+) -> dict[str, list[Judgement | None]]:
     """The judge's verdicts on labelled items, by id and repeat; None where the reply was none."""
 
-    def judged(case: Case) -> Verdict:
+    def judged(case: Case) -> Judgement:
         return judge.verdict(Context(None, input=case.input, id=case.id))  # not what is expected
 
     result = runner.run(judged, items, name=judge.prompt.ref, repeats=repeats, **settings)
-    found: dict[str, list[Verdict | None]] = {case.id: [None] * repeats for case in items}
+    found: dict[str, list[Judgement | None]] = {case.id: [None] * repeats for case in items}
     for record in result.records():
-        found[record.id][record.repeat] = Verdict(**record.output) if record.error is None else None
+        found[record.id][record.repeat] = Judgement(**record.output) if record.error is None else None
     return found
 
 

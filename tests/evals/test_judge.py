@@ -135,7 +135,7 @@ def test_the_probability_of_the_first_token(candidates: Any, probability: float)
 
 def test_the_first_answer_is_the_one_whose_probability_counts() -> None:
     turned = judge(lambda body: odds(0.9), 2, threshold=0.5, answers=("no", "yes"))
-    assert turned.verdict(FAIR) == judging.Verdict(
+    assert turned.verdict(FAIR) == judging.Judgement(
         False, "P(no) is 0.100, the threshold 0.500", pytest.approx(0.1)
     )
 
