@@ -241,6 +241,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Run a test with `repeat_model` as often as it says; its fixtures are made once."""
     mark = item.get_closest_marker("repeat_model")
     if mark is not None:
+        if hasattr(getattr(item, "cls", None), "assertEqual"):  # it keeps its failures to itself
+            pytest.fail("repeat_model cannot repeat a unittest.TestCase: write a function.", pytrace=False)
         n, at_least, prove = _arguments(mark, lambda n, *, at_least, prove=False: (n, at_least, prove))
         once = item.runtest
         item.runtest = functools.partial(_repeat, item, once, n, at_least, prove)  # type: ignore[method-assign]

@@ -11,8 +11,12 @@ from typing import Any
 
 import pytest
 
-# Imported here, these stay when pytester takes the modules of its inner runs away again.
 import aicourse.testing.verdicts  # noqa: F401
+from aicourse.testing import ScriptedModel
+
+# pytester takes the modules away that its inner runs import, and openai's must not come twice: so all that
+# a call needs is loaded here, by a call.
+ScriptedModel("warm").client().chat.completions.create(model="m", messages=[])
 
 SHOP = """
 import json

@@ -39,7 +39,7 @@ def test_recorded_once_and_then_replayed_without_the_model(project: Project, mod
 
 def test_a_changed_prompt_fails_with_what_changed_and_the_way_out(project: Project, model: Model) -> None:
     project.tests(ONE)
-    project.run("--aicourse-record")
+    assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
     project.change("a JSON list", "a list of words")
     run = project.run()
     run.assert_outcomes(failed=1)
@@ -64,7 +64,7 @@ def test_a_changed_prompt_fails_with_what_changed_and_the_way_out(project: Proje
 
 def test_a_reply_is_recorded_also_when_the_test_then_fails(project: Project, model: Model) -> None:
     project.tests(ONE)
-    project.run("--aicourse-record")
+    assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
     model.reply = lambda text: "[]"
     project.run("--aicourse-record").assert_outcomes(failed=1)
     model.reply = lambda text: pytest.fail("asked again")
@@ -76,9 +76,9 @@ def test_a_reply_is_recorded_also_when_the_test_then_fails(project: Project, mod
 @pytest.mark.parametrize("part", [("-k", "red"), ("test_shop.py::test_red",)], ids=["deselected", "named"])
 def test_a_part_of_the_tests_drops_nothing(part: tuple[str, ...], project: Project, model: Model) -> None:
     project.tests(ONE + TWO)
-    project.run("--aicourse-record")
+    assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
     project.change("A red coat", "A red hat", "test_shop.py")
-    project.run("--aicourse-record", *part)
+    assert project.run("--aicourse-record", *part).ret == pytest.ExitCode.OK
     assert [line["summary"] for line in project.lines] == [
         "A blue coat",
         "A green coat",
@@ -89,7 +89,7 @@ def test_a_part_of_the_tests_drops_nothing(part: tuple[str, ...], project: Proje
 
 def test_a_test_that_is_skipped_keeps_its_recordings(project: Project, model: Model) -> None:
     project.tests(ONE + TWO)
-    project.run("--aicourse-record")
+    assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
     project.change("    @pytest.mark.param", "    @pytest.mark.skip\n    @pytest.mark.param", "test_shop.py")
     project.run("--aicourse-record").assert_outcomes(passed=2, skipped=2)
     assert len(project.lines) == 3
@@ -97,14 +97,14 @@ def test_a_test_that_is_skipped_keeps_its_recordings(project: Project, model: Mo
 
 def test_a_test_may_be_renamed_and_a_key_depends_on_no_name(project: Project, model: Model) -> None:
     project.tests(ONE)
-    project.run("--aicourse-record")
+    assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
     project.change("test_red", "test_a_coat_is_red", "test_shop.py")
     project.run().assert_outcomes(passed=1)
 
 
 def test_an_async_client_replays_the_same_file(project: Project, model: Model) -> None:
     project.tests(ONE)
-    project.run("--aicourse-record")
+    assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
     project.tests("""
 import asyncio
 
@@ -171,7 +171,7 @@ def test_limit(recorded_client, faults):
 
 def test_code_that_connects_by_itself_is_replayed_too(project: Project, model: Model) -> None:
     project.tests(ONE)
-    project.run("--aicourse-record")
+    assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
     project.tests("""
 def test_red(recorded_client):
     import aicourse
@@ -183,7 +183,7 @@ def test_red(recorded_client):
 
 def test_a_broken_line_is_named_with_the_way_out(project: Project, model: Model) -> None:
     project.tests(ONE)
-    project.run("--aicourse-record")
+    assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
     project.recordings.write_text("<<<<<<< HEAD\n" + project.recordings.read_text("utf-8"), encoding="utf-8")
     run = project.run()
     run.assert_outcomes(passed=1, warnings=1)

@@ -87,6 +87,20 @@ def test_a_repeated_test_that_can_decide_nothing_is_refused(
     run.stdout.fnmatch_lines([message.replace("[", "[[]")])
 
 
+def test_a_test_case_of_unittest_is_refused(project: Project) -> None:
+    project.tests("""
+import unittest
+
+class TestIt(unittest.TestCase):
+    @pytest.mark.repeat_model(9, at_least=0.5)
+    def test_it(self):
+        pass
+""")
+    run = project.run()
+    run.assert_outcomes(failed=1)
+    run.stdout.fnmatch_lines(["repeat_model cannot repeat a unittest.TestCase: write a function."])
+
+
 CASES = """
 @pytest.mark.parametrize("n", range(20))
 @pytest.mark.aggregate_model("accuracy", at_least=0.8)
