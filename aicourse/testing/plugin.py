@@ -126,6 +126,7 @@ def _aicourse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     command = f"pytest --aicourse-record {shlex.quote(name)}"
     made = RecordedSession(path, name, command, recorder.fresh[path] if recording else None)
     item.stash[SESSION] = made
+    monkeypatch.delenv("AICOURSE_JOURNAL", raising=False)  # pytest in a lesson: not the lesson's calls
     with ExitStack() as stack:
         stack.enter_context(session.within(made))
         if not (recording or config.getini("aicourse_network")):

@@ -37,6 +37,16 @@ def test_recorded_once_and_then_replayed_without_the_model(project: Project, mod
     assert len(model.asked) == 3
 
 
+def test_calls_of_a_test_are_not_those_of_the_lesson_that_runs_it(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.tests(ONE)
+    journal = project.pytester.path / "journal.jsonl"
+    monkeypatch.setenv("AICOURSE_JOURNAL", str(journal))
+    project.run("--aicourse-record").assert_outcomes(passed=1)
+    assert not journal.exists()
+
+
 def test_a_changed_prompt_fails_with_what_changed_and_the_way_out(project: Project, model: Model) -> None:
     project.tests(ONE)
     assert project.run("--aicourse-record").ret == pytest.ExitCode.OK
