@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -214,7 +215,9 @@ def test_a_batch_that_has_come_back_is_scored(folder: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a POSIX signal")
 def test_ctrl_c_says_how_many_are_done_and_how_to_go_on(folder: Path) -> None:
     words = ["evals", "run", "cases.jsonl", "--task", "mytasks:slow", "--out", "a b.jsonl", "--workers", "1"]
-    process = subprocess.Popen([sys.executable, "-m", "aicourse", *words], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "aicourse", *words]
+    hears = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background begins deaf to it
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hears)
     path = folder / "a b.jsonl"
     while not path.exists() or path.read_bytes().count(b"\n") < 5:
         assert process.poll() is None
