@@ -120,6 +120,7 @@ def test_a_lesson_is_recorded_checked_and_recorded_again(provider: Provider, not
     assert recorded(notebook) == {"first": "first!", "third": "third!"}
 
 
+@pytest.mark.slow
 def test_a_check_finds_what_is_not_asked_for_and_what_changed(provider: Provider, notebook: Path) -> None:
     course.record(["90"])
     rewrite(notebook, ', \\"second\\"', "")
@@ -194,6 +195,7 @@ def test_a_check_names_the_file_and_line_of_what_is_broken_there_twice_or_not_as
     assert str(common).startswith("shared: 1 recorded\n  notebooks/recordings/shared/")
 
 
+@pytest.mark.slow
 def test_a_deleted_recording_is_missed_although_an_earlier_run_left_its_files(
     provider: Provider, notebook: Path
 ) -> None:
