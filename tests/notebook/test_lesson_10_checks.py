@@ -155,7 +155,7 @@ def test_a_wrong_fake_is_told_why(changed: dict[str, Any], sentence: str) -> Non
 
 PASSING = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
 TROUBLE = (*PASSING, ValueError)
-EMPTY = {"colours": [], "length": None}
+EMPTY: dict[str, Any] = {"colours": [], "length": None}
 
 
 def by_recursion(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[str]]:
@@ -184,7 +184,7 @@ def by_while(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[st
 
 
 def by_two_excepts(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[str]]:
-    troubles = []
+    troubles: list[str] = []
     for model in iter(models):
         try:
             return (ask(listing, model), troubles)
@@ -196,7 +196,7 @@ def by_two_excepts(listing: str, models: list[str], ask: Answer) -> tuple[Any, l
 
 
 def by_raising_again(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[str]]:
-    troubles = []
+    troubles: list[str] = []
     for model in models:
         try:
             return ask(listing=listing, model=model), troubles
@@ -208,7 +208,8 @@ def by_raising_again(listing: str, models: list[str], ask: Answer) -> tuple[Any,
 
 
 def by_status(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[str]]:
-    form, troubles = None, []
+    form: Any = None
+    troubles: list[str] = []
     for model in models:
         try:
             form = ask(listing, model)
