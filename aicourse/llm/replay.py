@@ -91,8 +91,9 @@ class ReplayLayer:
                 at = datetime.fromisoformat(recording.recorded_at)
                 return _replayed(recording, Origin("recorded", at=at))
             if self.mode is Mode.ONLY:
-                session.misses.append(_missing(session, asked, position))
-                raise session.misses[-1]
+                missing = _missing(session, asked, position)
+                session.misses.append(missing)
+                raise missing
             response = yield from self.inner(request)
             about_question = response.status_code not in _NOT_RECORDED
             if about_question and self.mode is Mode.RECORD:

@@ -666,21 +666,23 @@ def test_shown_replies(extractor):
 SHOWN_ONLY = [test_shown_lengths, test_shown_request, test_stated, test_shown_replies]
 
 
+def steps_of(tests):
+    """Whether the tests take an extractor, pass on the right one, and on the same in another way; one by one."""
+    told = failing_on(tests)
+    yield not any("positional argument" in line for line in told)
+    yield not told
+    yield agrees_changed(tests) is True
+
+
 def judged(*, right=True, changed=True, shown=None, unseen=None, takes=True):
     """True of tests with these verdicts, so that one mistake gets one sentence."""
 
     def recognise(tests):
         if not are_tests(tests):
             return False
-        told = failing_on(tests)
-        if any("positional argument" in line for line in told) == takes:
-            return False
-        if not takes:
-            return True
-        if (not told) != right or not right:
-            return (not told) == right
-        if (agrees_changed(tests) is True) != changed or not changed:
-            return (agrees_changed(tests) is True) == changed
+        for wanted, found in zip((takes, right, changed), steps_of(tests), strict=True):
+            if found != wanted or not wanted:
+                return found == wanted
         return shown(len(living(tests, SHOWN))) and (
             unseen is None or unseen(len(living(tests, UNSEEN)))
         )
