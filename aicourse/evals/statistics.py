@@ -184,15 +184,18 @@ def corrected_rate(
 
     The judge passed `passed` of `cases`; on labelled items it passed `true_passes` (how many, of how many
     labelled pass) and failed `true_fails`. The estimate is Rogan and Gladen's (1978), the interval Lang and
-    Reiczigel's (2014). Over all outcomes that are possible it holds the truth in at least 94 % (20 to 60
-    labelled items each, 50 to 1,000 cases, any rate, TPR and TNR from 0.75). Drawing the labelled items alone
-    again, as is often done, holds it in 57 to 87 %: the judged cases are a sample, too.
+    Reiczigel's (2014); where both samples together ask for a rate below 0 or above 1, it is built around that
+    end, because as published it may become a single point there. Over all outcomes that are possible it holds
+    the truth in at least 94 % (20 to 60 labelled items each, 50 to 1,000 cases, any rate, TPR and TNR from
+    0.75); with 5 items of one label in 89 %. Drawing the labelled items alone again, as is often done, holds
+    it in 57 to 87 %: the judged cases are a sample, too.
 
     >>> str(corrected_rate(4060, 11284, (178, 179), (358, 359)))
     '+0.360 (95 % interval +0.349 to +0.372)'
 
     Raises:
-        ValueError: a count that cannot be, or a judge that is no better than chance: TPR + TNR is at most 1.
+        ValueError: a count that cannot be, or a judge that is no better than chance (TPR + TNR is at most 1),
+            or is so only on too few items to tell.
     """
     for some, every in ((passed, cases), true_passes, true_fails):
         if not 0 <= some <= every or not every:
@@ -214,7 +217,13 @@ def corrected_rate(
     of_rate, of_tpr, of_tnr = (
         one * (1 - one) / size for one, size in zip((rate, tpr, tnr), sizes, strict=True)
     )
-    centre = (rate + tnr - 1) / (tpr + tnr - 1)
+    if tpr + tnr <= 1:
+        raise ValueError(
+            "{} of {} and {} of {} right may be chance: label more items of both kinds".format(
+                *true_passes, *true_fails
+            )
+        )
+    centre = min(1.0, max(0.0, (rate + tnr - 1) / (tpr + tnr - 1)))
     variance = of_rate + centre**2 * of_tpr + (1 - centre) ** 2 * of_tnr
     reach = z * math.sqrt(variance) / (tpr + tnr - 1)
     centre += 2 * z**2 * (centre * of_tpr - (1 - centre) * of_tnr)

@@ -320,6 +320,29 @@ def test_a_perfect_judge_needs_no_correction_but_a_wider_interval(
 
 
 @given(st.data())
+def test_no_outcome_makes_a_rate_certain(data: st.DataObject) -> None:
+    """Also those that contradict each other: 22 of 22 passed by a judge that passes 11 of 20 good ones."""
+    cases, *labelled = (data.draw(st.integers(1, 60)) for _ in range(3))
+    passed = data.draw(st.integers(0, cases))
+    true_passes, true_fails = ((data.draw(st.integers(0, items)), items) for items in labelled)
+    try:
+        found = statistics.corrected_rate(passed, cases, true_passes, true_fails)
+    except ValueError:
+        return  # refused as no better than chance
+    assert 0 <= found.low <= found.estimate <= found.high <= 1
+    assert found.high - found.low > 0.001
+
+
+@pytest.mark.parametrize(
+    ("counts", "low"), [((22, 22, (1, 1), (20, 20)), 0.7), ((22, 22, (11, 20), (20, 20)), 0.8)]
+)
+def test_a_rate_beyond_1_has_an_interval_below_it(counts: tuple[Any, ...], low: float) -> None:
+    found = statistics.corrected_rate(*counts)
+    assert (found.estimate, found.high) == (1.0, 1.0)
+    assert found.low < low
+
+
+@given(st.data())
 def test_turning_pass_and_fail_round_turns_the_rate_round(data: st.DataObject) -> None:
     passed, failed = data.draw(st.integers(0, 60)), data.draw(st.integers(1, 60))
     passes, fails = (data.draw(st.tuples(st.integers(11, 20), st.just(20))) for _ in "ab")
@@ -342,6 +365,7 @@ def test_all_or_nothing_is_no_certainty(passed: int) -> None:
     [
         ((5, 10, (10, 20), (10, 20)), "TPR 0.50 and TNR 0.50 are no better than chance"),
         ((5, 10, (4, 20), (10, 20)), "TPR 0.20 and TNR 0.50 are no better than chance"),
+        ((22, 22, (1, 1), (1, 20)), "1 of 1 and 1 of 20 right may be chance: label more"),
         ((0, 0, (19, 20), (19, 20)), "there are no 0 of 0"),
         ((5, 10, (0, 0), (19, 20)), "there are no 0 of 0"),
         ((11, 10, (19, 20), (19, 20)), "there are no 11 of 10"),
