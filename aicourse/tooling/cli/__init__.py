@@ -184,7 +184,7 @@ def _parameters(assignments: Sequence[str]) -> dict[str, Any]:
 def validate(
     names: Lessons = None,
     once: Annotated[
-        bool, typer.Option("--once", help="One run only: no second one, no look at figures and exercises.")
+        bool, typer.Option("--once", help="One run only, no second one in the same kernel.")
     ] = False,
 ) -> None:
     """Compare lessons with their stored outputs. All or those named; strict nbval, twice in one kernel."""

@@ -2,8 +2,9 @@
 
 Each step is a process of its own, so that one that crashes stops nothing; the summary at the end names
 each that failed and how to repeat it alone. The lessons are checked on recorded replies only, so `lessons`
-finds a reply that is missing; `recordings` finds the idle ones as well, for a third run of every lesson. The
-steps in `LONG_STEPS` run only when asked for, which `make test-all` does on the oldest and the newest Python.
+finds a reply that is missing; `lessons-twice` also runs every cell a second time, and `recordings` finds the
+idle replies. The steps in `LONG_STEPS` run only when asked for, which `make test-all` does on the oldest and
+the newest Python.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "types": ("mypy",),
     "notebooks": ("aicourse", "lint"),
     "tests": ("pytest", "--quiet", "-m", "not slow", "--numprocesses", "auto", "--dist", "loadfile"),
-    "lessons": ("aicourse", "validate"),
+    "lessons": ("aicourse", "validate", "--once"),
+    "lessons-twice": ("aicourse", "validate"),
     "recordings": ("aicourse", "record", "--check"),
     "slow-tests": ("pytest", "--quiet", "-m", "slow"),
     "stock-nbval": (
@@ -39,7 +41,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         *("--ignore=notebooks/checks", "--ignore=notebooks/build"),
     ),
 }
-LONG_STEPS = ("recordings", "slow-tests", "stock-nbval")
+LONG_STEPS = ("lessons-twice", "recordings", "slow-tests", "stock-nbval")
 # Whatever this user has configured, here or in a .env file: recorded replies of the shipped lessons.
 SETTINGS = {"AICOURSE_REPLAY": "only", "AICOURSE_PROVIDER": ""}
 NEW_STUDENT = ("stock-nbval",)  # steps that begin as after a fresh clone: no progress, no runs of before

@@ -1,8 +1,9 @@
 """Prove that each lesson still shows what is stored in it: `aicourse validate`, part of `make test`.
 
 Strict nbval (every output is compared, pictures by what is drawn in them, except what
-`notebooks/nbval_sanitize.cfg` masks), then every cell again in the same kernel, then the figures' labels and
-the exercises; see `nbval_plugin`. Lessons are dealt to one pytest process per core. On recorded replies only.
+`notebooks/nbval_sanitize.cfg` masks), then every cell again in the same kernel unless told to run them once,
+then the figures' labels and the exercises; see `nbval_plugin`. Lessons are dealt to one pytest process per
+core. On recorded replies only.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from aicourse import paths
 from aicourse.errors import LessonError
 from aicourse.notebook_json import Cell
 from aicourse.processes import core_count
+from aicourse.tooling.course.durations import usual_seconds
 from aicourse.tooling.course.kernels import Kernels
 from aicourse.tooling.course.notebooks import Lesson, lessons, read_notebook
 from aicourse.tooling.course.progress import LessonBar
 
 SANITIZE = "nbval_sanitize.cfg"
 HEAD_LINES, TAIL_LINES = 15, 15
+CELL_SECONDS = 0.5  # of a lesson whose usual seconds nobody stored
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def validate(
 ) -> list[LessonValidation]:
     """Compare the outputs of the lessons in `names` (all by default) with those that a new run gives.
 
-    `once` leaves out the second run, the figures and the exercises.
+    `once` leaves out the second run.
 
     Raises:
         LessonError: unknown lesson, or pytest itself failed.
@@ -87,8 +90,12 @@ def validate(
 
 
 def deal(chosen: Sequence[Lesson], hands: int) -> list[list[Lesson]]:
-    """Deal the lessons out so that each hand has about as many code cells as the others."""
-    sizes = {lesson: len(read_notebook(lesson.path).code_cells) for lesson in chosen}
+    """Deal the lessons out so that each hand takes about as long as the others, by their usual seconds."""
+    usual = usual_seconds()
+    sizes = {
+        lesson: usual.get(lesson.name, CELL_SECONDS * len(read_notebook(lesson.path).code_cells))
+        for lesson in chosen
+    }
     dealt: list[list[Lesson]] = [[] for _ in range(min(hands, len(chosen)))]
     for lesson in sorted(chosen, key=lambda lesson: -sizes[lesson]):
         min(dealt, key=lambda hand: sum(sizes[other] for other in hand)).append(lesson)
@@ -153,7 +160,7 @@ def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) 
     waiting = next(results, None)
     for lesson in hand:
         cells = read_notebook(lesson.path).code_cells
-        bar = LessonBar(lesson, len(cells) if once else 2 * len(cells) + 2)
+        bar = LessonBar(lesson, (1 if once else 2) * len(cells) + 2)  # figures and exercises
         checks, failures, raised = 0, dict[object, Failure](), False
         while waiting and waiting["notebook"] == str(lesson.path):
             checks += 1

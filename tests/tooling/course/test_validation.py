@@ -92,7 +92,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Lesson
         sabotaged.write_text(notebook_text(sabotage(json.loads(plots.read_text(encoding="utf-8")))))
         unreadable = FOLDER / "run" / "not-json.ipynb"
         found = course.validate([*FIXTURES, good, plots, sabotaged, wrong, dies, unreadable])
-    return {result.lesson.path.stem: result for result in found}
+        once = course.validate([FOLDER / "validate" / "second-run.ipynb", wrong], once=True)
+    named = {result.lesson.path.stem: result for result in found}
+    return named | {f"{result.lesson.path.stem}, once": result for result in once}
 
 
 def test_a_good_lesson_passes_twice(results: dict[str, course.LessonValidation]) -> None:
@@ -166,6 +168,11 @@ def test_a_kernel_that_dies_is_told_at_once_and_a_skipped_cell_is_no_failure(
     assert (
         str(failure) == "cell 2 (dies): The kernel died. Does the cell end its process, or need much memory?"
     )
+
+
+def test_once_leaves_out_the_second_run_alone(results: dict[str, course.LessonValidation]) -> None:
+    assert results["second-run, once"].failures == ()
+    assert results["91-wrong, once"].failures[-1] == results["91-wrong"].failures[-1]
 
 
 def test_an_exercise_whose_solution_is_wrong_is_found(results: dict[str, course.LessonValidation]) -> None:
@@ -252,7 +259,9 @@ def test_axes_that_are_off_and_colour_bars(figure: Figure) -> None:
     assert figure_faults(drawn) == []
 
 
-def test_lessons_are_dealt_evenly(tmp_path: Path) -> None:
+def test_lessons_are_dealt_evenly_by_their_usual_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lesson(cells: int) -> Lesson:
         path = tmp_path / f"{cells}.ipynb"
         code = '{"cell_type": "code", "id": "a", "metadata": {}, "source": "1", "outputs": []}'
@@ -261,5 +270,9 @@ def test_lessons_are_dealt_evenly(tmp_path: Path) -> None:
 
     hands = deal([lesson(cells) for cells in (9, 5, 4, 1)], 2)
     assert sorted(sorted(int(one.number) for one in hand) for hand in hands) == [[1, 9], [4, 5]]
+    (tmp_path / "seconds.json").write_text('{"1": 5.5}')
+    monkeypatch.setattr(paths, "notebooks_dir", lambda: tmp_path)
+    hands = deal([lesson(cells) for cells in (9, 5, 4, 1)], 2)
+    assert sorted(sorted(int(one.number) for one in hand) for hand in hands) == [[1, 4], [5, 9]]
     assert deal([], 2) == []
     assert len(deal([lesson(1)], 2)) == 1
