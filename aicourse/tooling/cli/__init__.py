@@ -147,7 +147,7 @@ def run(
         bool, typer.Option("--save", help="Store the outputs in the lessons themselves.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Lessons at a time; one per core if not given.")
+        int | None, typer.Option(min=1, help="Lessons at a time; one per core if not given, one with --live.")
     ] = None,
 ) -> None:
     """Run lessons with papermill. Executed notebooks and a report appear in build/course."""

@@ -22,6 +22,7 @@ from papermill.execute import execute_notebook
 from aicourse.errors import LessonError
 from aicourse.notebook_json import new_cell, new_notebook, notebook_text
 from aicourse.tooling import course
+from aicourse.tooling.course import runner
 from aicourse.tooling.course.figures import EXTENSION
 from aicourse.tooling.course.notebooks import WIDGET_VIEW
 from aicourse.tooling.course.runner import store_outputs
@@ -250,3 +251,24 @@ def test_a_stopped_run_leaves_no_kernel_and_the_next_one_works(
     (run,) = course.run([FOLDER / "calls.ipynb"], out=out)
     assert run.result == "passed"
     assert not (out / ".partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("replay", "jobs", "side_by_side"), [("only", None, 2), ("off", None, 1), ("off", 2, 2)]
+)
+def test_live_lessons_run_one_after_the_other_unless_asked_otherwise(
+    replay: str, jobs: int | None, side_by_side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at a time would push each other's prompts out of the embedded model's cache."""
+    workers: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, number: int) -> None:
+            workers.append(number)
+            super().__init__(number)
+
+    monkeypatch.setattr(runner, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(runner, "core_count", lambda: 2)
+    unreadable = FOLDER / "not-json.ipynb"
+    course.run([unreadable, unreadable], out=tmp_path, replay=replay, jobs=jobs)
+    assert workers == [side_by_side]
