@@ -22,6 +22,7 @@ from aicourse.jupyter import notebook_shell
 from aicourse.llm import session
 from aicourse.llm.calls import Call, Usage, dollars
 from aicourse.llm.keys import misspelt_settings
+from aicourse.notebook.hints import hint
 from aicourse.notebook.live import can_be_pressed, load_display
 from aicourse.notebook_json import parse_notebook
 
@@ -33,7 +34,7 @@ _COLOURS = {"recorded": "#00556b", "embedded": "#9c3d00", "hosted": "#7a2a8a", "
 
 
 def start(number: str) -> None:
-    """Begin a lesson: fresh counters, its recordings, its header with the badge; warns of misspelt settings.
+    """Begin a lesson: counters, its recordings, its header with the badge, `hint`; warns of bad settings.
 
     Raises:
         LessonError: there is no such lesson, or its notebook cannot be read.
@@ -48,6 +49,7 @@ def start(number: str) -> None:
     if shell is None:
         print(repr(Heading(header, describe_calls(current.usage))))
         return
+    shell.user_ns.setdefault("hint", hint)  # cards say `hint("01.1")`, and no lesson imports it
     badge = _LiveBadge(header, current, shell)
     current.listeners.append(badge.on_call)
     current.wait_listeners.append(badge.on_wait)

@@ -205,6 +205,7 @@ class Screen:
         self.shown: list[str] = []
         self.handlers: list[Any] = []
         self.kernel = object()
+        self.user_ns: dict[str, Any] = {}
         self.events = SimpleNamespace(
             register=lambda event, handler: self.handlers.append((event, handler)),
             unregister=lambda event, handler: self.handlers.remove((event, handler)),
@@ -306,6 +307,14 @@ def test_a_second_start_takes_over(screen: Screen) -> None:
     assert len(screen.handlers) == 1
 
 
+def test_hint_is_there_without_an_import_and_replaces_nothing(screen: Screen) -> None:
+    start("01")
+    assert screen.user_ns["hint"]("01.1").hints
+    screen.user_ns["hint"] = "mine"
+    start("01")
+    assert screen.user_ns == {"hint": "mine"}
+
+
 def test_calls_from_many_threads_are_all_counted(screen: Screen) -> None:
     start("01")
     threads = [threading.Thread(target=session.current().report, args=(call("recorded"),)) for _ in range(20)]
@@ -320,7 +329,7 @@ def test_calls_from_many_threads_are_all_counted(screen: Screen) -> None:
 # -- a whole notebook -------------------------------------------------------------------------------------
 
 CELLS = [
-    "from aicourse import check, hint, outcome, predict, progress, start\nstart('01')",
+    "from aicourse import check, outcome, predict, progress, start\nstart('01')",
     """predict('01.a', 'How many of 20 listings break it?', [range(0, 3), range(3, 9), (9, None)])""",
     """
 from datetime import UTC, datetime
