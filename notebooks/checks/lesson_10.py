@@ -71,8 +71,16 @@ def says(client, **request):
 
 
 def in_order(fake):
-    client = fake("blue", "red", "")
-    found = [says(client, model="m", messages=[]) for _ in range(3)]
+    client, found = fake("blue", "red", ""), []
+    for _ in range(3):
+        try:
+            reply = asked(client, model="m", messages=[])
+        except LookupError:
+            number = len(found) + 1
+            return f'`fake("blue", "red", "")` has three replies, and none for call {number}. An empty text is a reply, too.'
+        if isinstance(reply, dict):
+            return "The reply is a dict. The client's is an object: `reply.choices`, not `reply['choices']`."
+        found.append(reply.choices[0].message.content)
     return found == ["blue", "red", ""] or f'`fake("blue", "red", "")` said {found}.'
 
 
@@ -111,6 +119,8 @@ def ends(fake):
         said = says(client, model="m")
     except LookupError:
         return True
+    except StopIteration:
+        return "`fake` had one reply; the second call raised a `StopIteration`, which is no `LookupError`: a loop would end without a word."
     return f"`fake` had one reply; the second call got {said!r}."
 
 
@@ -275,8 +285,8 @@ CHAIN = Exercise(
         ),
         Mistake(
             fill_with((openai.APIError, ValueError)),
-            "`openai.APIError` is every error of the client, also a wrong key (401) and a wrong request (400), which "
-            "are ours. Name the three that pass.",
+            "Too many are caught. `openai.APIError` is every error of the client and `openai.APIStatusError` each with a "
+            "status, also a wrong key (401) and a wrong request (400), which are ours. Name the three that pass.",
         ),
         Mistake(
             fill_with(openai.APIError),
@@ -346,7 +356,7 @@ def law(presses, numbers, saved):
         calls = ", ".join(f"({key!r}, {form['colours'][0]})" for key, form in presses)
         return (
             told == (numbers, saved)
-            or f"After {calls}: returned {told[0]}, and saved {told[1]}."
+            or f"After {calls}: returned {told[0]}, and saved {told[1]}; expected {numbers}, and {saved}."
         )
 
     return holds
@@ -356,10 +366,14 @@ def keeps_what_was_there(publish):
     saved = {"a": (1, RED), "b": (2, BLUE)}
     number = publish(saved, "c", RED)
     wanted = {"a": (1, RED), "b": (2, BLUE), "c": (3, RED)}
-    return (number, saved) == (
-        3,
-        wanted,
-    ) or f"With two listings saved: returned {number}, and saved {saved}."
+    return (
+        (number, saved)
+        == (
+            3,
+            wanted,
+        )
+        or f"With two listings saved: returned {number}, and saved {saved}; expected 3, and {wanted}."
+    )
 
 
 ONCE = Exercise(
@@ -535,6 +549,9 @@ def living(tests, mutants):
     ]
 
 
+NO_TESTS = "It is not a list of test functions: their names, without quotes or parentheses."
+
+
 def are_tests(tests):
     return bool(tests) and all(callable(test) for test in tests)
 
@@ -554,7 +571,7 @@ def failing_on(tests, *changes):
 def agree_with(what, *variants):
     def agree(tests):
         if not are_tests(tests):
-            return "It is not a list of test functions."
+            return NO_TESTS
         wrong = [line for changes in variants for line in failing_on(tests, *changes)]
         return not wrong or f"On {what}: {wrong[0]}."
 
@@ -564,7 +581,7 @@ def agree_with(what, *variants):
 def kill(mutants, names):
     def kills(tests):
         if not are_tests(tests):
-            return "It is not a list of test functions."
+            return NO_TESTS
         left = living(tests, mutants)
         told = f" Alive: {', '.join(left)}." if names else ""
         return (
@@ -716,7 +733,8 @@ KILLING = Exercise(
         ),
         Mistake(
             [*TESTS, test_that_is_wrong],
-            "A test fails on the right extractor, so it would stop every change. Correct what it expects.",
+            "A test fails on the right extractor, so it would stop every change. Correct what it expects. A fake belongs "
+            "inside the test: outside, its replies are used up by the first extractor.",
             recognise=judged(right=False),
         ),
         Mistake(
@@ -728,7 +746,7 @@ KILLING = Exercise(
         Mistake(
             [test_nothing],
             "None of the mutants is killed. A test that only calls something passes, whatever comes back: `assert` what "
-            "it must be.",
+            "it must be. And look at the extractor that the test is given, not at the notebook's.",
             recognise=judged(shown=lambda left: left == len(SHOWN)),
         ),
         Mistake(

@@ -151,6 +151,40 @@ def test_a_wrong_fake_is_told_why(changed: dict[str, Any], sentence: str) -> Non
     assert sentence in said("10.1", answer)
 
 
+def of_dicts(*replies: Any) -> Any:
+    client = CHECKS.fake_with()(*replies)
+    create = client.chat.completions.create
+
+    def as_dict(**request: Any) -> Any:
+        return {"choices": [{"message": {"content": create(**request).choices[0].message.content}}]}
+
+    client.chat.completions.create = as_dict
+    return client
+
+
+def by_next(*replies: Any) -> Any:
+    client, queue = MagicMock(), iter(replies)
+    client.chat.completions.create = lambda **request: Reply(next(queue))
+    return client
+
+
+def without_empty_replies(*replies: Any) -> Any:
+    return CHECKS.fake_with()(*filter(None, replies))
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (of_dicts, "The reply is a dict"),
+        (by_next, "raised a `StopIteration`"),
+        (without_empty_replies, "none for call 3. An empty text is a reply, too"),
+    ],
+)
+def test_a_fake_of_another_shape_is_told_what_came_back(answer: Answer, sentence: str) -> None:
+    assert not passes("10.1", answer)
+    assert sentence in said("10.1", answer)
+
+
 # 10.2
 
 PASSING = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
@@ -231,6 +265,10 @@ def test_a_chain_in_any_style(answer: Answer) -> None:
     [
         (CHECKS.fill_with(Exception), "hides every bug"),
         (CHECKS.fill_with((openai.APIError, ValueError)), "every error of the client"),
+        (
+            CHECKS.fill_with((openai.APIConnectionError, openai.APIStatusError, ValueError)),
+            "`openai.APIStatusError` each",
+        ),
         (CHECKS.fill_with(PASSING), "trouble, too: a `ValueError`"),
         (CHECKS.fill_with(first_only=True), "The second model is never asked"),
         (CHECKS.fill_with(at_the_end="raise"), "gets the empty form, not an error"),
@@ -313,6 +351,12 @@ def test_a_wrong_server_is_told_why(changed: dict[str, Any], sentence: str) -> N
     answer = CHECKS.publish_with(**changed)
     assert not passes("10.3", answer)
     assert sentence in said("10.3", answer)
+
+
+def test_a_wrong_server_sees_what_was_expected() -> None:
+    found = said("10.3", lambda saved, key, form: by_get(saved, key, form) + 3)
+    assert "returned [4, 5], and saved" in found
+    assert "expected [1, 2], and" in found
 
 
 # 10.4
@@ -422,9 +466,19 @@ def expects_too_much(extractor: Any) -> None:
     assert extractor.length("30 cm") == "30 cm"
 
 
+USED_UP = ScriptedModel('{"colours": ["blue"]}')
+
+
+def shares_a_fake(extractor: Any) -> None:
+    assert extractor.extract("Blue vase", USED_UP.client(), "m")["colours"] == ["blue"]
+
+
 @pytest.mark.parametrize(
     ("tests", "sentence"),
     [
+        ([sends, reads, states, measures, shares_a_fake], "A fake belongs inside the test"),
+        ([lambda extractor: CHECKS.module_of().length("1 m") == 100], "not at the notebook's"),
+        (["measures"], "their names, without quotes"),
         ([lambda: None], "A test takes the extractor"),
         ([sends, expects_too_much], "A test fails on the right extractor"),
         ([sends, reads, states, measures, looks_inside], "looks at how the extractor does its work"),
