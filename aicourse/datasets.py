@@ -1,4 +1,4 @@
-"""Load the course's datasets: 240 labelled listings, photos of 120 of them, a help centre with questions.
+"""Load the course's datasets: labelled listings and photos, a help centre with questions, judged outputs.
 
 Each dataset is a folder under `datasets/` with a datasheet (`README.md`) and files that any tool can read
 (JSON Lines, Markdown); this module adds only the checks and the types. Tables are DataFrames, texts
@@ -49,6 +49,8 @@ PHOTO_FIELDS = (
     "photo", "listing", "split", "shown", "photo_gold", "not_for_sale", "contradicts", "size_tag_readable",
     "conditions",
 )  # fmt: skip
+JUDGED_SPLITS = ("train", "dev", "test")
+JUDGED_FIELDS = ("id", "split", "about", "labels", "model", "edited", "planted")
 QUESTION_FIELDS = (
     "id", "question", "kind", "split", "relevant", "answer", "must", "language",
 )  # fmt: skip
@@ -92,6 +94,46 @@ class HelpQuestion:
     answer: str
     must: tuple[tuple[str, ...], ...]
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A verdict on one mode of failure: the adjudicated one, and what both annotators said and why."""
+
+    passes: bool
+    first: bool
+    second: bool
+    reasons: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedItem:
+    """A support answer or a listing title with its labels by mode; `shown` is all that a judge may see.
+
+    `about` is the article's slug or the listing's id. `planted` is the mode of the fault that was put
+    into an edited reply, "repaired" or "harmless" if none was, "" in a reply as the model gave it.
+    """
+
+    id: str
+    split: str
+    about: str
+    shown: dict[str, str]
+    labels: dict[str, Label]
+    model: str
+    edited: bool
+    planted: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPair:
+    """Two titles of one listing, and which is better by the guide; `shown` is all that a judge may see."""
+
+    id: str
+    split: str
+    about: str
+    shown: dict[str, str]
+    better: Literal["first", "second", "tie"]
+    reason: str
 
 
 def load_listings(split: str | None = None) -> pd.DataFrame:
@@ -241,6 +283,78 @@ def read_help_questions(path: Path) -> tuple[HelpQuestion, ...]:
         )
         for record in _read_lines(path, missing=partial(_missing_fields, QUESTION_FIELDS))
     )
+
+
+def judged_answers(split: str | None = None) -> tuple[JudgedItem, ...]:
+    """Support answers of two models, labelled by five modes; each shows `article`, `question`, `output`.
+
+        Case(id=item.id, input=item.shown, expected=item.labels["agrees"].passes)  # for one judge
+
+    Raises:
+        DatasetError: a split other than "train", "dev" or "test", or a broken file.
+    """
+    articles = {article.slug: article for article in help_articles()}
+    questions = {question.id: question.question for question in help_questions("dev")}
+
+    def shown(record: dict[str, Any]) -> dict[str, str]:
+        article = articles[record["about"]]
+        text = f"{article.title}\n\n{article.text.strip()}"
+        return {"article": text, "question": questions[record["question"]], "output": record["output"]}
+
+    return tuple(_judged_item(record, shown(record)) for record in _judged("answers", split))
+
+
+def judged_titles(split: str | None = None) -> tuple[JudgedItem, ...]:
+    """Titles of two models, labelled by four modes; each shows `listing` and `output`.
+
+    Raises:
+        DatasetError: as `judged_answers`.
+    """
+    texts = load_listings("dev")["text"]
+    return tuple(
+        _judged_item(record, {"listing": texts[record["about"]], "output": record["output"]})
+        for record in _judged("titles", split)
+    )
+
+
+def judged_pairs(split: str | None = None) -> tuple[JudgedPair, ...]:
+    """Pairs of titles, for a judge's bias of position; each shows `listing`, `first` and `second`.
+
+    Raises:
+        DatasetError: as `judged_answers`.
+    """
+    texts = load_listings("dev")["text"]
+    return tuple(
+        JudgedPair(
+            record["id"],
+            record["split"],
+            record["about"],
+            {"listing": texts[record["about"]], "first": record["first"], "second": record["second"]},
+            record["better"],
+            record["reason"],
+        )
+        for record in _judged("pairs", split, ("id", "split", "about", "first", "second", "better", "reason"))
+    )
+
+
+def _judged(
+    name: str, split: str | None, fields: tuple[str, ...] = (*JUDGED_FIELDS, "output")
+) -> list[dict[str, Any]]:
+    if split not in (None, *JUDGED_SPLITS):
+        raise DatasetError(
+            f"No split {split!r}. Use one of {', '.join(JUDGED_SPLITS)}, or none for all.", split=split
+        )
+    path = datasets_dir() / "judged" / f"{name}.jsonl"
+    records = _read_lines(path, missing=partial(_missing_fields, fields))
+    return [record for record in records if split in (None, record["split"])]
+
+
+def _judged_item(record: dict[str, Any], shown: dict[str, str]) -> JudgedItem:
+    labels = {
+        mode: Label(**label | {"reasons": tuple(label["reasons"])})
+        for mode, label in record["labels"].items()
+    }
+    return JudgedItem(**{name: record[name] for name in JUDGED_FIELDS} | {"shown": shown, "labels": labels})
 
 
 def _check_split(split: str | None) -> None:
