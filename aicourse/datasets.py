@@ -97,7 +97,7 @@ class HelpQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class JudgedLabel:
     """A verdict on one mode of failure: the adjudicated one, and what both annotators said and why."""
 
     passes: bool
@@ -118,7 +118,7 @@ class JudgedItem:
     split: str
     about: str
     shown: dict[str, str]
-    labels: dict[str, Label]
+    labels: dict[str, JudgedLabel]
     model: str
     edited: bool
     planted: str
@@ -351,7 +351,7 @@ def _judged(
 
 def _judged_item(record: dict[str, Any], shown: dict[str, str]) -> JudgedItem:
     labels = {
-        mode: Label(**label | {"reasons": tuple(label["reasons"])})
+        mode: JudgedLabel(**label | {"reasons": tuple(label["reasons"])})
         for mode, label in record["labels"].items()
     }
     return JudgedItem(**{name: record[name] for name in JUDGED_FIELDS} | {"shown": shown, "labels": labels})

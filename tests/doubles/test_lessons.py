@@ -12,7 +12,7 @@ from doubles.lessons import LESSONS, faults
 QUICK = ("01", "02")
 
 
-@pytest.mark.parametrize("api", ["openai", "anthropic"])
+@pytest.mark.parametrize("api", ["openai", pytest.param("anthropic", marks=pytest.mark.slow)])
 def test_lessons_that_teach_the_api_run_on_a_hosted_model(api: str, tmp_path: Path) -> None:
     assert faults(api, QUICK, tmp_path) == []
 
