@@ -112,6 +112,7 @@ def test_a_lesson_works_in_a_folder_of_its_own_that_is_empty_at_first(tmp_path: 
     assert (tmp_path / "out" / "writes" / "build").is_dir()
 
 
+@pytest.mark.slow
 def test_a_forked_kernel_shows_what_stock_papermill_shows(
     runs: dict[str, course.LessonRun], tmp_path: Path
 ) -> None:
