@@ -273,3 +273,23 @@ def test_live_lessons_run_one_after_the_other_unless_asked_otherwise(
     unreadable = FOLDER / "not-json.ipynb"
     course.run([unreadable, unreadable], out=tmp_path, replay=replay, jobs=jobs)
     assert workers == [side_by_side]
+
+
+def test_the_longest_lessons_start_first_and_results_keep_the_order_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+
+    class Pool(ThreadPoolExecutor):
+        def map(self, run: Any, lessons: Any, **settings: Any) -> Any:
+            started.extend(lesson.name for lesson in lessons)
+            return super().map(run, lessons, **settings)
+
+    names = ["short", "new", "long"]
+    for name in names:
+        (tmp_path / f"{name}.ipynb").write_text("no notebook")
+    monkeypatch.setattr(runner, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(runner, "usual_seconds", lambda: {"short": 2.0, "long": 40.0})
+    finished = course.run([tmp_path / f"{name}.ipynb" for name in names], out=tmp_path, jobs=2)
+    assert started == ["long", "short", "new"]
+    assert [run.lesson.name for run in finished] == names
