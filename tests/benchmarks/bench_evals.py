@@ -37,7 +37,7 @@ import openai
 from aicourse.evals import report, runner, runs
 from aicourse.evals.cases import Case
 from aicourse.evals.scorers import exact
-from aicourse.testing import BASE_URL
+from aicourse.testing.scripted import BASE_URL
 
 CASES = 1_000
 FEW, MANY = 100, 1_100

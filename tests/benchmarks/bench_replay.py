@@ -22,7 +22,8 @@ from aicourse.llm import session
 from aicourse.llm.catalog import DEFAULT_MODEL
 from aicourse.llm.recording_key import key_of, summary
 from aicourse.llm.recordings import Recording, RecordingFile
-from aicourse.testing import BASE_URL, ScriptedModel
+from aicourse.testing import ScriptedModel
+from aicourse.testing.scripted import BASE_URL
 
 RECORDINGS = 2_000
 CALLS = 300
