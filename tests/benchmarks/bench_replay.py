@@ -20,7 +20,7 @@ import openai
 from aicourse import connect
 from aicourse.llm import session
 from aicourse.llm.catalog import DEFAULT_MODEL
-from aicourse.llm.recording_key import key_of, summary
+from aicourse.llm.recording_key import canonical_request, key_of, summary
 from aicourse.llm.recordings import Recording, RecordingFile
 from aicourse.testing import ScriptedModel
 from aicourse.testing.scripted import BASE_URL
@@ -87,7 +87,7 @@ def _recordings() -> Iterator[Recording]:
         chunks = [(0.1, f"{event}\n\n") for event in reply.decode().split("\n\n") if event]
         for number in range(RECORDINGS // 2):
             body = json.loads(json.dumps(sent.body).replace("Listing 0:", f"Listing {number}:"))
-            asked = {"path": "POST chat/completions", "body": body}
+            asked = canonical_request(httpx2.Request("POST", f"{BASE_URL}/chat/completions", json=body))
             yield Recording(
                 key=key_of(asked),
                 position=0,
