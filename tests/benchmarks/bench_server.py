@@ -126,7 +126,7 @@ def _client(url: str, token: str, *, connections: int) -> httpx2.Client:
 def _serve() -> None:
     """Load the model, say where both servers are, and serve until terminated."""
     llama_backend = backend.LlamaBackend()
-    with mock.patch("secrets.token_hex", return_value=KEY), llama_backend._turns.use(DEFAULT_MODEL) as llama:
+    with mock.patch.object(backend, "_PORT_KEY", KEY), llama_backend._slot.use(DEFAULT_MODEL) as llama:
         bare_url = llama.listening_address
 
     def announce(address: ServerAddress) -> None:
