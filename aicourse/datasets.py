@@ -51,6 +51,7 @@ PHOTO_FIELDS = (
 )  # fmt: skip
 JUDGED_SPLITS = ("train", "dev", "test")
 JUDGED_FIELDS = ("id", "split", "about", "labels", "model", "edited", "planted")
+PAIR_FIELDS = ("id", "split", "about", "better", "reason")
 QUESTION_FIELDS = (
     "id", "question", "kind", "split", "relevant", "answer", "must", "language",
 )  # fmt: skip
@@ -301,7 +302,8 @@ def judged_answers(split: str | None = None) -> tuple[JudgedItem, ...]:
         text = f"{article.title}\n\n{article.text.strip()}"
         return {"article": text, "question": questions[record["question"]], "output": record["output"]}
 
-    return tuple(_judged_item(record, shown(record)) for record in _judged("answers", split))
+    fields = (*JUDGED_FIELDS, "question", "output")
+    return tuple(_judged_item(record, shown(record)) for record in _judged("answers", split, fields))
 
 
 def judged_titles(split: str | None = None) -> tuple[JudgedItem, ...]:
@@ -313,7 +315,7 @@ def judged_titles(split: str | None = None) -> tuple[JudgedItem, ...]:
     texts = load_listings("dev")["text"]
     return tuple(
         _judged_item(record, {"listing": texts[record["about"]], "output": record["output"]})
-        for record in _judged("titles", split)
+        for record in _judged("titles", split, (*JUDGED_FIELDS, "output"))
     )
 
 
@@ -326,20 +328,14 @@ def judged_pairs(split: str | None = None) -> tuple[JudgedPair, ...]:
     texts = load_listings("dev")["text"]
     return tuple(
         JudgedPair(
-            record["id"],
-            record["split"],
-            record["about"],
-            {"listing": texts[record["about"]], "first": record["first"], "second": record["second"]},
-            record["better"],
-            record["reason"],
+            **{name: record[name] for name in PAIR_FIELDS},
+            shown={"listing": texts[record["about"]], "first": record["first"], "second": record["second"]},
         )
-        for record in _judged("pairs", split, ("id", "split", "about", "first", "second", "better", "reason"))
+        for record in _judged("pairs", split, (*PAIR_FIELDS, "first", "second"))
     )
 
 
-def _judged(
-    name: str, split: str | None, fields: tuple[str, ...] = (*JUDGED_FIELDS, "output")
-) -> list[dict[str, Any]]:
+def _judged(name: str, split: str | None, fields: tuple[str, ...]) -> list[dict[str, Any]]:
     if split not in (None, *JUDGED_SPLITS):
         raise DatasetError(
             f"No split {split!r}. Use one of {', '.join(JUDGED_SPLITS)}, or none for all.", split=split

@@ -93,7 +93,7 @@ def deal(chosen: Sequence[Lesson], hands: int) -> list[list[Lesson]]:
     """Deal the lessons out so that each hand takes about as long as the others, by their usual seconds."""
     usual = usual_seconds()
     sizes = {
-        lesson: usual.get(lesson.name, CELL_SECONDS * len(read_notebook(lesson.path).code_cells))
+        lesson: usual.get(lesson.name) or CELL_SECONDS * len(read_notebook(lesson.path).code_cells)
         for lesson in chosen
     }
     dealt: list[list[Lesson]] = [[] for _ in range(min(hands, len(chosen)))]
