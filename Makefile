@@ -42,7 +42,7 @@ test-newest: $(INSTALLED)  ## Lessons on the newest Python here, unless .venv is
 	@set -e; python=$$($(VENV_PYTHON) -m aicourse.tooling.course.pythons newest); \
 	if "$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] in sys.argv[1])' \
 		"$$($(VENV_PYTHON) --version)"; \
-	then $(WITH_PYTHON) && "$$venv/bin/python" -m aicourse validate --once; \
+	then $(WITH_PYTHON) && "$$venv/bin/python" -m aicourse validate --once --cells; \
 	else echo "Tested on the newest Python here: $$python"; fi
 
 test-all: $(INSTALLED)  ## `make test` and all long checks, on the oldest and the newest Python here; other clients

@@ -186,9 +186,12 @@ def validate(
     once: Annotated[
         bool, typer.Option("--once", help="One run only, no second one in the same kernel.")
     ] = False,
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Cells only: neither figures nor exercises.")
+    ] = False,
 ) -> None:
     """Compare lessons with their stored outputs. All or those named; strict nbval, twice in one kernel."""
-    results = course.validate(names or None, once=once)
+    results = course.validate(names or None, once=once, cells=cells)
     for result in results:
         for failure in result.failures:
             typer.echo(f"\n{result.lesson.name}, {failure}")

@@ -50,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--aicourse-sockets", type=Path, help="folder for the kernels' sockets")
     group.addoption("--aicourse-forks", type=Path, default=None, help="socket of the fork server")
     group.addoption("--aicourse-once", action="store_true", help="leave out the second run")
+    group.addoption("--aicourse-cells", action="store_true", help="leave out figures and exercises")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -147,7 +148,7 @@ class LessonFile(IPyNbFile):
             for cell in super().collect():  # type: ignore[no-untyped-call]
                 same = {"cell_num": cell.cell_num, "cell": cell.cell, "options": cell.options}
                 yield LessonCell.from_parent(self, name=cell.name + ending, **same)
-        for name in PARTS:
+        for name in () if self.config.getoption("aicourse_cells") else PARTS:
             yield PartCheck.from_parent(self, name=name)
 
     def ran(self) -> list[Cell]:

@@ -67,11 +67,15 @@ class LessonValidation:
 
 
 def validate(
-    names: Sequence[str | Path] | None = None, *, jobs: int | None = None, once: bool = False
+    names: Sequence[str | Path] | None = None,
+    *,
+    jobs: int | None = None,
+    once: bool = False,
+    cells: bool = False,
 ) -> list[LessonValidation]:
     """Compare the outputs of the lessons in `names` (all by default) with those that a new run gives.
 
-    `once` leaves out the second run.
+    `once` leaves out the second run, `cells` the figures and the exercises.
 
     Raises:
         LessonError: unknown lesson, or pytest itself failed.
@@ -79,9 +83,11 @@ def validate(
     chosen = lessons(names)
     readable = [lesson for lesson in chosen if not lesson.problem]
     hands = deal(readable, jobs or core_count())
+    less = {"--aicourse-once": once, "--aicourse-cells": cells}
+    options = [option for option, wanted in less.items() if wanted]
     with Kernels(len(readable)) as kernels, ThreadPoolExecutor(max(1, len(hands))) as pool:
         try:
-            found = list(pool.map(lambda hand: _run_pytest(hand, kernels, once), hands))
+            found = list(pool.map(lambda hand: _run_pytest(hand, kernels, options), hands))
         except BaseException:
             kernels.stop()
             raise
@@ -106,11 +112,11 @@ def _unreadable(lesson: Lesson) -> LessonValidation:
     return LessonValidation(lesson, 0.0, 0, (Failure(None, "file", False, lesson.problem or "not run"),))
 
 
-def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[LessonValidation]:
+def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, options: Sequence[str]) -> list[LessonValidation]:
     log = kernels.folder / f"pytest-{hand[0].name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _command(hand, kernels, once),
+            [*_command(kernels), *options, *(str(lesson.path) for lesson in hand)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.PIPE,
@@ -118,7 +124,7 @@ def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[Le
             text=True,
             encoding="utf-8",
         )
-        found = list(_follow(process, hand, once))
+        found = list(_follow(process, hand, options))
         code = process.wait()
     if code not in (0, 1):
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["no reason given"]
@@ -126,7 +132,7 @@ def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[Le
     return found
 
 
-def _command(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[str]:
+def _command(kernels: Kernels) -> list[str]:
     settings = kernels.folder / "pytest.ini"  # the course's own has options for unit tests
     settings.write_text("[pytest]\nverbosity_assertions = 2\n")  # whole differences
     sanitize = paths.notebooks_dir() / SANITIZE
@@ -136,9 +142,7 @@ def _command(hand: Sequence[Lesson], kernels: Kernels, once: bool) -> list[str]:
         *("-p", "aicourse.tooling.course.light_nbformat", "-p", "nbval.plugin"),
         *("-p", "aicourse.tooling.course.nbval_plugin", f"--aicourse-sockets={kernels.folder}"),
         *([f"--aicourse-forks={kernels.address}"] if kernels.address else []),
-        *(["--aicourse-once"] if once else []),
         *([f"--nbval-sanitize-with={sanitize}"] if sanitize.is_file() else []),
-        *(str(lesson.path) for lesson in hand),
     ]
 
 
@@ -153,14 +157,17 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _follow(process: subprocess.Popen[str], hand: Sequence[Lesson], once: bool) -> Iterator[LessonValidation]:
+def _follow(
+    process: subprocess.Popen[str], hand: Sequence[Lesson], options: Sequence[str]
+) -> Iterator[LessonValidation]:
     """Read results as they come; pytest runs the lessons in the order of `hand`."""
     assert process.stderr is not None
     results = (json.loads(line) for line in process.stderr if line.startswith("{"))
     waiting = next(results, None)
+    runs, parts = 1 if "--aicourse-once" in options else 2, 0 if "--aicourse-cells" in options else 2
     for lesson in hand:
         cells = read_notebook(lesson.path).code_cells
-        bar = LessonBar(lesson, (1 if once else 2) * len(cells) + 2)  # figures and exercises
+        bar = LessonBar(lesson, runs * len(cells) + parts)
         checks, failures, raised = 0, dict[object, Failure](), False
         while waiting and waiting["notebook"] == str(lesson.path):
             checks += 1

@@ -210,5 +210,5 @@ def test_a_deleted_recording_is_missed_although_an_earlier_run_left_its_files(
     own.write_text(own.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
 
     assert "RecordingMissing" in str(course.run(["90"])[0].error)
-    (result,) = course.validate(["90"], once=True)
+    (result,) = course.validate(["90"], once=True, cells=True)
     assert "RecordingMissing" in str(result.failures[0])

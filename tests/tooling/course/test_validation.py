@@ -93,8 +93,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, course.Lesson
         unreadable = FOLDER / "run" / "not-json.ipynb"
         found = course.validate([*FIXTURES, good, plots, sabotaged, wrong, dies, unreadable])
         once = course.validate([FOLDER / "validate" / "second-run.ipynb", wrong], once=True)
+        (cells,) = course.validate([wrong], once=True, cells=True)
     named = {result.lesson.path.stem: result for result in found}
-    return named | {f"{result.lesson.path.stem}, once": result for result in once}
+    return named | {f"{result.lesson.path.stem}, once": result for result in once} | {"91, cells": cells}
 
 
 def test_a_good_lesson_passes_twice(results: dict[str, course.LessonValidation]) -> None:
@@ -173,6 +174,14 @@ def test_a_kernel_that_dies_is_told_at_once_and_a_skipped_cell_is_no_failure(
 def test_once_leaves_out_the_second_run_alone(results: dict[str, course.LessonValidation]) -> None:
     assert results["second-run, once"].failures == ()
     assert results["91-wrong, once"].failures[-1] == results["91-wrong"].failures[-1]
+
+
+def test_cells_leaves_out_figures_and_exercises(results: dict[str, course.LessonValidation]) -> None:
+    with_parts, cells = results["91-wrong, once"], results["91, cells"]
+    assert [failure.cell for failure in cells.failures] == [
+        failure.cell for failure in with_parts.failures[:-1]
+    ]
+    assert cells.checks == with_parts.checks - 2
 
 
 def test_an_exercise_whose_solution_is_wrong_is_found(results: dict[str, course.LessonValidation]) -> None:
