@@ -1,8 +1,8 @@
 """Running and validating lessons against stock papermill and stock nbval, on the same notebooks.
 
-The course is the shipped lessons, plus copies of the fixture lesson to make it `LESSONS` long. Each side
-gets recorded replies only and writes executed notebooks; stock tools take one lesson after the other,
-which is what they offer.
+The course is the shipped lessons. Each side gets recorded replies only; stock tools take one lesson after
+the other, which is what they offer. What the lessons compute themselves is the same on both sides: the more
+of it they have, the nearer the share of the wall comes to one over the number of cores.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from aicourse import paths
+
+RUN = "from aicourse.tooling import course\nassert not [r.error for r in course.run(save={save}) if r.error]"
+VALIDATE = """
 from aicourse.tooling import course
 
-LESSONS = 8
-FIXTURE = Path(__file__).parent.parent / "notebooks" / "lint"
-RUN = "from aicourse.tooling import course\nassert not [r.error for r in course.run(save={save}) if r.error]"
-VALIDATE = "from aicourse.tooling import course\nassert all(v.passed for v in course.validate(once={once}))"
+assert all(lesson.passed for lesson in course.validate(once=True, cells=True))
+"""
 STOCK_RUN = """
 import os, sys
 import papermill
@@ -41,9 +42,6 @@ class Cost:
 
     wall: float
     cpu: float
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.wall + other.wall, self.cpu + other.cpu)
 
 
 def run_python(
@@ -86,9 +84,6 @@ def measure() -> list[dict[str, Any]]:
         run("-c", RUN.format(save=True))  # stores the outputs that nbval compares, and fills disk caches
         ours = run("-c", RUN.format(save=False))
         api = run("-c", STOCK_RUN, home / "stock", *notebooks)
-        command = Cost(0, 0)
-        for path in notebooks:
-            command += run("-m", "papermill", "--no-progress-bar", path, home / "stock" / path.name)
         sanitize = f"--nbval-sanitize-with={home / 'notebooks' / 'nbval_sanitize.cfg'}"
         nbval: list[str | Path] = [
             "-m",
@@ -102,35 +97,28 @@ def measure() -> list[dict[str, Any]]:
         ]
         # Its cells are not in IPython's history, so a `;` at a cell's end hides nothing, and it tells so.
         stock = run(*nbval, codes=(0, 1))
-        once = run("-c", VALIDATE.format(once=True))
-        twice = run("-c", VALIDATE.format(once=False))
+        validated = run("-c", VALIDATE)
     sides = {
         "aicourse run": ours,
         "papermill, one process": api,
-        "papermill, its command": command,
-        "aicourse validate, once": once,
-        "aicourse validate, twice and figures": twice,
+        "aicourse validate, cells once": validated,
         "pytest --nbval": stock,
     }
+    lessons = len(notebooks)
     return [
         figure("run: wall, share of papermill in one process", ours.wall / api.wall, "", 1 / 3),
-        figure("validate once: wall, share of pytest --nbval", once.wall / stock.wall, "", 1 / 2),
+        figure("validate, cells once: wall, share of pytest --nbval", validated.wall / stock.wall, "", 1 / 2),
         figure("run: CPU, share of papermill in one process", ours.cpu / api.cpu, ""),
-        figure("validate once: CPU, share of pytest --nbval", once.cpu / stock.cpu, ""),
-        *(figure(f"{name}: wall per lesson", cost.wall / LESSONS, "s") for name, cost in sides.items()),
-        *(figure(f"{name}: CPU per lesson", cost.cpu / LESSONS, "s") for name, cost in sides.items()),
+        figure("validate, cells once: CPU, share of pytest --nbval", validated.cpu / stock.cpu, ""),
+        *(figure(f"{name}: wall per lesson", cost.wall / lessons, "s") for name, cost in sides.items()),
+        *(figure(f"{name}: CPU per lesson", cost.cpu / lessons, "s") for name, cost in sides.items()),
     ]
 
 
 def make_course(home: Path) -> list[Path]:
-    """A course at `home` of the shipped lessons and copies of the fixture lesson; its notebooks in order."""
+    """A copy of the course at `home`; its notebooks in order."""
     shutil.copytree(paths.notebooks_dir(), home / "notebooks", ignore=shutil.ignore_patterns("build", ".*"))
     shutil.copytree(paths.datasets_dir(), home / "datasets")
-    checks = (FIXTURE / "checks" / "lesson_90.py").read_text(encoding="utf-8")
-    path = home / "notebooks" / "checks" / "lesson_90.py"
-    path.write_text(f"{checks}\ndel exercises[3]  # for another fixture\n", encoding="utf-8")
-    for number in range(90, 90 + LESSONS - len(course.lessons())):
-        shutil.copy(FIXTURE / "good.ipynb", home / "notebooks" / f"{number}-good.ipynb")
     return sorted((home / "notebooks").glob("[0-9][0-9]-*.ipynb"))
 
 
