@@ -1,7 +1,8 @@
-"""What replaying a recorded call costs: the whole call as a notebook makes it, beside the bare openai client.
+"""What replaying a recorded call costs, over the bare openai client that has the same reply from a stub.
 
-The file holds 2,000 recordings of realistic size. The bare client asks a stub that answers at once, so the
-difference is ours. Replaying waits for nothing, so CPU time is measured: a busy machine does not distort it.
+The file holds 2,000 recordings of realistic size. The stub answers at once, so the difference is ours: the
+client's own share (2 to 4 ms a call, more for a stream, whose chunks it parses) depends on the machine.
+Replaying waits for nothing, so CPU time is measured: a busy machine does not distort it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -27,6 +28,7 @@ from aicourse.testing.scripted import BASE_URL
 
 RECORDINGS = 2_000
 CALLS = 300
+CHUNKS = 14
 TARGET_MILLISECONDS = 3.0
 RULES = "You extract attributes from second-hand listings. Answer in JSON, with what is stated only. " * 15
 ANSWER = '{"category": "jacket", "colours": ["navy", "white"], "materials": ["cotton"], "size": "38"}'
@@ -43,18 +45,29 @@ def measure() -> list[dict[str, Any]]:
         client = connect(model=DEFAULT_MODEL, replay="only")
         _ask(client, RECORDINGS // 2 - 1, stream=False)
         first = (process_time() - started) * 1_000
-        replayed = _median_milliseconds(lambda number: _ask(client, number, stream=False))
-        streamed = _median_milliseconds(lambda number: _ask(client, number, stream=True))
+        replayed = [_median_milliseconds(client, stream=stream) for stream in (False, True)]
         session.begin(None, None)
-    stub = httpx2.MockTransport(lambda request: httpx2.Response(200, json=recordings[0].body))
-    bare_client = openai.OpenAI(base_url=BASE_URL, api_key="none", http_client=httpx2.Client(transport=stub))
-    bare = _median_milliseconds(lambda number: _ask(bare_client, number, stream=False))
-    return [
-        _row("replay of a call", replayed, TARGET_MILLISECONDS),
-        _row("replay of a stream of 14 chunks", streamed, TARGET_MILLISECONDS),
-        _row("the same call to a stub, bare openai client", bare, None),
-        _row(f"connecting and reading {RECORDINGS:,} recordings, once", first, None),
-    ]
+    bare = [_median_milliseconds(_bare_client(recordings, stream), stream=stream) for stream in (False, True)]
+    rows = [_row(f"connecting and reading {RECORDINGS:,} recordings, once", first, None)]
+    for name, ours, theirs in zip(("a call", f"a stream of {CHUNKS} chunks"), replayed, bare, strict=True):
+        rows += [
+            _row(f"{name}: what replay adds", ours - theirs, TARGET_MILLISECONDS),
+            _row(f"{name}: replayed", ours, None),
+            _row(f"{name}: from a stub, bare openai client", theirs, None),
+        ]
+    return rows
+
+
+def _bare_client(recordings: list[Recording], stream: bool) -> openai.OpenAI:
+    """A client of a stub that gives the recorded reply at once."""
+    recording = next(one for one in recordings if bool(one.chunks) == stream)
+    body = "".join(text for _, text in recording.chunks or []) or json.dumps(recording.body)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers=recording.headers, text=body)
+
+    stub = httpx2.Client(transport=httpx2.MockTransport(answer))
+    return openai.OpenAI(base_url=BASE_URL, api_key="none", http_client=stub)
 
 
 def _row(name: str, value: float, target: float | None) -> dict[str, Any]:
@@ -103,11 +116,11 @@ def _recordings() -> Iterator[Recording]:
             )
 
 
-def _median_milliseconds(call: Callable[[int], None]) -> float:
+def _median_milliseconds(client: openai.OpenAI, *, stream: bool) -> float:
     times = []
     for number in range(CALLS):
         started = process_time()
-        call(number)
+        _ask(client, number, stream=stream)
         times.append(process_time() - started)
     return statistics.median(times) * 1_000
 
