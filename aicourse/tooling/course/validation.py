@@ -33,6 +33,23 @@ CELL_SECONDS = 0.5  # of a lesson whose usual seconds nobody stored
 
 
 @dataclass(frozen=True)
+class Extent:
+    """Extent of a validation: one run or two, with figures and exercises or cells alone."""
+
+    once: bool
+    cells: bool
+
+    @property
+    def options(self) -> list[str]:
+        """The options of pytest that leave out the rest."""
+        return ["--aicourse-once"] * self.once + ["--aicourse-cells"] * self.cells
+
+    def checks(self, cells: int) -> int:
+        """The number of checks of a lesson with so many code cells."""
+        return (1 if self.once else 2) * cells + (0 if self.cells else 2)  # figures and exercises
+
+
+@dataclass(frozen=True)
 class Failure:
     """A failed comparison; `cell` is None for a part that is not of one cell: file, figures, exercises."""
 
@@ -83,11 +100,10 @@ def validate(
     chosen = lessons(names)
     readable = [lesson for lesson in chosen if not lesson.problem]
     hands = deal(readable, jobs or core_count())
-    less = {"--aicourse-once": once, "--aicourse-cells": cells}
-    options = [option for option, wanted in less.items() if wanted]
+    extent = Extent(once, cells)
     with Kernels(len(readable)) as kernels, ThreadPoolExecutor(max(1, len(hands))) as pool:
         try:
-            found = list(pool.map(lambda hand: _run_pytest(hand, kernels, options), hands))
+            found = list(pool.map(lambda hand: _run_pytest(hand, kernels, extent), hands))
         except BaseException:
             kernels.stop()
             raise
@@ -112,11 +128,11 @@ def _unreadable(lesson: Lesson) -> LessonValidation:
     return LessonValidation(lesson, 0.0, 0, (Failure(None, "file", False, lesson.problem or "not run"),))
 
 
-def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, options: Sequence[str]) -> list[LessonValidation]:
+def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, extent: Extent) -> list[LessonValidation]:
     log = kernels.folder / f"pytest-{hand[0].name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*_command(kernels), *options, *(str(lesson.path) for lesson in hand)],
+            [*_command(kernels), *extent.options, *(str(lesson.path) for lesson in hand)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.PIPE,
@@ -124,7 +140,7 @@ def _run_pytest(hand: Sequence[Lesson], kernels: Kernels, options: Sequence[str]
             text=True,
             encoding="utf-8",
         )
-        found = list(_follow(process, hand, options))
+        found = list(_follow(process, hand, extent))
         code = process.wait()
     if code not in (0, 1):
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["no reason given"]
@@ -158,16 +174,14 @@ def _environment() -> dict[str, str]:
 
 
 def _follow(
-    process: subprocess.Popen[str], hand: Sequence[Lesson], options: Sequence[str]
+    process: subprocess.Popen[str], hand: Sequence[Lesson], extent: Extent
 ) -> Iterator[LessonValidation]:
     """Read results as they come; pytest runs the lessons in the order of `hand`."""
     assert process.stderr is not None
     results = (json.loads(line) for line in process.stderr if line.startswith("{"))
     waiting = next(results, None)
-    runs, parts = 1 if "--aicourse-once" in options else 2, 0 if "--aicourse-cells" in options else 2
     for lesson in hand:
-        cells = read_notebook(lesson.path).code_cells
-        bar = LessonBar(lesson, runs * len(cells) + parts)
+        bar = LessonBar(lesson, extent.checks(len(read_notebook(lesson.path).code_cells)))
         checks, failures, raised = 0, dict[object, Failure](), False
         while waiting and waiting["notebook"] == str(lesson.path):
             checks += 1
