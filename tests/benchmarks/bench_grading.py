@@ -172,7 +172,7 @@ def _leaks(sandbox: Sandbox) -> list[dict[str, Any]]:
     count = int(os.environ.get("LEAK_RUNS", "300"))
     students = homework.submissions(count)
     in_sandbox(sandbox, homework.submissions(20))
-    gc.collect()
+    gc.collect()  # and time for the last process of these to end
     before, memory = _traces(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run = in_sandbox(sandbox, students)
     gc.collect()
@@ -181,7 +181,7 @@ def _leaks(sandbox: Sandbox) -> list[dict[str, Any]]:
     return [
         result(
             f"left behind by {count} submissions",
-            sum(max(a - b, 0) for a, b in zip(after, before, strict=True)),  # less is no leak
+            sum(abs(a - b) for a, b in zip(after, before, strict=True)),
             "",
             0,
         ),

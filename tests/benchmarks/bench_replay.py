@@ -28,7 +28,6 @@ from aicourse.testing.scripted import BASE_URL
 
 RECORDINGS = 2_000
 CALLS = 300
-CHUNKS = 14
 TARGET_MILLISECONDS = 3.0
 RULES = "You extract attributes from second-hand listings. Answer in JSON, with what is stated only. " * 15
 ANSWER = '{"category": "jacket", "colours": ["navy", "white"], "materials": ["cotton"], "size": "38"}'
@@ -47,9 +46,11 @@ def measure() -> list[dict[str, Any]]:
         first = (process_time() - started) * 1_000
         replayed = [_median_milliseconds(client, stream=stream) for stream in (False, True)]
         session.begin(None, None)
-    bare = [_median_milliseconds(_bare_client(recordings, stream), stream=stream) for stream in (False, True)]
+    whole, streamed = recordings[0], recordings[-1]
+    bare = [_median_milliseconds(_bare_client(one), stream=bool(one.chunks)) for one in (whole, streamed)]
+    names = "a call", f"a stream of {len(streamed.chunks or [])} chunks"
     rows = [_row(f"connecting and reading {RECORDINGS:,} recordings, once", first, None)]
-    for name, ours, theirs in zip(("a call", f"a stream of {CHUNKS} chunks"), replayed, bare, strict=True):
+    for name, ours, theirs in zip(names, replayed, bare, strict=True):
         rows += [
             _row(f"{name}: what replay adds", ours - theirs, TARGET_MILLISECONDS),
             _row(f"{name}: replayed", ours, None),
@@ -58,9 +59,8 @@ def measure() -> list[dict[str, Any]]:
     return rows
 
 
-def _bare_client(recordings: list[Recording], stream: bool) -> openai.OpenAI:
+def _bare_client(recording: Recording) -> openai.OpenAI:
     """A client of a stub that gives the recorded reply at once."""
-    recording = next(one for one in recordings if bool(one.chunks) == stream)
     body = "".join(text for _, text in recording.chunks or []) or json.dumps(recording.body)
 
     def answer(request: httpx2.Request) -> httpx2.Response:
