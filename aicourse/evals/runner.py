@@ -228,9 +228,10 @@ def _listening() -> Iterator[None]:
         if (calls := _calls.get()) is not None:
             calls.append(call)
 
-    listeners = session.current().listeners
-    listeners.append(note)
+    current = session.current()
+    current.listeners.append(note)
     try:
-        yield
+        with current.running():
+            yield
     finally:
-        listeners.remove(note)
+        current.listeners.remove(note)

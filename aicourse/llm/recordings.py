@@ -10,9 +10,10 @@ This module stores and finds; `replay.py` decides when.
     notebooks/recordings/shared/extract_listing/v1.jsonl, v2.jsonl, …      all models, both splits
 
 A session looks into its lesson's own file first, then into these; so no lesson stores them again. They are
-written while `Session.sharing` is on, which evaluation runs use. Their lines are lean: the request keeps only
-what tells it from its neighbours (the rest is the prompt file's, and the key is of the whole request), the
-reply loses what nobody reads (timings per token).
+written while `Session.sharing` is on. What an evaluation run asks, its judges too, is many requests of one
+prompt, so their lines are lean in every file: the request keeps only what tells it from its neighbours (the
+rest is the prompt file's, and the key is of the whole request), the reply loses what nobody reads (timings,
+the bytes of tokens).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from aicourse.llm.recording_key import CanonicalRequest
 Place = tuple[str, int]
 SHARED = "shared"  # the folder of the files that lessons share
 _LEAN_REQUEST = ("model", "temperature", "max_completion_tokens", "seed")
-_UNREAD = ("system_fingerprint", "timings")
+_UNREAD = ("system_fingerprint", "timings", "bytes")  # bytes: of each candidate token, beside its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,16 +305,19 @@ class SharedRecordings:
 
 
 def lean(recording: Recording) -> Recording:
-    """The recording as it stands in a shared file."""
+    """The recording of a run's request as it is stored."""
     body = recording.request["body"]
     request: dict[str, Any] = {name: body[name] for name in _LEAN_REQUEST if name in body}
     if body.get("messages"):
         request["messages"] = [body["messages"][-1]]
-    reply = recording.body
-    if isinstance(reply, dict):
-        reply = {name: value for name, value in reply.items() if name not in _UNREAD}
     return replace(
         recording,
         request={"path": recording.request["path"], "body": request},
-        body=reply,
+        body=_read_parts(recording.body),
     )
+
+
+def _read_parts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _read_parts(one) for name, one in value.items() if name not in _UNREAD}
+    return [_read_parts(one) for one in value] if isinstance(value, list) else value

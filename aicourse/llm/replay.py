@@ -186,8 +186,8 @@ def _missing(session: Session, asked: CanonicalRequest, position: int) -> Record
 
 
 def _nearest(recordings: Iterable[Recording], asked: CanonicalRequest) -> Recording | None:
-    """The most similar request; those to the same endpoint and model come first."""
-    by_key = {recording.key: recording for recording in recordings}
+    """The most similar request that is stored whole; those to the same endpoint and model come first."""
+    by_key = {one.key: one for one in recordings if one.key == key_of(one.request)}
     matcher = difflib.SequenceMatcher(autojunk=False, b=_readable(asked))
 
     def likeness(recording: Recording, *, quick: bool) -> tuple[bool, bool, float]:

@@ -55,6 +55,7 @@ class Session:
     shares: Sharing | None = field(init=False, default=None)
     ledger: Ledger = field(init=False, default_factory=Ledger)
     misses: list[RecordingMissing] = field(init=False, default_factory=list)
+    _runs: int = field(init=False, default=0)  # evaluation runs in progress
     _taken: dict[str, set[int]] = field(init=False, default_factory=dict)
     _cell: tuple[str, int] | None = field(init=False, default=None)
     _kept: dict[Callable[[], Any], Any] = field(init=False, default_factory=dict)
@@ -100,7 +101,7 @@ class Session:
             if recording.status == 200:
                 self.shares.file.add(lean(recording))
         elif self.file is not None:
-            self.file.add(recording)
+            self.file.add(lean(recording) if self._runs else recording)
 
     @contextmanager
     def sharing(self, path: Path, command: str) -> Iterator[None]:
@@ -110,6 +111,15 @@ class Session:
             yield
         finally:
             self.shares = before
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Let what is asked in the body be of an evaluation run: many requests, recorded lean."""
+        self._runs += 1
+        try:
+            yield
+        finally:
+            self._runs -= 1
 
     def keep(self, make: Callable[[], T]) -> T:
         """The one thing that `make` made in this session: state that a new session begins without."""

@@ -310,6 +310,23 @@ def test_lines_are_lean_but_the_key_is_of_the_whole_request(course: Path) -> Non
         )
 
 
+def test_what_a_run_asks_is_lean_in_the_lessons_own_file_too(course: Path) -> None:
+    own = course / "03.jsonl"
+    begun = session.begin("03", own)
+    ask(client(Numbered(), "record"), "By hand?", top_p=0.9)
+    with begun.running():
+        ask(client(Numbered(), "record"), "In a run?", top_p=0.9)
+    ask(client(Numbered(), "record"), "After it?", top_p=0.9)
+    kept = {one.summary: one for one in RecordingFile(own).recordings().values()}
+    assert {text: "top_p" in one.request["body"] for text, one in kept.items()} == {
+        "By hand?": True,
+        "In a run?": False,
+        "After it?": True,
+    }
+    session.begin("03", own)
+    assert ask(client(Numbered(), "only"), "In a run?", top_p=0.9).startswith("reply")
+
+
 def test_a_missing_reply_names_the_command_of_the_run(course: Path) -> None:
     begun = session.begin(None, None)
     with (

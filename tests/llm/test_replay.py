@@ -619,6 +619,17 @@ def test_a_request_to_the_same_model_is_nearer_than_the_same_words_to_another(fi
     assert caught.value.nearest.summary == "Describe the photo."
 
 
+def test_the_nearest_request_is_one_that_is_stored_whole(file: RecordingFile) -> None:
+    recording = client(CountingModel(), "record")
+    ask(recording, "Describe the photo.")
+    with session.current().running():
+        ask(recording, "Which colours does this jacket have?", top_p=0.9)
+    begin_again(file)
+    with pytest.raises(RecordingMissing) as caught:
+        ask(client(refusing, "only"), "Which colours does this coat have?")
+    assert caught.value.nearest.summary == "Describe the photo."  # the other one has no settings to compare
+
+
 def test_a_long_difference_is_cut(file: RecordingFile) -> None:
     ask(client(CountingModel(), "record"), "\n".join(f"line {number}" for number in range(80)))
     begin_again(file)
