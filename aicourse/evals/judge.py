@@ -21,7 +21,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +31,7 @@ from aicourse.evals import runner
 from aicourse.evals.cases import Case
 from aicourse.evals.identity import digest
 from aicourse.evals.scores import Context, Score, reasoned
+from aicourse.evals.statistics import proportion
 from aicourse.evals.validation import JudgeFacts, Validation
 from aicourse.prompts import Prompt
 from aicourse.prompts.template import harmless
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from openai.types.chat.chat_completion import Choice
 
 MAX_TOKENS = 300  # where the prompt has no hint; a reason that never ends must end
-_TOP = 20  # the most that the API gives
+_TOP = 5  # both answers are among them, or the model would rather say something else
 _LEAST_MASS = 0.5  # of the two answers together; below it, the model would rather say something else
 _FENCE = re.compile(r"\A\s*```(?:json)?|```\s*\Z")
 
@@ -244,7 +244,11 @@ def validate(
 def with_threshold(
     judge: Judge, labelled: Iterable[Case], *, workers: int = 8, progress: bool = True
 ) -> Judge:
-    """The judge with the threshold that best parts these items: the largest TPR + TNR, then nearest to 0.5.
+    """The judge with the threshold that best parts these items.
+
+    For that one, the smaller of the lower ends of TPR and TNR is largest. The lower ends decide what a judge
+    may do (`Validation.doubt`), so a label with few items needs a larger share of right verdicts. Of equally
+    good thresholds it is the one nearest to 0.5.
 
     The items are for that alone (the train or dev split): `validate` refuses them afterwards.
 
@@ -260,9 +264,9 @@ def with_threshold(
         raise EvaluationError(f"{judge.facts} parts nothing: it gives {len(seen)} items one probability.")
     counts = Counter(label for _, label in seen)
 
-    def parts(threshold: float) -> tuple[Fraction | int, float]:
+    def parts(threshold: float) -> tuple[float, float]:
         right = Counter(label for probability, label in seen if (probability >= threshold) is label)
-        return sum(Fraction(right[label], counts[label]) for label in counts), -abs(threshold - 0.5)
+        return min(proportion(right[label], counts[label]).low for label in counts), -abs(threshold - 0.5)
 
     tuned = judge.tuned_on | {content_of(case) for case in items}
     return replace(judge, threshold=max(between, key=parts), tuned_on=tuned, validation=None)
@@ -271,13 +275,19 @@ def with_threshold(
 def verdicts_of(
     judge: Judge, items: Sequence[Case], *, repeats: int = 1, **settings: Any
 ) -> dict[str, list[Judgement | None]]:
-    """The judge's verdicts on labelled items, by id and repeat; None where the reply was none."""
+    """The judge's verdicts on labelled items, by id and repeat; None where the reply was none.
+
+    Raises:
+        EvaluationError: it gave no verdict on any item, with what went wrong first.
+    """
 
     def judged(case: Case) -> Judgement:
         return judge.verdict(Context(None, input=case.input, id=case.id))  # not what is expected
 
     result = runner.run(judged, items, name=judge.prompt.ref, repeats=repeats, **settings)
     found: dict[str, list[Judgement | None]] = {case.id: [None] * repeats for case in items}
+    if items and (errors := [record.error for record in result.records()]) and all(errors):
+        raise EvaluationError(f"{judge.facts} gave no verdict on any item. {errors[0]}")
     for record in result.records():
         found[record.id][record.repeat] = Judgement(**record.output) if record.error is None else None
     return found

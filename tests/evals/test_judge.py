@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from judge_stand_in import item, items, judge, model, odds, right, said, text
+from statsmodels.stats.proportion import proportion_confint
 
 from aicourse.errors import EvaluationError, RecordingMissing
 from aicourse.evals import judge as judging
@@ -129,7 +130,7 @@ def test_the_probability_of_the_first_token(candidates: Any, probability: float)
     verdict = asked.verdict(FAIR)
     assert verdict.probability == pytest.approx(probability, abs=0.001)
     assert verdict.passes is (probability >= 0.5)
-    assert (sent[0]["max_completion_tokens"], sent[0]["logprobs"], sent[0]["top_logprobs"]) == (1, True, 20)
+    assert (sent[0]["max_completion_tokens"], sent[0]["logprobs"], sent[0]["top_logprobs"]) == (1, True, 5)
     assert "response_format" not in sent[0]
 
 
@@ -198,18 +199,25 @@ def noisy(body: dict[str, Any]) -> Any:
     return odds(0.3 + 0.03 * clerk if "8 %, says" in text(body) else 0.45 - 0.02 * clerk)
 
 
-def test_the_threshold_parts_the_items_best() -> None:
-    tuned = judging.with_threshold(judge(noisy, 2), items(), progress=False)
-    found = judging.verdicts_of(tuned, items(), progress=False)
-    known = [(found[case.id][0].probability, case.expected) for case in items()]  # type: ignore[union-attr]
+@pytest.mark.parametrize(("fails", "nearest"), [(20, 0.415), (6, 0.465)])
+def test_the_threshold_gives_both_rates_the_best_lower_end(fails: int, nearest: float) -> None:
+    chosen = [case for case in items() if case.expected] + [case for case in items() if not case.expected][
+        :fails
+    ]
+    tuned = judging.with_threshold(judge(noisy, 2), chosen, progress=False)
+    told = judging.verdicts_of(tuned, chosen, progress=False)
+    known = [(told[case.id][0].probability, case.expected) for case in chosen]  # type: ignore[union-attr]
 
-    def youden(threshold: float) -> float:
-        tpr = sum(p >= threshold for p, good in known if good) / 20
-        return tpr + sum(p < threshold for p, good in known if not good) / 20
+    def lower_end(threshold: float) -> float:
+        found = {label: [p >= threshold for p, good in known if good is label] for label in (True, False)}
+        return min(
+            proportion_confint(verdicts.count(label), len(verdicts), method="wilson")[0]
+            for label, verdicts in found.items()
+        )
 
     assert tuned.threshold is not None
-    assert youden(tuned.threshold) == pytest.approx(max(youden(t / 1000) for t in range(1000)))
-    assert tuned.threshold == pytest.approx(0.465)  # of two that are as good, the one nearer to 0.5
+    assert lower_end(tuned.threshold) == pytest.approx(max(lower_end(t / 1000) for t in range(1000)))
+    assert tuned.threshold == pytest.approx(nearest)  # of those that are as good, the one nearest to 0.5
     assert tuned.validation is None
 
 
