@@ -307,12 +307,12 @@ def judged_answers(split: str | None = None) -> tuple[JudgedItem, ...]:
 
 
 def judged_titles(split: str | None = None) -> tuple[JudgedItem, ...]:
-    """Titles of two models, labelled by four modes; each shows `listing` and `output`.
+    """Titles of two models, labelled by five modes; each shows `listing` and `output`.
 
     Raises:
         DatasetError: as `judged_answers`.
     """
-    texts = load_listings("dev")["text"]
+    texts = load_listings()["text"]
     return tuple(
         _judged_item(record, {"listing": texts[record["about"]], "output": record["output"]})
         for record in _judged("titles", split, (*JUDGED_FIELDS, "output"))

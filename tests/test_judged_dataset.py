@@ -28,7 +28,7 @@ FOLDER = datasets_dir() / "judged"
 GUIDE = (FOLDER / "GUIDE.md").read_text(encoding="utf-8")
 DATASHEET = (FOLDER / "README.md").read_text(encoding="utf-8")
 MODES = re.findall(r"^\| `(\w+)` \| .+\? \|$", GUIDE, re.MULTILINE)
-MAIN = ("agrees", "supported", "true_facts", "calm")  # the modes that judges are measured on
+MAIN = ("agrees", "supported", "true_facts", "calm", "no_pressure")  # the modes that judges are measured on
 ITEMS = {"answers": judged_answers(), "titles": judged_titles()}
 EVERY = [item for items in ITEMS.values() for item in items]
 REPLIES = {
@@ -55,9 +55,10 @@ def rows(mode: str) -> list[list[str]]:
     ]
 
 
-def test_answers_have_five_modes_and_titles_four() -> None:
+def test_answers_and_titles_have_five_modes_each() -> None:
     assert MODES == [
-        "agrees", "supported", "answers", "tone", "privacy", "true_facts", "calm", "names_item", "short",
+        "agrees", "supported", "answers", "tone", "privacy", "true_facts", "calm",
+        "no_pressure", "names_item", "short",
     ]  # fmt: skip
 
 
@@ -158,8 +159,17 @@ def test_an_edited_item_has_exactly_the_fault_that_was_planted() -> None:
     for item in EVERY:
         if item.edited:
             fails = [mode for mode, label in item.labels.items() if not label.passes]
+            if "no_pressure" in fails:  # a part of calm, so that both fail
+                fails.remove("calm" if item.planted == "no_pressure" else "no_pressure")
             assert item.planted in (*MODES, "repaired", "harmless"), item.id
             assert fails == [mode for mode in [item.planted] if mode in MODES], item.id
+
+
+def test_pressure_is_a_part_of_what_is_not_calm() -> None:
+    for item in ITEMS["titles"]:
+        for who in ("passes", "first", "second"):
+            calm, free = (getattr(item.labels[mode], who) for mode in ("calm", "no_pressure"))
+            assert free or not calm, item.id
 
 
 def test_short_is_counted() -> None:
