@@ -286,9 +286,10 @@ def verdicts_of(
 
     result = runner.run(judged, items, name=judge.prompt.ref, repeats=repeats, **settings)
     found: dict[str, list[Judgement | None]] = {case.id: [None] * repeats for case in items}
-    if items and (errors := [record.error for record in result.records()]) and all(errors):
-        raise EvaluationError(f"{judge.facts} gave no verdict on any item. {errors[0]}")
-    for record in result.records():
+    records = list(result.records())
+    if records and all(record.error for record in records):
+        raise EvaluationError(f"{judge.facts} gave no verdict on any item. {records[0].error}")
+    for record in records:
         found[record.id][record.repeat] = Judgement(**record.output) if record.error is None else None
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from operator import ge, gt
 
 from aicourse.notebook.checks import Check, Mistake, arguments
 from aicourse.notebook.exercises import Exercise
@@ -156,10 +157,22 @@ RATES = Exercise(
 
 def quality(items, threshold):
     """TPR + TNR of "passes at this probability or more"."""
-    goods = [item["probability"] for item in items if item["passes"]]
-    bads = [item["probability"] for item in items if not item["passes"]]
-    caught = sum(value < threshold for value in bads) / len(bads)
-    return sum(value >= threshold for value in goods) / len(goods) + caught
+    return passes_caught(items, threshold) + fails_caught(items, threshold)
+
+
+def share_right(items, threshold, label, passes=ge):
+    chosen = [
+        passes(item["probability"], threshold) for item in items if item["passes"] is label
+    ]
+    return chosen.count(label) / len(chosen)
+
+
+def passes_caught(items, threshold):
+    return share_right(items, threshold, True)
+
+
+def fails_caught(items, threshold):
+    return share_right(items, threshold, False)
 
 
 def between(items):
@@ -182,22 +195,7 @@ def right_of(items, threshold):
 
 def strictly(items, threshold):
     """TPR + TNR of "passes above this probability"."""
-    goods = [item["probability"] > threshold for item in items if item["passes"]]
-    bads = [item["probability"] <= threshold for item in items if not item["passes"]]
-    return sum(goods) / len(goods) + sum(bads) / len(bads)
-
-
-def share_right(items, threshold, label):
-    chosen = [item["probability"] >= threshold for item in items if item["passes"] is label]
-    return sum(passes is label for passes in chosen) / len(chosen)
-
-
-def passes_caught(items, threshold):
-    return share_right(items, threshold, True)
-
-
-def fails_caught(items, threshold):
-    return share_right(items, threshold, False)
+    return sum(share_right(items, threshold, label, passes=gt) for label in (True, False))
 
 
 def smaller_rate(items, threshold):
