@@ -29,6 +29,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "aicourse/prompt_files/README.md",
+    "docs/experiments.md",
     "docs/testing.md",
 )
 BLOCK = re.compile(r"((?:^<!-- .*? -->\n)*)^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -178,12 +179,14 @@ NOT_RUN = {
     "model remove": "needs a file that `model pull` fetches",
     "test": "these tests are a part of it",
 }
-# What the examples speak of: runs, submissions, a roster of points, a master notebook of another system.
+# What the examples speak of: runs, an experiment, submissions, a roster of points, another system's notebook.
 PREPARED = """
 aicourse evals run datasets/listings --prompt extract_listing@3 --split test --out v3.jsonl
 aicourse evals run datasets/listings --prompt extract_listing@4 --split test --out v4.jsonl
 mkdir -p build/runs && cp v3.jsonl before.jsonl && cp v4.jsonl after.jsonl
 cp before.jsonl after.jsonl v4.jsonl build/runs/
+python docs/experiment-example/simulate.py
+cp docs/experiment-example/experiment.toml build/experiment/*.jsonl .
 aicourse homework samples hw01 --out submissions
 cp homework/hw01-extraction/hw01.ipynb . && cp tests/notebooks/import/nbgrader.ipynb ps1.ipynb
 printf 'student,question,points\\n' > by-hand.csv

@@ -33,7 +33,7 @@ OPENINGS = {
     "Does",
 }
 FAMILIES = (
-    *("llm", "prompts", "evals", "marketplace", "notebook"),
+    *("llm", "prompts", "evals", "experiments", "marketplace", "notebook"),
     *("tooling/localmodel", "tooling/course", "tooling/grading", "tooling/cli", "tooling/evaluation"),
 )
 LONGEST_FUNCTION = 60

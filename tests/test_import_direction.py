@@ -34,6 +34,7 @@ LEVELS = (
     {"llm"},
     {"prompts", "datasets"},
     {"evals", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
+    {"experiments"},
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
     {"notebook.checks"},
     {"notebook"},

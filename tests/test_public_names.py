@@ -66,7 +66,7 @@ def test_any_other_name_is_an_attribute_error() -> None:
         _ = aicourse.conect
 
 
-@pytest.mark.parametrize("package", ["aicourse.evals", "aicourse.marketplace"])
+@pytest.mark.parametrize("package", ["aicourse.evals", "aicourse.experiments", "aicourse.marketplace"])
 def test_a_name_of_a_face_is_no_module(package: str) -> None:
     face = importlib.import_module(package)
     assert [name for name in face.__all__ if isinstance(getattr(face, name), ModuleType)] == []
@@ -77,6 +77,7 @@ def test_a_name_of_a_face_is_no_module(package: str) -> None:
     [
         "aicourse",
         "aicourse.evals",
+        "aicourse.experiments",
         "aicourse.marketplace",
         "aicourse.errors",
         "aicourse.paths",

@@ -24,6 +24,7 @@ from aicourse.errors import AicourseError
 from aicourse.llm import catalog
 from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
 from aicourse.tooling.cli.evals import app as evals
+from aicourse.tooling.cli.experiments import app as experiments
 from aicourse.tooling.cli.grading import app as grading
 from aicourse.tooling.cli.homework import app as homework
 from aicourse.tooling.cli.prompts import app as prompts
@@ -58,6 +59,7 @@ app = typer.Typer(
 models = typer.Typer(help="List models; fetch and remove files.", **PLAIN)
 app.add_typer(models, name="model")
 app.add_typer(evals, name="evals")
+app.add_typer(experiments, name="experiment")
 app.add_typer(grading)  # grade, gradebook, feedback, similarity
 app.add_typer(homework, name="homework")
 app.add_typer(prompts, name="prompts")

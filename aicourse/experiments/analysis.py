@@ -1,0 +1,165 @@
+"""The analysis of an experiment: its problems, the effect on each metric, and a decision.
+
+    print(analyse(experiment, exposures, outcomes))
+
+The first of these decisions that fits:
+
+- roll back: a guardrail's always-valid one-sided test shows a loss beyond its tolerance (all guardrails
+  together err in at most 5 % of experiments). It comes first because it only takes people back to what they
+  had.
+- hold: no traffic, a sample-ratio mismatch, or people with several variants. Nobody new until it is
+  explained.
+- next step: this step of the ramp has its part of the planned people.
+- ship: the primary metric is better, and a loss beyond the tolerance is ruled out for each guardrail.
+- do not ship: the planned people are there and that was not shown; or the primary metric is worse.
+- go on: more people, and another look.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from aicourse import html
+from aicourse.errors import ExperimentError
+from aicourse.evals.views import text_table
+from aicourse.experiments.effects import Arm, Effect, arms, difference, totals
+from aicourse.experiments.experiment import Experiment, Guardrail, Metric
+from aicourse.experiments.exposures import Source, check_log
+from aicourse.experiments.sequential import always_valid
+
+Action = Literal["roll back", "hold", "next step", "ship", "do not ship", "go on"]
+_HEADER = ("metric", "variant", "people", "control", "variant's", "difference", "relative", "finding")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One of the six decisions, its reason, and the `share` from now on (0 after a roll-back)."""
+
+    action: Action
+    reason: str
+    share: float
+
+    def __str__(self) -> str:
+        return html.visible(f"{self.action}: {self.reason}")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The state of an experiment; `people` are those who are compared: the triggered ones."""
+
+    experiment: Experiment
+    people: int
+    problems: tuple[str, ...]
+    effects: tuple[Effect, ...]
+    decision: Decision
+
+    def __str__(self) -> str:
+        kind = "always valid" if self.experiment.stopping == "always valid" else "for one look"
+        heading = html.visible(f"{self.experiment.name}: {self.people:,} people, intervals {kind}")
+        table = text_table(_HEADER, map(_row, self.effects))
+        return "\n".join([heading, "", table, "", *map(html.visible, self.problems), str(self.decision)])
+
+    def _repr_html_(self) -> str:
+        caption = " ".join([*self.problems, str(self.decision)])
+        return str(html.table(caption, _HEADER, map(_row, self.effects), html.NOTEBOOK))
+
+
+def _row(effect: Effect) -> tuple[str, ...]:
+    people = f"{effect.control.people:,} and {effect.new.people:,}"
+    means = (f"{effect.control.mean:.4g}", f"{effect.new.mean:.4g}")
+    relative = effect.relative
+    share = f"{relative.estimate:+.1%} ({relative.low:+.1%} to {relative.high:+.1%})"
+    return (effect.metric.name, effect.variant, people, *means, str(effect.difference), share, effect.verdict)
+
+
+def analyse(experiment: Experiment, exposures: Source, outcomes: Source, by: Sequence[str] = ()) -> Analysis:
+    """The analysis of a log and of what its people did since their first exposure.
+
+    Outcomes are a table, or a file of one, with a column `person` and those that the metrics name; who has no
+    row did nothing: 0. `by` names columns of the log in which a sample-ratio mismatch is looked for, too.
+
+    Raises:
+        ExperimentError: a table lacks a column, or log and outcomes have no person in common.
+    """
+    checked = check_log(experiment, exposures, by)
+    table = checked.people.triggered[["variant"]].join(totals(experiment, outcomes))
+    if len(table) and table.drop(columns="variant").isna().all(axis=None):
+        raise ExperimentError("Log and outcomes have no person in common. See that both use the same ids.")
+    effects = tuple(_effects(experiment, table.fillna(0.0))) if len(table) else ()
+    decision = decide(experiment, effects, checked.problems, len(table))
+    return Analysis(experiment, len(table), checked.problems, effects, decision)
+
+
+def _effects(experiment: Experiment, table: pd.DataFrame) -> Iterator[Effect]:
+    """Each metric of each new variant; none where a variant has fewer than two people."""
+    for metric in experiment.metrics:
+        found = {variant: arm for variant, arm in arms(metric, table).items() if arm.people > 1}
+        for variant in experiment.new_variants:
+            if variant in found and experiment.control in found:
+                yield effect_of(experiment, metric, variant, found[experiment.control], found[variant])
+
+
+def effect_of(experiment: Experiment, metric: Metric, variant: str, control: Arm, new: Arm) -> Effect:
+    """The effect on one metric, with the intervals that the experiment's way of stopping asks for."""
+    critical, level = None, experiment.significance
+    if experiment.stopping == "always valid":
+        critical = always_valid(control.people + new.people, experiment.people, significance=level)
+    absolute = difference(control, new, critical=critical, significance=level)
+    relative = difference(control, new, relative=True, critical=critical, significance=level)
+    loss_shown = isinstance(metric, Guardrail) and _loss_shown(experiment, metric, control, new)
+    return Effect(metric, variant, control, new, absolute, relative, loss_shown)
+
+
+def _loss_shown(experiment: Experiment, guardrail: Guardrail, control: Arm, new: Arm) -> bool:
+    """True if a loss beyond the tolerance is shown; over all looks and all guardrails wrongly in 5 %."""
+    level = experiment.significance / len(experiment.guardrails)
+    people = control.people + new.people
+    reach = always_valid(people, experiment.people, significance=level, one_sided=True)
+    bound = difference(control, new, critical=reach)
+    return (bound.high if guardrail.better == "higher" else -bound.low) < -guardrail.tolerance
+
+
+def decide(
+    experiment: Experiment, effects: Sequence[Effect], problems: Sequence[str], people: int
+) -> Decision:
+    """The decision by the rules above; `people` are those who are compared."""
+    share, last, planned = experiment.share, experiment.ramp[-1], experiment.people
+    if harmful := [effect for effect in effects if effect.loss_shown]:
+        return Decision("roll back", _told(harmful[0]), 0.0)
+    if problems:
+        return Decision("hold", problems[0], share)
+    if not share:
+        return Decision("hold", "The experiment is stopped: its share is 0.", share)
+    if planned is None:
+        return Decision("go on", "The experiment's file has no planned number of people yet.", share)
+    due = math.ceil(planned * share / last)
+    if share < last and people >= due:
+        step = min(one for one in experiment.ramp if one > share)
+        return Decision("next step", f"No harm shown to {people:,} people; the share may be {step:g}.", step)
+    if share == last and (people >= due or experiment.stopping == "always valid"):
+        return _final(experiment, effects, complete=people >= due)
+    return Decision("go on", f"{people:,} of {due:,} people for this step.", share)
+
+
+def _final(experiment: Experiment, effects: Sequence[Effect], *, complete: bool) -> Decision:
+    """The decision at the last step of the ramp."""
+    primary = [effect for effect in effects if effect.metric == experiment.primary]
+    unsafe = {effect.variant: effect for effect in effects if not effect.is_safe}
+    better = [effect for effect in primary if effect.verdict == "better"]
+    better.sort(key=lambda effect: effect.gain.estimate, reverse=True)
+    for effect in better:
+        if effect.variant not in unsafe:
+            return Decision("ship", _told(effect), experiment.share)
+    if complete or all(effect.verdict == "worse" for effect in primary):
+        reason = unsafe[better[0].variant] if better else primary[0]
+        return Decision("do not ship", _told(reason), experiment.share)
+    return Decision("go on", "Nothing is shown yet.", experiment.share)
+
+
+def _told(effect: Effect) -> str:
+    return f"{effect.metric.name}, {effect.variant}: {effect.verdict}, {effect.difference}."
