@@ -58,14 +58,19 @@ class Analysis:
     effects: tuple[Effect, ...]
     decision: Decision
 
+    @property
+    def _told(self) -> list[str]:
+        problems = () if self.decision.action == "hold" else self.problems  # else they are its reason
+        return [*problems, str(self.decision)]
+
     def __str__(self) -> str:
         kind = "always valid" if self.experiment.stopping == "always valid" else "for one look"
         heading = html.visible(f"{self.experiment.name}: {self.people:,} people, intervals {kind}")
         table = text_table(_HEADER, map(_row, self.effects))
-        return "\n".join([heading, "", table, "", *map(html.visible, self.problems), str(self.decision)])
+        return "\n".join([heading, "", table, "", *map(html.visible, self._told)])
 
     def _repr_html_(self) -> str:
-        caption = " ".join([*self.problems, str(self.decision)])
+        caption = " ".join(self._told)
         return str(html.table(caption, _HEADER, map(_row, self.effects), html.NOTEBOOK))
 
 
@@ -132,7 +137,7 @@ def decide(
     if harmful := [effect for effect in effects if effect.loss_shown]:
         return Decision("roll back", _told(harmful[0]), 0.0)
     if problems:
-        return Decision("hold", problems[0], share)
+        return Decision("hold", " ".join(problems), share)
     if not share:
         return Decision("hold", "The experiment is stopped: its share is 0.", share)
     if planned is None:

@@ -196,6 +196,9 @@ def test_problems_come_from_the_log(make: Any) -> None:
     held = analyse(make(), lost, outcomes)
     assert held.decision.action == "hold"
     assert held.decision.reason.startswith("Sample-ratio mismatch, all people")
+    assert str(held).count("Sample-ratio mismatch") == 1
+    slow = outcomes.assign(seconds=outcomes["seconds"] * np.where(log["variant"] == "v7", 1.3, 1))
+    assert "Sample-ratio mismatch, all people" in str(analyse(make(), lost, slow))  # and rolls back
     empty = analyse(make(), log[log["variant"] == "v7"], outcomes)
     assert (empty.decision.action, empty.effects) == ("hold", ())
     assert empty.decision.reason.startswith("No traffic: 0 people of control")
