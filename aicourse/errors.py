@@ -17,6 +17,7 @@
     ├── PromptError               a prompt file is missing, broken, frozen or wrongly filled in
     ├── PhotoError                a file is no picture that can be shown to a model
     ├── EvaluationError           an evaluation set or a run is missing, broken or does not fit
+    ├── StoreError                the product's database cannot be opened, or is from a newer version
     ├── ExperimentError           an experiment's file, log or outcomes are missing, broken or do not fit
     ├── AssignmentError           a master notebook, its checks file or a homework's name is wrong
     ├── SubmissionError           a submission cannot be read or matched to its assignment
@@ -128,6 +129,10 @@ class PhotoError(AicourseError):
 
 class EvaluationError(AicourseError):
     """An evaluation set or a run is missing, broken, or does not fit what is asked of it."""
+
+
+class StoreError(AicourseError):
+    """The product's database cannot be opened, or its tables are not those that this version knows."""
 
 
 class ExperimentError(AicourseError):

@@ -28,6 +28,7 @@ LEVELS = (
         "suggestions",
         "differences",
         "processes",
+        "sqlite",
     },
     {"llm.photos"},  # the model server describes pictures with it
     {"tooling", "tooling.localmodel"},
