@@ -35,7 +35,7 @@ LEVELS = (
     {"llm"},
     {"prompts", "datasets"},
     {"evals", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
-    {"experiments"},
+    {"experiments", "monitoring"},
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
     {"notebook.checks"},
     {"notebook"},
