@@ -2,8 +2,8 @@
 
 The data is `models.toml` beside this file, whose header says where each figure comes from and when it was
 checked; models that run on this computer come from `tooling.localmodel`. This module talks to no provider,
-and it does not know discounts for cached input or batches, surcharges for long prompts, or what your own
-contract says.
+and it does not know discounts for batches, surcharges for long prompts and for writing a cache, or what your
+own contract says.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Provider:
 class Model:
     """One model of one provider. Prices are US dollars per million tokens.
 
+    `cached_input_price` is None where nobody has looked it up: cached input then counts as any other.
     `released` is None where the publisher names no day; `retires` where no end is announced. `checked` is
     when the entry was last compared with the provider's pages.
     """
@@ -66,6 +67,7 @@ class Model:
     successor: str | None = None
     files: tuple[ModelFile, ...] = ()
     kind: Kind = "chat"
+    cached_input_price: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -201,13 +203,20 @@ def retirement_notice(model: Model, today: date) -> str | None:
     return f"{model.name} retires on {model.retires}, in {days} day{'s' if days > 1 else ''}. {advice}"
 
 
-def cost(model: Model, prompt_tokens: int, completion_tokens: int) -> Decimal:
-    """The cost of a call in US dollars at list price, exactly.
+def cost(model: Model, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> Decimal:
+    """The cost of a call in US dollars at list price, exactly; `cached_tokens` are a part of the prompt's.
 
     >>> cost(model("gpt-4o-mini"), 2_000, 500)
     Decimal('0.0006')
+    >>> cost(model("gpt-6-luna"), 2_000, 500, cached_tokens=1_000)
+    Decimal('0.00036')
     """
-    millionths = prompt_tokens * model.input_price + completion_tokens * model.output_price
+    cached_price = model.input_price if model.cached_input_price is None else model.cached_input_price
+    millionths = (
+        (prompt_tokens - cached_tokens) * model.input_price
+        + cached_tokens * cached_price
+        + completion_tokens * model.output_price
+    )
     return millionths / 1_000_000
 
 
@@ -243,5 +252,5 @@ def _provider_at(url: str, known: Iterable[Provider]) -> Provider:
 
 
 def _model(name: str, entry: dict[str, Any]) -> Model:
-    prices = {key: Decimal(entry[key]) for key in ("input_price", "output_price")}
+    prices = {key: Decimal(price) for key, price in entry.items() if key.endswith("_price")}
     return Model(name=name, **{**entry, **prices})

@@ -50,10 +50,11 @@ def model_in(content: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens that a reply says it used; None where it does not say."""
+    """The tokens that a reply says it used; None where it does not say. `cached` is a part of `prompt`."""
 
     prompt: int | None
     completion: int | None
+    cached: int = 0
 
 
 def event_data(text: str) -> list[str]:
@@ -81,16 +82,19 @@ def tokens(text: str, content_type: str) -> Tokens:
     """The token counts that a whole reply states; in a stream the last count wins.
 
     >>> tokens('{"usage": {"prompt_tokens": 7, "completion_tokens": 2}}', "application/json")
-    Tokens(prompt=7, completion=2)
+    Tokens(prompt=7, completion=2, cached=0)
     """
     prompt = completion = None
+    cached = 0
     for payload in payloads(text, content_type):
         for stated in _usages(payload):
             now = _prompt_tokens(stated)
             prompt = prompt if now is None else now
             now = _count(stated.get("completion_tokens", stated.get("output_tokens")))
             completion = completion if now is None else now
-    return Tokens(prompt, 0 if completion is None and prompt is not None else completion)
+            cached = max(cached, _cached_tokens(stated))
+    completion = 0 if completion is None and prompt is not None else completion
+    return Tokens(prompt, completion, min(cached, prompt or 0))
 
 
 def _usages(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -110,6 +114,13 @@ def _prompt_tokens(stated: dict[str, Any]) -> int | None:
     new = _count(stated.get("input_tokens"))
     cached = ("cache_creation_input_tokens", "cache_read_input_tokens")  # Anthropic counts these apart
     return None if new is None else new + sum(_count(stated.get(name)) or 0 for name in cached)
+
+
+def _cached_tokens(stated: dict[str, Any]) -> int:
+    """Tokens of the prompt that were read from the provider's cache, which most sell for less."""
+    details = stated.get("prompt_tokens_details", stated.get("input_tokens_details"))
+    inner = details.get("cached_tokens") if isinstance(details, dict) else None
+    return _count(inner) or _count(stated.get("cache_read_input_tokens")) or 0
 
 
 def _count(stated: object) -> int | None:

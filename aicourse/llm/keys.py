@@ -15,7 +15,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -167,9 +167,19 @@ def masked(text: str) -> str:
     >>> masked("Authorization: Bearer 0123456789abcdef01")
     'Authorization: ****'
     """
-    for form in forms(configured_keys()):
-        text = text.replace(form, MASK)
-    return _SHAPES.sub(MASK, text)
+    return masker()(text)
+
+
+def masker(secrets: Collection[str] = ()) -> Callable[[str], str]:
+    """`masked` for many texts: the keys as configured now, and `secrets` besides."""
+    hidden = forms(configured_keys() | {secret for secret in secrets if secret})
+
+    def mask(text: str) -> str:
+        for form in hidden:
+            text = text.replace(form, MASK)
+        return _SHAPES.sub(MASK, text)
+
+    return mask
 
 
 def contains_key(text: str) -> bool:

@@ -20,6 +20,7 @@ from aicourse.llm.formats import Tokens, endpoint, model_in, pieces
 from aicourse.llm.keys import masked
 from aicourse.llm.recording_key import canonical_request
 from aicourse.llm.session import Session
+from aicourse.llm.span_notes import OpenSpan
 from aicourse.llm.transport import Exchange, Layer, Transcript, observe
 
 CHARACTERS_PER_TOKEN = 4  # of English text
@@ -35,7 +36,7 @@ def price(model: str, used: Tokens) -> Decimal | None:
         return Decimal(0)
     if used.prompt is None or used.completion is None:
         return None
-    return catalog.cost(known, used.prompt, used.completion)
+    return catalog.cost(known, used.prompt, used.completion, used.cached)
 
 
 def take_prompt(request: httpx2.Request) -> str | None:
@@ -49,6 +50,8 @@ def take_prompt(request: httpx2.Request) -> str | None:
 
 class MeterLayer:
     """Keeps the calls of one client and tells the session of each; the badge is drawn from that.
+
+    An open span of tracing gets what its instrumentation cannot know (`span_notes`).
 
     It stands above recordings and faults, so it sees what the caller sees. A request that our own
     checks refuse before it is sent (no budget, no recording) is not a call. A stream counts from its
@@ -68,7 +71,7 @@ class MeterLayer:
 
     def __call__(self, request: httpx2.Request) -> Exchange:
         """One request; the prompt named on it is noted and goes no further."""
-        prompt, session, started = take_prompt(request), self._session(), perf_counter()
+        prompt, session, started, span = take_prompt(request), self._session(), perf_counter(), OpenSpan.now()
         path = endpoint(request.url.path)
         names: dict[str, Any] = {"model": model_in(request.content), "path": path, "prompt": prompt}
         call = partial(Call, provider=self._provider, **names)
@@ -77,7 +80,7 @@ class MeterLayer:
         except AicourseError:
             raise
         except BaseException as error:
-            self._add(session, call(**_unanswered(error, perf_counter() - started)))
+            self._add(session, span, call(**_unanswered(error, perf_counter() - started)))
             raise
         transcript = Transcript(response)
         if transcript.streamed:
@@ -85,12 +88,15 @@ class MeterLayer:
                 ledger.open(transcript, lambda: call(**_answered(request, transcript)))
         return observe(
             response,
-            lambda _: self._add(session, call(**_answered(request, transcript)), transcript),
+            lambda _: self._add(session, span, call(**_answered(request, transcript)), transcript),
             transcript,
         )
 
-    def _add(self, session: Session | None, call: Call, stream: Transcript | None = None) -> None:
+    def _add(
+        self, session: Session | None, span: OpenSpan, call: Call, stream: Transcript | None = None
+    ) -> None:
         self._ledger.add(call, stream)
+        span.note(call)
         if session is not None:
             session.report(call, stream)
 

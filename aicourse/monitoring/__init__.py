@@ -1,9 +1,10 @@
 """Monitoring: what the product does to real users, watched, asked and corrected.
 
-*Drift* of a mix is told from chance (`drift`); control *charts* tell when a rate leaves what is normal
-(`charts`).
+`spans` and `tracing` follow each request, `redaction` takes out what nobody should keep, and `span_store` keeps
+the rest in SQLite. *Drift* of a mix is told from chance (`drift`); control *charts* tell when a rate leaves
+what is normal (`charts`).
 
-    from aicourse.monitoring import Cusum, compare_mix, run_length
+    from aicourse.monitoring import Cusum, compare_mix, run_length, span, start_tracing
 
 Names load on first use.
 """
@@ -25,10 +26,22 @@ if TYPE_CHECKING:
     from aicourse.monitoring.drift import psi_limit as psi_limit
     from aicourse.monitoring.drift import same_distribution as same_distribution
     from aicourse.monitoring.drift import same_mix as same_mix
+    from aicourse.monitoring.redaction import Redaction as Redaction
+    from aicourse.monitoring.span_store import SpanRecord as SpanRecord
+    from aicourse.monitoring.span_store import SpanStore as SpanStore
+    from aicourse.monitoring.spans import note as note
+    from aicourse.monitoring.spans import record_score as record_score
+    from aicourse.monitoring.spans import span as span
+    from aicourse.monitoring.tracing import Tracing as Tracing
+    from aicourse.monitoring.tracing import start_tracing as start_tracing
 
 _NAMES = {
     "charts": ("Cusum", "Ewma", "Threshold", "run_length"),
     "drift": ("compare_mix", "false_alarms", "psi", "psi_limit", "same_distribution", "same_mix"),
+    "redaction": ("Redaction",),
+    "span_store": ("SpanRecord", "SpanStore"),
+    "spans": ("note", "record_score", "span"),
+    "tracing": ("Tracing", "start_tracing"),
 }
 _HOME = {name: f"aicourse.monitoring.{module}" for module, names in _NAMES.items() for name in names}
 

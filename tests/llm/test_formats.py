@@ -55,7 +55,24 @@ data: {"type":"response.completed","response":{"usage":{"input_tokens":37,"outpu
             '{"usage": {"input_tokens": 5, "cache_read_input_tokens": 100, "output_tokens": 7,'
             ' "cache_creation_input_tokens": null}}',
             JSON,
-            Tokens(105, 7),
+            Tokens(105, 7, cached=100),
+        ),
+        (
+            '{"usage": {"prompt_tokens": 90, "prompt_tokens_details": {"cached_tokens": 64},'
+            ' "completion_tokens": 1}}',
+            JSON,
+            Tokens(90, 1, cached=64),
+        ),
+        (
+            '{"usage": {"input_tokens": 90, "input_tokens_details": {"cached_tokens": 999},'
+            ' "output_tokens": 1}}',
+            JSON,
+            Tokens(90, 1, cached=90),
+        ),
+        (
+            '{"usage": {"prompt_tokens": 9, "prompt_tokens_details": ["x"], "completion_tokens": 1}}',
+            JSON,
+            Tokens(9, 1),
         ),
         (CHAT_STREAM, f"{EVENT_STREAM}; charset=utf-8", Tokens(19, 10)),
         (LLAMA_STREAM, EVENT_STREAM, Tokens(31, 35)),
