@@ -18,6 +18,7 @@
     ├── PhotoError                a file is no picture that can be shown to a model
     ├── EvaluationError           an evaluation set or a run is missing, broken or does not fit
     ├── StoreError                the product's database cannot be opened, or is from a newer version
+    ├── FeedbackError             feedback cannot be kept, sampled or estimated from as asked
     ├── ExperimentError           an experiment's file, log or outcomes are missing, broken or do not fit
     ├── AssignmentError           a master notebook, its checks file or a homework's name is wrong
     ├── SubmissionError           a submission cannot be read or matched to its assignment
@@ -133,6 +134,10 @@ class EvaluationError(AicourseError):
 
 class StoreError(AicourseError):
     """The product's database cannot be opened, or its tables are not those that this version knows."""
+
+
+class FeedbackError(AicourseError):
+    """Feedback or annotations cannot be kept, sampled, or estimated from as asked."""
 
 
 class ExperimentError(AicourseError):

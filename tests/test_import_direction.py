@@ -24,6 +24,7 @@ LEVELS = (
         "face",
         "html",
         "json_text",
+        "csv_text",
         "notebook_json",
         "suggestions",
         "differences",
@@ -33,7 +34,7 @@ LEVELS = (
     {"llm.photos"},  # the model server describes pictures with it
     {"tooling", "tooling.localmodel"},
     {"llm"},
-    {"prompts", "datasets"},
+    {"prompts", "datasets", "monitoring.feedback"},
     {"evals", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
     {"experiments", "monitoring"},
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals

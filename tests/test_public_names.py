@@ -66,7 +66,9 @@ def test_any_other_name_is_an_attribute_error() -> None:
         _ = aicourse.conect
 
 
-@pytest.mark.parametrize("package", ["aicourse.evals", "aicourse.experiments", "aicourse.marketplace"])
+@pytest.mark.parametrize(
+    "package", ["aicourse.evals", "aicourse.experiments", "aicourse.marketplace", "aicourse.monitoring"]
+)
 def test_a_name_of_a_face_is_no_module(package: str) -> None:
     face = importlib.import_module(package)
     assert [name for name in face.__all__ if isinstance(getattr(face, name), ModuleType)] == []
@@ -79,6 +81,7 @@ def test_a_name_of_a_face_is_no_module(package: str) -> None:
         "aicourse.evals",
         "aicourse.experiments",
         "aicourse.marketplace",
+        "aicourse.monitoring",
         "aicourse.errors",
         "aicourse.paths",
         "aicourse.llm",

@@ -163,8 +163,8 @@ def paired_proportions(fixed: int, broken: int, cases: int, *, confidence: float
     return Interval(estimate, max(-1.0, change - reach), min(1.0, change + reach), confidence)
 
 
-def proportion(passed: int, cases: int, *, confidence: float = 0.95) -> Interval:
-    """A pass rate with Wilson's interval, which stays between 0 and 1."""
+def proportion(passed: float, cases: float, *, confidence: float = 0.95) -> Interval:
+    """A pass rate with Wilson's interval, which stays between 0 and 1; weighted cases need not be whole."""
     z = _z((1 + confidence) / 2)
     rate = passed / cases
     centre = (rate + z**2 / (2 * cases)) / (1 + z**2 / cases)

@@ -2,9 +2,11 @@
 
 `spans` and `tracing` follow each request, `redaction` takes out what nobody should keep, and `span_store` keeps
 the rest in SQLite. *Drift* of a mix is told from chance (`drift`); control *charts* tell when a rate leaves
-what is normal (`charts`).
+what is normal (`charts`). *Feedback* is kept as it comes (`feedback`); annotators look at samples
+(`samplers`) from which rates are estimated back (`estimates`, `silence`); what they confirm becomes cases
+(`corrections`).
 
-    from aicourse.monitoring import Cusum, compare_mix, run_length, span, start_tracing
+    from aicourse.monitoring import Cusum, compare_mix, sample_corrected, span, start_tracing
 
 Names load on first use.
 """
@@ -20,13 +22,29 @@ if TYPE_CHECKING:
     from aicourse.monitoring.charts import Ewma as Ewma
     from aicourse.monitoring.charts import Threshold as Threshold
     from aicourse.monitoring.charts import run_length as run_length
+    from aicourse.monitoring.corrections import annotated_cases as annotated_cases
+    from aicourse.monitoring.corrections import with_examples as with_examples
     from aicourse.monitoring.drift import compare_mix as compare_mix
     from aicourse.monitoring.drift import false_alarms as false_alarms
     from aicourse.monitoring.drift import psi as psi
     from aicourse.monitoring.drift import psi_limit as psi_limit
     from aicourse.monitoring.drift import same_distribution as same_distribution
     from aicourse.monitoring.drift import same_mix as same_mix
+    from aicourse.monitoring.estimates import hajek as hajek
+    from aicourse.monitoring.estimates import horvitz_thompson as horvitz_thompson
+    from aicourse.monitoring.feedback import export_feedback as export_feedback
+    from aicourse.monitoring.feedback import record_annotation as record_annotation
+    from aicourse.monitoring.feedback import record_published as record_published
+    from aicourse.monitoring.feedback import record_thumb as record_thumb
     from aicourse.monitoring.redaction import Redaction as Redaction
+    from aicourse.monitoring.samplers import published_traces as published_traces
+    from aicourse.monitoring.samplers import sample_corrected as sample_corrected
+    from aicourse.monitoring.samplers import sample_random as sample_random
+    from aicourse.monitoring.samplers import sample_stratified as sample_stratified
+    from aicourse.monitoring.samplers import sample_uncertain as sample_uncertain
+    from aicourse.monitoring.silence import disagreements as disagreements
+    from aicourse.monitoring.silence import published_fields as published_fields
+    from aicourse.monitoring.silence import wrong_rates as wrong_rates
     from aicourse.monitoring.span_store import SpanRecord as SpanRecord
     from aicourse.monitoring.span_store import SpanStore as SpanStore
     from aicourse.monitoring.spans import note as note
@@ -37,12 +55,19 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "charts": ("Cusum", "Ewma", "Threshold", "run_length"),
+    "corrections": ("annotated_cases", "with_examples"),
     "drift": ("compare_mix", "false_alarms", "psi", "psi_limit", "same_distribution", "same_mix"),
+    "estimates": ("hajek", "horvitz_thompson"),
+    "feedback": ("export_feedback", "record_annotation", "record_published", "record_thumb"),
     "redaction": ("Redaction",),
+    "samplers": (
+        "published_traces", "sample_corrected", "sample_random", "sample_stratified", "sample_uncertain",
+    ),
+    "silence": ("disagreements", "published_fields", "wrong_rates"),
     "span_store": ("SpanRecord", "SpanStore"),
     "spans": ("note", "record_score", "span"),
     "tracing": ("Tracing", "start_tracing"),
-}
+}  # fmt: skip
 _HOME = {name: f"aicourse.monitoring.{module}" for module, names in _NAMES.items() for name in names}
 
 __all__ = sorted(_HOME)

@@ -1,4 +1,4 @@
-"""Views to touch in a notebook: failures of a run, notes about them, the difference of two prompts.
+"""Views to touch in a notebook: failures of a run, notes, a sample to judge, two prompts.
 
     from aicourse.notebook import code_failures, explore, show_diff
 
@@ -7,5 +7,5 @@ press buttons, it is shown with controls of ipywidgets instead, loaded at that m
 nbconvert and the site get the HTML: no state is stored, nothing is fetched, the same bytes each time.
 
 Read in this order: `pieces` (one level up), `fields` (expected against got), `case_view` (one record),
-`browsing` (which records), then the views: `explorer`, `coding`, `prompt_diff`.
+`browsing` (which records), then the views: `explorer`, `coding`, `annotating`, `prompt_diff`.
 """

@@ -22,12 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from aicourse.csv_text import to_csv
 from aicourse.errors import GradingError
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
 from aicourse.tooling.grading.judging.packing import zipped
 from aicourse.tooling.grading.judging.results import plain_number
-from aicourse.tooling.grading.publishing.gradebook import Gradebook, StudentRow, read_gradebook, to_csv
+from aicourse.tooling.grading.publishing.gradebook import Gradebook, StudentRow, read_gradebook
 
 Platform = Literal["canvas", "moodle", "gradescope"]
 _CANVAS_STUDENT = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")

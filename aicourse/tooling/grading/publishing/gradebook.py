@@ -7,22 +7,20 @@ total.
 
 from __future__ import annotations
 
-import csv
-import io
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from aicourse.csv_text import to_csv
 from aicourse.errors import GradingError
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.results import CheckOutcome, SubmissionResult, plain_number
 from aicourse.tooling.grading.publishing.hand_grading import read_hand_grades, with_hand_grades
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TABLES = """
 CREATE TABLE questions (id TEXT PRIMARY KEY, title TEXT, kind TEXT, points REAL);
 CREATE TABLE students (student TEXT PRIMARY KEY, lms_id TEXT, submission TEXT, status TEXT, sentence TEXT,
@@ -122,28 +120,6 @@ def build(folder: GradesFolder) -> Gradebook:
     write_atomically(folder.gradebook_csv, to_csv(_lines(book)))
     write_atomically(folder.gradebook_sqlite, _to_sqlite(book))
     return book
-
-
-def to_csv(lines: Iterable[Sequence[str]]) -> bytes:
-    """UTF-8 CSV with a byte-order mark, for Excel; no text becomes a formula (OWASP: CSV injection)."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows([safe_cell(cell) for cell in line] for line in lines)
-    return text.getvalue().encode("utf-8-sig", "replace")
-
-
-def safe_cell(text: str) -> str:
-    """A text that a spreadsheet shows and does not compute.
-
-    >>> safe_cell("=1+1"), safe_cell("-2.5")
-    ("'=1+1", '-2.5')
-    """
-    if not text.startswith(_FORMULA):
-        return text
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}"
-    return text
 
 
 def _lines(book: Gradebook) -> Iterable[list[str]]:

@@ -22,7 +22,7 @@ from aicourse.tooling.grading.judging.grade import Options, grade
 from aicourse.tooling.grading.judging.late import late_policy
 from aicourse.tooling.grading.publishing.exporting import export
 from aicourse.tooling.grading.publishing.feedback import write_feedback_zip
-from aicourse.tooling.grading.publishing.gradebook import build, read_gradebook, safe_cell
+from aicourse.tooling.grading.publishing.gradebook import build, read_gradebook
 from aicourse.tooling.grading.publishing.hand_grading import (
     checked_grade,
     merge_csv,
@@ -110,20 +110,6 @@ def test_a_total_keeps_three_decimals(tmp_path: Path, percent: float, total: str
     give(folder, ada=4)
     build(folder)
     assert [row["total"] for row in rows(folder.gradebook_csv)] == [total]
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
-        ("@x", "'@x"),
-        ("+1-1", "'+1-1"),
-        ("-3.5", "-3.5"),
-        ("Ada", "Ada"),
-    ],
-)
-def test_no_name_becomes_a_formula(text: str, shown: str) -> None:
-    assert safe_cell(text) == shown
 
 
 def test_results_of_two_assignments_do_not_mix(folder: GradesFolder) -> None:

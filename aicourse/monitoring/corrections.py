@@ -1,0 +1,101 @@
+"""Corrections that become evaluation cases, once an annotator has confirmed them, and examples in a prompt.
+
+    cases = annotated_cases(connection, texts)              # texts of listings by their id
+    prompts.new("extract_listing", text=with_examples(prompt, cases[:3]), changelog=…)
+
+A seller's edit proves "better than proposed". A case needs gold for every field, from annotators who agree.
+Use a case as an example or to measure, never for both: a model repeats what it was shown.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aicourse.errors import FeedbackError, PromptError
+from aicourse.evals.cases import Case
+from aicourse.prompts.prompt import Prompt
+from aicourse.prompts.template import (
+    BrokenTemplateError,
+    Section,
+    body_text,
+    harmless,
+    parse_body,
+    unix_lines,
+)
+
+CORRECTED = "corrected"
+_JUDGED = """
+    SELECT trace_id, listing_id, field, proposed, published, MIN(gold) AS gold,
+           GROUP_CONCAT(DISTINCT annotator) AS annotators,
+           COUNT(gold) = COUNT(*) AND COUNT(DISTINCT gold) = 1 AS settled
+    FROM feedback JOIN (SELECT DISTINCT trace_id FROM annotations) USING (trace_id)
+    LEFT JOIN annotations USING (trace_id, field)
+    WHERE kind = 'implicit' AND proposed IS NOT NULL
+    GROUP BY trace_id, field ORDER BY MIN(feedback.id)"""
+
+
+def annotated_cases(connection: sqlite3.Connection, texts: Mapping[str, str]) -> list[Case]:
+    """A case per listing whose every field annotators agree on; of a listing's traces, the first one.
+
+    Tagged "corrected" if the seller changed a field that annotators call wrong as well. Traces with a field
+    that is not judged, unsure or disputed make no case: finish their annotation first.
+
+    Raises:
+        FeedbackError: the text of a listing is missing.
+    """
+    traces: dict[str, list[sqlite3.Row]] = {}
+    for row in connection.execute(_JUDGED):
+        traces.setdefault(row["trace_id"], []).append(row)
+    cases: dict[str, Case] = {}
+    for rows in traces.values():
+        if all(row["settled"] for row in rows) and rows[0]["listing_id"] not in cases:
+            cases[rows[0]["listing_id"]] = _case(rows, texts)
+    return list(cases.values())
+
+
+def _case(rows: list[sqlite3.Row], texts: Mapping[str, str]) -> Case:
+    trace, listing = rows[0]["trace_id"], rows[0]["listing_id"]
+    if listing not in texts:
+        raise FeedbackError(f"Listing {listing!r} of trace {trace!r} has no text. Add it to the texts.")
+    confirmed = [row["field"] for row in rows if row["proposed"] not in (row["published"], row["gold"])]
+    who = ", ".join(sorted({name for row in rows for name in row["annotators"].split(",")}))
+    told = f"; {', '.join(confirmed)} corrected by the seller" if confirmed else ""
+    return Case(
+        id=trace,
+        input=texts[listing],
+        expected={row["field"]: json.loads(row["gold"]) for row in rows},
+        tags=(CORRECTED,) if confirmed else (),
+        provenance=f"production, trace {trace}, listing {listing}{told}; every field confirmed by {who}",
+    )
+
+
+def with_examples(prompt: Prompt, cases: Iterable[Case]) -> str:
+    """The text of a new version: each case as the user's question and the right answer, before the last one.
+
+    Raises:
+        PromptError: the last message has not one placeholder, or a case's text would become part of the
+            template (a line `# user`, a placeholder).
+    """
+    *before, asked = prompt.sections
+    if len(asked.placeholders) != 1:
+        raise PromptError(f"The last message of {prompt.ref} needs one placeholder, for the case's text.")
+    turns = [turn for case in cases for turn in _example(asked, case)]
+    return body_text((*before, *turns, asked))
+
+
+def _example(asked: Section, case: Case) -> tuple[Section, Section]:
+    text = unix_lines(harmless(str(case.input))).strip()
+    answer: Any = json.dumps(case.expected, ensure_ascii=False)
+    turns = Section("user", asked.filled({asked.placeholders[0]: text})), Section("assistant", answer)
+    try:
+        is_kept = parse_body(body_text((*turns, asked))) == (*turns, asked)
+    except BrokenTemplateError:
+        is_kept = False
+    if not is_kept or turns[0].placeholders or turns[1].placeholders:
+        raise PromptError(
+            f"Case {case.id!r} has a line `# …` or braces that a template takes for its own. Choose another."
+        )
+    return turns
