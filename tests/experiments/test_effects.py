@@ -55,6 +55,8 @@ def test_the_intervals_of_gbstats() -> None:
         (0.7073171, -0.0352601, 1.4498942), abs=1e-7
     )
     assert p_value(control, new) == pytest.approx(0.0201584, abs=1e-7)
+    at_its_p_value = difference(control, new, relative=True, significance=0.06191)
+    assert at_its_p_value.low == pytest.approx(0, abs=1e-4)  # it just touches zero
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import special, stats
 
 from aicourse.experiments import always_valid, difference, group_sequential, peeking
 from aicourse.experiments.effects import Arm
@@ -72,6 +72,11 @@ def test_it_is_narrowest_near_the_planned_number() -> None:
     assert always_valid(4_000, 4_000) == pytest.approx(always_valid(1_000_000, 1_000_000))
 
 
+def test_how_much_wider_it_is_than_for_one_look() -> None:
+    wider = [always_valid(people, 5_000) / 1.96 for people in range(500, 10_001, 100)]
+    assert (min(wider), max(wider)) == pytest.approx((1.55, 1.97), abs=0.005)
+
+
 def test_few_people_say_nothing() -> None:
     assert always_valid(99, 1_000) == math.inf
     assert always_valid(100, 1_000) < 10
@@ -105,6 +110,12 @@ def _ever_beyond(one_sided: bool, experiments: int = 2_000) -> tuple[float, floa
         beyond += (statistics > limit).any(), (statistics > 1.96).any()
     valid, naive = beyond / experiments
     return float(valid), float(naive)
+
+
+@pytest.mark.parametrize(("threshold", "expected"), [(0.01, 0.058), (0.001, 0.007)])
+def test_a_sample_ratio_that_is_looked_at_daily_for_a_fortnight(threshold: float, expected: float) -> None:
+    looked = crossing_probability([stats.norm.isf(threshold / 2)] * 14)
+    assert looked == pytest.approx(expected, abs=0.003)
 
 
 @pytest.mark.slow
