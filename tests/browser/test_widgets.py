@@ -30,6 +30,20 @@ v2 = runner.run(lambda case: case.expected | {"brand": evil}, listed, scorers, n
 """,
     "explore": 'explore(v2, v1, load_photos("dev"))',
     "code": 'code_failures(v2, "notes.jsonl", 5, score="brand.exact")',
+    "judge": """
+from pathlib import Path
+import aicourse.monitoring
+from aicourse.monitoring import published_traces, record_published, sample_random
+from aicourse.notebook import annotate
+from aicourse.sqlite import database
+
+shop = database("shop.sqlite", "monitoring", Path(aicourse.monitoring.__file__).parent / "migrations")
+proposed = {"colours": ["red"], "brand": None}
+for number in "12":
+    sale = {"listing_id": number, "seller_id": "s", "published": proposed | {"brand": evil}}
+    record_published(shop, f"t{number}", proposed=proposed, **sale)
+annotate(shop, sample_random(published_traces(shop), 2), {"1": "Red boots", "2": "Red hat"}, annotator="A")
+""",
     "diff": """
 steps = {"Name the colours.": "First.", "Name the main colours.": "Fewer.", "Name it.": "Short."}
 for text, why in steps.items():
@@ -90,6 +104,20 @@ def test_a_code_is_kept_and_offered_for_the_next_failure(notebook: Any, lab_serv
     codes = [code for line in lines for code in json.loads(line)["codes"]]
     assert codes == ["<b>program</b> as brand"] * 2 + ["by keyboard", "at once"]
     assert json.loads(lines[1])["comment"] == "again"
+
+
+def test_a_sample_is_judged_by_keys_alone(notebook: Any) -> None:
+    cell = notebook.controls("judge")
+    cell.get_by_text("0 of 4 values judged by A").wait_for()
+    cell.get_by_label("Verdict").focus()
+    for count, words in enumerate(("r", "w Clarks", "r", "u"), start=1):
+        notebook.page.keyboard.type(words)  # the cursor waits in the field
+        notebook.page.keyboard.press("Enter")
+        cell.get_by_text(f"{count} of 4 values judged by A").wait_for()
+    cell.get_by_role("cell", name="unsure").wait_for()
+    notebook.page.keyboard.type("x")
+    notebook.page.keyboard.press("Enter")
+    cell.get_by_text("✗ Not saved").wait_for()
 
 
 def test_the_diff_shows_other_versions_and_another_layout(notebook: Any) -> None:
