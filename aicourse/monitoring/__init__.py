@@ -1,8 +1,8 @@
 """Monitoring: what the product does to real users, watched, asked and corrected.
 
-`spans` and `tracing` follow each request, `redaction` takes out what nobody should keep, and `span_store` keeps
-the rest in SQLite. *Drift* of a mix is told from chance (`drift`); control *charts* tell when a rate leaves
-what is normal (`charts`). *Feedback* is kept as it comes (`feedback`); annotators look at samples
+`spans` and `tracing` follow each request, `redaction` takes out what nobody should keep, and `span_store`
+keeps the rest in SQLite. *Drift* of a mix is told from chance (`drift`); control *charts* tell when a rate
+leaves what is normal (`charts`). *Feedback* is kept as it comes (`feedback`); annotators look at samples
 (`samplers`) from which rates are estimated back (`estimates`, `silence`); what they confirm becomes cases
 (`corrections`).
 
