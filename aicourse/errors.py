@@ -19,6 +19,7 @@
     ├── EvaluationError           an evaluation set or a run is missing, broken or does not fit
     ├── StoreError                the product's database cannot be opened, or is from a newer version
     ├── FeedbackError             feedback cannot be kept, sampled or estimated from as asked
+    ├── MonitoringError           metrics, rules of alerts or simulated traffic cannot be read as asked
     ├── ExperimentError           an experiment's file, log or outcomes are missing, broken or do not fit
     ├── AssignmentError           a master notebook, its checks file or a homework's name is wrong
     ├── SubmissionError           a submission cannot be read or matched to its assignment
@@ -138,6 +139,10 @@ class StoreError(AicourseError):
 
 class FeedbackError(AicourseError):
     """Feedback or annotations cannot be kept, sampled, or estimated from as asked."""
+
+
+class MonitoringError(AicourseError):
+    """Metrics, rules of alerts, or the traffic of production cannot be read as asked."""
 
 
 class ExperimentError(AicourseError):

@@ -2,7 +2,8 @@
 
 A seller uploads a photo and a description instead of filling in a form (`sellers` simulates the form); the
 model proposes attributes (`extraction`); the seller corrects what is wrong. `evaluation` runs a prompt over
-the course's labelled listings and scores each field; `sizes` knows when two sizes are the same.
+the course's labelled listings and scores each field; `sizes` knows when two sizes are the same; `traffic`
+simulates a fortnight of production.
 
     from aicourse.marketplace import extract, run_listings
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from aicourse.marketplace.extraction.words import COLOUR_WORDS as COLOUR_WORDS
     from aicourse.marketplace.sellers import FORM_SECONDS as FORM_SECONDS
     from aicourse.marketplace.sellers import simulate_form as simulate_form
+    from aicourse.marketplace.traffic import load_production as load_production
 
 _NAMES = {
     "evaluation": (
@@ -49,6 +51,7 @@ _NAMES = {
     "extraction.recipes": ("Recipe", "recipe_of"),
     "extraction.words": ("COLOUR_WORDS",),
     "sellers": ("FORM_SECONDS", "simulate_form"),
+    "traffic": ("load_production",),
 }  # fmt: skip
 _HOME = {name: f"aicourse.marketplace.{module}" for module, names in _NAMES.items() for name in names}
 

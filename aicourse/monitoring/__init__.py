@@ -1,12 +1,13 @@
 """Monitoring: what the product does to real users, watched, asked and corrected.
 
 `spans` and `tracing` follow each request, `redaction` takes out what nobody should keep, and `span_store`
-keeps the rest in SQLite. *Drift* of a mix is told from chance (`drift`); control *charts* tell when a rate
-leaves what is normal (`charts`). *Feedback* is kept as it comes (`feedback`); annotators look at samples
-(`samplers`) from which rates are estimated back (`estimates`, `silence`); what they confirm becomes cases
-(`corrections`).
+keeps the rest in SQLite. *Metrics* are read from spans and feedback (`metrics`), *drift* is told from chance
+(`drift`), control *charts* tell when a rate leaves what is normal (`charts`); *alerts* are rules about all
+that (`alerts`), and the dashboard draws it (`figures`). *Feedback* is kept as it comes (`feedback`);
+annotators look at samples (`samplers`) from which rates are estimated back (`estimates`, `silence`); what
+they confirm becomes cases (`corrections`).
 
-    from aicourse.monitoring import Cusum, compare_mix, sample_corrected, span, start_tracing
+    from aicourse.monitoring import dashboard, open_metrics, sample_corrected, span, start_tracing
 
 Names load on first use.
 """
@@ -18,6 +19,12 @@ from typing import TYPE_CHECKING
 from aicourse.face import lazily
 
 if TYPE_CHECKING:
+    from aicourse.monitoring.alerts import episodes as episodes
+    from aicourse.monitoring.alerts import evaluate as evaluate
+    from aicourse.monitoring.alerts import latest as latest
+    from aicourse.monitoring.alerts import notifications as notifications
+    from aicourse.monitoring.alerts import notifications_per_week as notifications_per_week
+    from aicourse.monitoring.alerts import read_rules as read_rules
     from aicourse.monitoring.charts import Cusum as Cusum
     from aicourse.monitoring.charts import Ewma as Ewma
     from aicourse.monitoring.charts import Threshold as Threshold
@@ -36,6 +43,10 @@ if TYPE_CHECKING:
     from aicourse.monitoring.feedback import record_annotation as record_annotation
     from aicourse.monitoring.feedback import record_published as record_published
     from aicourse.monitoring.feedback import record_thumb as record_thumb
+    from aicourse.monitoring.figures import dashboard as dashboard
+    from aicourse.monitoring.metrics import open_metrics as open_metrics
+    from aicourse.monitoring.metrics import read_corrections as read_corrections
+    from aicourse.monitoring.metrics import read_metrics as read_metrics
     from aicourse.monitoring.redaction import Redaction as Redaction
     from aicourse.monitoring.samplers import published_traces as published_traces
     from aicourse.monitoring.samplers import sample_corrected as sample_corrected
@@ -54,11 +65,14 @@ if TYPE_CHECKING:
     from aicourse.monitoring.tracing import start_tracing as start_tracing
 
 _NAMES = {
+    "alerts": ("episodes", "evaluate", "latest", "notifications", "notifications_per_week", "read_rules"),
     "charts": ("Cusum", "Ewma", "Threshold", "run_length"),
     "corrections": ("annotated_cases", "with_examples"),
     "drift": ("compare_mix", "false_alarms", "psi", "psi_limit", "same_distribution", "same_mix"),
     "estimates": ("hajek", "horvitz_thompson"),
     "feedback": ("export_feedback", "record_annotation", "record_published", "record_thumb"),
+    "figures": ("dashboard",),
+    "metrics": ("open_metrics", "read_corrections", "read_metrics"),
     "redaction": ("Redaction",),
     "samplers": (
         "published_traces", "sample_corrected", "sample_random", "sample_stratified", "sample_uncertain",

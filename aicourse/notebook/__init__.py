@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aicourse.notebook.widgets.annotating import annotate as annotate
     from aicourse.notebook.widgets.coding import code_failures as code_failures
     from aicourse.notebook.widgets.explorer import explore as explore
+    from aicourse.notebook.widgets.monitor import show_dashboard as show_dashboard
     from aicourse.notebook.widgets.prompt_diff import show_diff as show_diff
     from aicourse.notebook.widgets.sliders import sliders as sliders
 
@@ -38,6 +39,7 @@ _HOME = {
     "outcome": "aicourse.notebook.predictions",
     "predict": "aicourse.notebook.predictions",
     "progress": "aicourse.notebook.reporting",
+    "show_dashboard": "aicourse.notebook.widgets.monitor",
     "show_diff": "aicourse.notebook.widgets.prompt_diff",
     "sliders": "aicourse.notebook.widgets.sliders",
     "start": "aicourse.notebook.lesson",

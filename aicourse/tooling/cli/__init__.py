@@ -27,6 +27,7 @@ from aicourse.tooling.cli.evals import app as evals
 from aicourse.tooling.cli.experiments import app as experiments
 from aicourse.tooling.cli.grading import app as grading
 from aicourse.tooling.cli.homework import app as homework
+from aicourse.tooling.cli.monitor import app as monitor
 from aicourse.tooling.cli.prompts import app as prompts
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ app.add_typer(evals, name="evals")
 app.add_typer(experiments, name="experiment")
 app.add_typer(grading)  # grade, gradebook, feedback, similarity
 app.add_typer(homework, name="homework")
+app.add_typer(monitor, name="monitor")
 app.add_typer(prompts, name="prompts")
 
 LESSON = "Number, name or file of a lesson: 01, 01-the-first-call, notebooks/01-the-first-call.ipynb."

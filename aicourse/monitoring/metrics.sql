@@ -1,0 +1,44 @@
+-- Views of the spans and the feedback, for one connection (TEMP): the file itself stays as it is.
+
+-- Calls of a model. Cached input tokens are a part of the input tokens, at a price of their own.
+CREATE TEMP VIEW IF NOT EXISTS calls AS
+SELECT span_id, trace_id, parent_id, started_ns, seconds, status, model, prompt, prompt_version,
+    input_tokens - coalesce(cached_tokens, 0) AS uncached_tokens,
+    coalesce(cached_tokens, 0) AS cached_tokens, output_tokens, cost_usd
+FROM spans
+WHERE operation IN ('chat', 'generate_content', 'text_completion', 'embeddings');
+
+-- Proposals that sellers asked for, with what the calls below each took: a span above a call may repeat its
+-- tokens, so adding up all spans would count them twice. (Each column is a question of its own, so that those
+-- which nobody reads cost nothing.)
+CREATE TEMP VIEW IF NOT EXISTS requests AS
+SELECT span_id, trace_id, started_ns,
+    strftime('%Y-%m-%d %H:00', started_ns / 1000000000, 'unixepoch') AS hour,
+    date(started_ns / 1000000000, 'unixepoch') AS day,
+    seconds, status = 'error' AS failed, 1 - valid AS invalid, empty_fields,
+    client, category, experiment, variant,
+    coalesce(prompt_version, (SELECT max(prompt_version) FROM calls
+        WHERE calls.trace_id = root.trace_id AND calls.parent_id = root.span_id)) AS prompt_version,
+    coalesce(model, (SELECT max(model) FROM calls
+        WHERE calls.trace_id = root.trace_id AND calls.parent_id = root.span_id)) AS model,
+    (SELECT sum(uncached_tokens) FROM calls
+        WHERE calls.trace_id = root.trace_id AND calls.parent_id = root.span_id) AS uncached_tokens,
+    (SELECT sum(cached_tokens) FROM calls
+        WHERE calls.trace_id = root.trace_id AND calls.parent_id = root.span_id) AS cached_tokens,
+    (SELECT sum(output_tokens) FROM calls
+        WHERE calls.trace_id = root.trace_id AND calls.parent_id = root.span_id) AS output_tokens,
+    (SELECT sum(cost_usd) FROM calls
+        WHERE calls.trace_id = root.trace_id AND calls.parent_id = root.span_id) AS cost_usd,
+    -- the share of the proposed fields that the seller changed; a thumb down as 1, up as 0
+    (SELECT avg(proposed <> published) FROM feedback
+        WHERE feedback.trace_id = root.trace_id AND kind = 'implicit' AND proposed IS NOT NULL) AS corrected,
+    (SELECT avg(thumb = -1) FROM feedback
+        WHERE feedback.trace_id = root.trace_id AND kind = 'explicit') AS disliked
+FROM spans AS root
+WHERE name = 'propose';
+
+-- Fields of published listings that had been proposed; an edit means "better than proposed", not more.
+CREATE TEMP VIEW IF NOT EXISTS corrections AS
+SELECT requests.*, feedback.field, feedback.proposed <> feedback.published AS is_corrected
+FROM requests JOIN feedback ON feedback.trace_id = requests.trace_id
+WHERE feedback.kind = 'implicit' AND feedback.proposed IS NOT NULL;

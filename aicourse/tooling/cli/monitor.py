@@ -1,0 +1,51 @@
+"""`aicourse monitor`: are all rules of alerts at rest, and what the product does, as one page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
+
+if TYPE_CHECKING:
+    from aicourse.monitoring import alerts, figures, metrics
+else:
+    alerts = Lazy("aicourse.monitoring.alerts")
+    figures = Lazy("aicourse.monitoring.figures")
+    metrics = Lazy("aicourse.monitoring.metrics")
+
+app = typer.Typer(help="Watch the product: states of alerts, figures.", **PLAIN)
+
+Database = Annotated[Path, typer.Argument(help="The product's SQLite file.")]
+RuleFile = Annotated[Path | None, typer.Option("--rules", help="A YAML file of rules, not the course's.")]
+Every = Literal["hour", "day"]
+At = Annotated[datetime | None, typer.Option(help="A time in UTC, for data of the past; now if not given.")]
+
+
+@app.command(epilog="Example: aicourse monitor check marketplace.db --at 2026-10-19")
+def check(database: Database, rules: RuleFile = None, at: At = None) -> None:
+    """Say the state of each rule of alerts in a sentence. Exit code 1 if one of them is in ALERT."""
+    statuses = alerts.check(database, rules, at)
+    for status in statuses:
+        typer.echo(status)
+    if not statuses:
+        typer.echo("NO_DATA: no rule has a period to judge in the last days.")
+    exit_if(any(status.state == alerts.AlertState.ALERT for status in statuses))
+
+
+@app.command(epilog="Example: aicourse monitor report marketplace.db build/monitor.html --by client")
+def report(
+    database: Database,
+    output: Annotated[Path, typer.Argument(help="The HTML file to write.")],
+    rules: RuleFile = None,
+    at: At = None,
+    by: Annotated[str | None, typer.Option(help="A line for each client, prompt_version, …")] = None,
+    every: Annotated[Every, typer.Option(help="The periods of the figures.")] = "day",
+    days: Annotated[int, typer.Option(min=1, help="The length of what is shown.")] = 14,
+) -> None:
+    """Write figures and states as one HTML file that loads nothing."""
+    written = figures.write_report(database, output, rules=rules, at=at, by=by, every=every, days=days)
+    typer.echo(written)
