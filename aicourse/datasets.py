@@ -137,6 +137,18 @@ class JudgedPair:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PrivateText:
+    """A seller's text, and where private data stands in it: (kind, start, end), as in `text[start:end]`."""
+
+    id: str
+    split: str
+    language: str
+    form: Literal["message", "description"]
+    text: str
+    private: tuple[tuple[str, int, int], ...]
+
+
 def load_listings(split: str | None = None) -> pd.DataFrame:
     """The listings of one split, or of both, with their gold attributes.
 
@@ -332,6 +344,25 @@ def judged_pairs(split: str | None = None) -> tuple[JudgedPair, ...]:
             shown={"listing": texts[record["about"]], "first": record["first"], "second": record["second"]},
         )
         for record in _judged("pairs", split, (*PAIR_FIELDS, "first", "second"))
+    )
+
+
+def private_texts(split: str | None = None) -> tuple[PrivateText, ...]:
+    """Messages and descriptions with and without private data, in four languages.
+
+    Raises:
+        DatasetError: a split other than "dev" or "test", or a broken file.
+    """
+    _check_split(split)
+    fields = ("id", "split", "language", "form", "text", "private")
+    path = datasets_dir() / "private_data" / "texts.jsonl"
+    return tuple(
+        PrivateText(
+            **record
+            | {"private": tuple((one["kind"], one["start"], one["end"]) for one in record["private"])}
+        )
+        for record in _read_lines(path, missing=partial(_missing_fields, fields))
+        if split in (None, record["split"])
     )
 
 

@@ -24,6 +24,7 @@ Kind = Literal["email", "iban", "card", "phone", "address"]
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}\b")
+_LONG_NUMBER = re.compile(r"\d(?:[ ./()-]{0,3}\d){6}")  # without one there is no card and no phone
 _CARD = re.compile(r"(?<![\d.,-])[2-6](?:[ -]?\d){13,18}(?![ -]?\d)")
 _PHONE = re.compile(
     r"(?<![\d.,/-])(?!\d\d[./-]\d\d[./-]\d{4}(?!\d))(?:"
@@ -100,10 +101,11 @@ def _candidates(text: str) -> Iterator[PrivateSpan]:
     for match in _IBAN.finditer(text):
         if end := _iban_end(match.group()):
             yield PrivateSpan("iban", match.start(), match.start() + end)
-    for match in _CARD.finditer(text):
-        if _passes_luhn(match.group()):
-            yield PrivateSpan("card", *match.span())
-    yield from (PrivateSpan("phone", *match.span()) for match in _PHONE.finditer(text))
+    if _LONG_NUMBER.search(text):
+        for match in _CARD.finditer(text):
+            if _passes_luhn(match.group()):
+                yield PrivateSpan("card", *match.span())
+        yield from (PrivateSpan("phone", *match.span()) for match in _PHONE.finditer(text))
     for match in (match for pattern in _ADDRESSES for match in pattern.finditer(text)):
         yield PrivateSpan("address", match.start(), match.start() + len(match.group().rstrip(".,'’-")))
 

@@ -26,6 +26,7 @@ from aicourse.llm.span_notes import SAVED_SECONDS
 from aicourse.monitoring.private_data import without_private
 
 _log = logging.getLogger(__name__)
+_SHORT = 100
 _LARGEST_INTEGER = 2**63 - 1
 _URL_ATTRIBUTES = ("url.query", "url.full", "http.url", "http.target")
 _SECRET_ATTRIBUTE = re.compile(r"(?i)authorization|cookie|password|passwd|secret|api[-_.]?key")
@@ -75,6 +76,7 @@ class _Redactor:
     def __init__(self, mask: Callable[[str], str]) -> None:
         self._mask = mask
         self._resources: dict[int, Resource] = {}
+        self._known: dict[str, str] = {}  # names and short values, most of which many spans share
 
     def span(self, span: ReadableSpan) -> ReadableSpan:
         """The copy that may leave."""
@@ -129,23 +131,30 @@ class _Redactor:
             TypeError: another type.
         """
         match value:
+            case str():
+                return self.text(value)
             case None | bool() | float():
                 return value
             case int():
                 text = self.text(str(value))
                 return value if text == str(value) and abs(value) <= _LARGEST_INTEGER else text
-            case str():
-                return self.text(value)
+            case list() | tuple():
+                return [self.value(one) for one in value]
             case bytes():
                 return "[bytes]"
             case Mapping():
                 return {self.text(str(name)): self._attribute(str(name), one) for name, one in value.items()}
-            case Sequence():
-                return [self.value(one) for one in value]
         raise TypeError(f"an attribute cannot be {type(value).__name__}")
 
     def text(self, text: str) -> str:
         """A text, or a JSON text that is redacted inside."""
+        if len(text) > _SHORT:
+            return self._redacted(text)
+        if text not in self._known:
+            self._known[text] = self._redacted(text)
+        return self._known[text]
+
+    def _redacted(self, text: str) -> str:
         text = text.encode("utf-8", "replace").decode()  # half a character can be neither stored nor sent
         if text[:1] in ("{", "["):
             try:

@@ -179,7 +179,7 @@ def to_record(span: ReadableSpan) -> SpanRecord:
     assert span.start_time is not None
     assert span.end_time is not None
     attributes = dict(span.attributes or {})
-    events = [
+    events: list[dict[str, Any]] = [
         {"name": event.name, "at_ns": event.timestamp, "attributes": dict(event.attributes or {})}
         for event in span.events
     ]
