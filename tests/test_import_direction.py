@@ -38,6 +38,7 @@ LEVELS = (
     {"evals", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
     {"experiments", "monitoring"},
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
+    {"marketplace.app"},
     {"notebook.checks"},
     {"notebook"},
     {"homework"},

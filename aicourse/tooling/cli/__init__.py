@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,6 +34,7 @@ from aicourse.tooling.cli.prompts import app as prompts
 if TYPE_CHECKING:
     from aicourse import notebook
     from aicourse.llm import keys
+    from aicourse.marketplace import app as marketplace
     from aicourse.notebook import store
     from aicourse.tooling import course
     from aicourse.tooling.cli import tables
@@ -43,6 +45,7 @@ else:
     course = Lazy("aicourse.tooling.course")
     doctor = Lazy("aicourse.tooling.course.doctor")
     keys = Lazy("aicourse.llm.keys")
+    marketplace = Lazy("aicourse.marketplace.app")
     notebook = Lazy("aicourse.notebook")
     store = Lazy("aicourse.notebook.store")
     selftest = Lazy("aicourse.tooling.course.selftest")
@@ -245,6 +248,34 @@ def serve(
 ) -> None:
     """Serve the embedded model here, in the foreground. For curl, Ollama-style tools and other clients."""
     serving.serve(port=port, announce=lambda address: typer.echo(tables.client_settings(address)))
+
+
+@app.command("marketplace", epilog="Example: aicourse marketplace --port 8100")
+def run_marketplace(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
+    model: Annotated[str, typer.Option(help="Fills in the form.")] = catalog.DEFAULT_MODEL,
+    prompt: Annotated[str, typer.Option(help="A prompt version.")] = "extract_listing@production",
+    seconds: Annotated[float, typer.Option(min=0.1, help="A proposal's time limit.")] = 20,
+    budget: Annotated[float, typer.Option(min=0, help="USD for all proposals together.")] = 1,
+    store: Annotated[Path | None, typer.Option(help="A SQLite file; yours if none is given.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+) -> None:
+    """Run the second-hand marketplace here. Sell something: the model fills in the form."""
+
+    def announce(shop: marketplace.Marketplace) -> None:
+        typer.echo(f"{shop}\nStop it with Ctrl+C.")
+        if browser:
+            typer.launch(shop.url)
+
+    marketplace.serve(
+        store,
+        port=port,
+        model=model,
+        prompt=prompt,
+        limit_seconds=seconds,
+        budget_usd=budget,
+        announce=announce,
+    )
 
 
 @app.command(epilog="Example: aicourse status")

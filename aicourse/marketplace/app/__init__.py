@@ -1,0 +1,28 @@
+"""The marketplace itself: a web app in which people sell, with a model that fills in the form.
+
+    from aicourse.marketplace.app import serve
+
+    shop = serve(background=True)      # beside a notebook; `aicourse marketplace` in a terminal
+
+Read in this order: `store` (the tables), `proposing` (the model), `describing`, `confirming` and `shop` (the
+pages, with `pages` and `feedback_form`), `admin`, `protection`, `application` (all of it put together),
+`serving`.
+"""
+
+from typing import TYPE_CHECKING
+
+from aicourse.face import lazily
+
+if TYPE_CHECKING:
+    from aicourse.marketplace.app.serving import Marketplace as Marketplace
+    from aicourse.marketplace.app.serving import serve as serve
+    from aicourse.marketplace.app.store import Store as Store
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "Marketplace": "aicourse.marketplace.app.serving",
+        "Store": "aicourse.marketplace.app.store",
+        "serve": "aicourse.marketplace.app.serving",
+    },
+)

@@ -1,0 +1,203 @@
+"""Pages for those who run the marketplace: health, traces, feedback, experiments. Behind a token.
+
+The token opens a session (a form, so that it stays out of addresses and logs), or comes with each request of
+a program as `Authorization: Bearer TOKEN`. Nothing can be changed here. What the tables have no row of is
+said so, and shown as nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import sqlite3
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from aicourse.marketplace.app.pages import page
+from aicourse.marketplace.app.store import Store
+
+NAV = (
+    ("/admin", "Health"),
+    ("/admin/traces", "Traces"),
+    ("/admin/feedback", "Feedback"),
+    ("/admin/experiments", "Experiments"),
+    ("/", "Shop"),
+)
+ROWS = 50  # on a page
+LAST = 2**63 - 1
+Before = Annotated[int, Query(ge=0, le=LAST)]
+DAY_NS = 86_400 * 10**9
+
+_COUNTS = "SELECT status, count(*) AS listings FROM listings GROUP BY status ORDER BY status DESC"
+_PROPOSALS = """
+    SELECT (finished_ns - started_ns) / 1e9 AS seconds, coalesce(
+        problem, CASE WHEN state = 'working' AND deadline_ns < :now THEN 'slow' ELSE state END) AS state
+    FROM proposals WHERE started_ns > :now - :day"""
+_TRACES = """
+    SELECT root.trace_id, root.name, root.status, root.error_type, root.started_ns, root.seconds,
+        max(one.model) AS model, max(one.prompt || '@' || one.prompt_version) AS prompt,
+        sum(one.input_tokens) FILTER (WHERE one.operation IS NOT NULL) AS input_tokens,
+        sum(one.output_tokens) FILTER (WHERE one.operation IS NOT NULL) AS output_tokens,
+        sum(one.cost_usd) FILTER (WHERE one.operation IS NOT NULL) AS cost_usd
+    FROM (
+        SELECT * FROM spans WHERE parent_id IS NULL AND started_ns < ? ORDER BY started_ns DESC LIMIT ?
+    ) AS root JOIN spans AS one USING (trace_id)
+    GROUP BY root.span_id ORDER BY root.started_ns DESC"""
+_FEEDBACK = """
+    SELECT * FROM feedback WHERE given_ns < ? AND (kind = 'explicit' OR proposed != published)
+    ORDER BY given_ns DESC LIMIT ?"""
+_EXPERIMENTS = """
+    SELECT experiment, variant, count(DISTINCT trace_id) AS traces, avg(status = 'error') AS failed,
+        sum(cost_usd) AS cost_usd
+    FROM spans WHERE experiment IS NOT NULL GROUP BY experiment, variant ORDER BY experiment, variant"""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanNode:
+    """A span and those that it began; `starts` and `share` are percent of the whole trace's time."""
+
+    span: sqlite3.Row
+    attributes: str
+    starts: float
+    share: float
+    children: tuple[SpanNode, ...]
+
+
+def admin_routes(store: Store, token: str) -> APIRouter:
+    """The routes over `store`; `token` opens them."""
+    router = APIRouter()
+    key = hashlib.sha256(token.encode()).hexdigest()
+
+    async def allowed(request: Request) -> None:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if request.session.get("admin") == key or (
+            scheme == "Bearer" and secrets.compare_digest(given.encode(), token.encode())
+        ):
+            return
+        raise HTTPException(401)
+
+    inside = APIRouter(prefix="/admin", dependencies=[Depends(allowed)])
+
+    @router.get("/admin/login")
+    def login_form(request: Request, token: str = "") -> Response:
+        return page(request, "login", token=token, wrong=False)
+
+    @router.post("/admin/login")
+    async def login(request: Request, given: Annotated[str, Form(alias="token")] = "") -> Response:
+        if not secrets.compare_digest(given.encode(), token.encode()):
+            return page(request, "login", 403, token="", wrong=True)
+        request.session["admin"] = key
+        return RedirectResponse("/admin", status_code=303)
+
+    @inside.get("")
+    def health(request: Request) -> Response:
+        return _page(request, "health", **_health(store))
+
+    @inside.get("/traces")
+    def traces(request: Request, before: Before = LAST) -> Response:
+        rows = _rows(store, _TRACES, before, ROWS)
+        return _page(request, "traces", traces=rows, following=_following(rows, "started_ns"))
+
+    @inside.get("/traces/{trace_id}")
+    def trace(request: Request, trace_id: str) -> Response:
+        found = _trace(store, trace_id)
+        if not found:
+            raise HTTPException(404)
+        return _page(request, "trace", **found)
+
+    @inside.get("/feedback")
+    def feedback(request: Request, before: Before = LAST) -> Response:
+        rows = _rows(store, _FEEDBACK, before, ROWS)
+        return _page(request, "feedback", rows=rows, following=_following(rows, "given_ns"))
+
+    @inside.get("/experiments")
+    def experiments(request: Request) -> Response:
+        return _page(request, "experiments", rows=_rows(store, _EXPERIMENTS))
+
+    router.include_router(inside)
+    return router
+
+
+def trees(spans: list[sqlite3.Row]) -> list[SpanNode]:
+    """The spans of a trace as trees; one whose parent was dropped stands at the top."""
+    known = {span["span_id"] for span in spans}
+    children = defaultdict(list)
+    for span in spans:
+        children[span["parent_id"] if span["parent_id"] in known else None].append(span)
+    begin = min(span["started_ns"] for span in spans)
+    whole = max(span["started_ns"] + span["seconds"] * 1e9 for span in spans) - begin or 1
+
+    def node(span: sqlite3.Row) -> SpanNode:
+        return SpanNode(
+            span,
+            json.dumps(json.loads(span["attributes"]), indent=2, ensure_ascii=False),
+            100 * (span["started_ns"] - begin) / whole,
+            100 * span["seconds"] * 1e9 / whole,
+            tuple(map(node, children[span["span_id"]])),
+        )
+
+    return [node(span) for span in children[None]]
+
+
+def _health(store: Store) -> dict[str, Any]:
+    now = {"now": time.time_ns(), "day": DAY_NS}
+    with store.reading() as connection:
+        proposals = connection.execute(_PROPOSALS, now).fetchall()
+        counts = connection.execute(_COUNTS).fetchall()
+        dropped = connection.execute("SELECT * FROM dropped WHERE spans > 0").fetchall()
+    ended = sorted(row["seconds"] for row in proposals if row["state"] == "ready")
+    return {
+        "listings": {row["status"]: row["listings"] for row in counts},
+        "states": Counter(row["state"] for row in proposals),
+        "median": ended[len(ended) // 2] if ended else None,
+        "slowest": ended[-1] if ended else None,
+        "megabytes": store.path.stat().st_size / 1e6,
+        "dropped": dropped,
+    }
+
+
+def _trace(store: Store, trace_id: str) -> dict[str, Any]:
+    spans = _rows(store, "SELECT * FROM spans WHERE trace_id = ? ORDER BY started_ns", trace_id)
+    feedback = _rows(store, "SELECT * FROM feedback WHERE trace_id = ? ORDER BY given_ns", trace_id)
+    cost = [span["cost_usd"] for span in spans if span["operation"] and span["cost_usd"] is not None]
+    if not spans:
+        return {}
+    return {
+        "trace_id": trace_id,
+        "roots": trees(spans),
+        "cost": sum(cost) if cost else None,
+        "corrected": sum(row["proposed"] not in (None, row["published"]) for row in feedback),
+        "thumbs": [row for row in feedback if row["kind"] == "explicit"],
+        "fields": [row for row in feedback if row["kind"] == "implicit"],
+        "scores": _rows(store, "SELECT * FROM scores WHERE trace_id = ? ORDER BY scored_ns", trace_id),
+    }
+
+
+def _rows(store: Store, query: str, *values: Any) -> list[sqlite3.Row]:
+    with store.reading() as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def _following(rows: list[sqlite3.Row], name: str) -> int | None:
+    """The place where the next page begins."""
+    return rows[-1][name] if len(rows) == ROWS else None
+
+
+def _page(request: Request, template: str, **values: Any) -> Response:
+    return page(request, f"admin_{template}", nav=NAV, moment=_moment, dollars=_dollars, **values)
+
+
+def _moment(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _dollars(usd: float | None) -> str:
+    return "unknown" if usd is None else f"${usd:.6f}".rstrip("0").rstrip(".")

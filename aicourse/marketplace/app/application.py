@@ -1,0 +1,53 @@
+"""The marketplace as an ASGI application: routes, protection and error pages put together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp
+
+from aicourse.llm.photos.files import MAX_BYTES
+from aicourse.marketplace.app.admin import admin_routes
+from aicourse.marketplace.app.confirming import confirming_routes
+from aicourse.marketplace.app.describing import describing_routes
+from aicourse.marketplace.app.pages import STATIC, error_page
+from aicourse.marketplace.app.proposing import Proposer
+from aicourse.marketplace.app.protection import HOSTS, Protection
+from aicourse.marketplace.app.shop import shop_routes
+from aicourse.marketplace.app.store import Store
+
+LARGEST_BODY = MAX_BYTES + 100_000  # a photo and the words around it
+
+
+def create_app(store: Store, proposer: Proposer, *, secret: str, admin_token: str) -> ASGIApp:
+    """The app over `store`; `secret` signs the cookies, `admin_token` opens the admin pages.
+
+    FastAPI's own spans are off: they carry raw addresses, and what is watched here is what the model does.
+    """
+    app = FastAPI(
+        title="Marketplace",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        max_body_size=LARGEST_BODY,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    for router in (
+        shop_routes(store),
+        describing_routes(store, proposer),
+        confirming_routes(store, proposer.limit_seconds),
+        admin_routes(store, admin_token),
+    ):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for kind in (HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, error_page)
+    app.add_middleware(
+        SessionMiddleware, secret_key=secret, session_cookie="marketplace", max_age=180 * 86_400
+    )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
+    return Protection(app)  # around everything, so that the answer to a defect is protected, too

@@ -1,0 +1,86 @@
+"""The first step of selling: a photo, a title, a description, a price.
+
+    POST /sell -> a draft, the model begins to work -> GET /sell/ID (`confirming`)
+
+The form carries a key of its own, so that one that is sent twice is one draft.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from starlette.responses import RedirectResponse
+
+from aicourse.errors import PhotoError
+from aicourse.llm.photos.files import MAX_BYTES
+from aicourse.marketplace.app.pages import known_seller, page
+from aicourse.marketplace.app.proposing import Proposer
+from aicourse.marketplace.app.store import Draft, Store, new_id
+from aicourse.marketplace.app.uploads import made_anew
+
+TITLE, DESCRIPTION = 120, 4_000  # characters at most
+NOTHING = dict.fromkeys(("title", "description", "price"), "")
+
+Text = Annotated[str, Form()]
+
+
+def describing_routes(store: Store, proposer: Proposer) -> APIRouter:
+    """The routes over `store`; `proposer` fills in the form of the next step."""
+    router = APIRouter()
+
+    @router.get("/sell")
+    def new(request: Request) -> Response:
+        known_seller(request)
+        return page(request, "sell", values=NOTHING | {"key": new_id()}, problems={})
+
+    @router.post("/sell")
+    def describe(
+        request: Request,
+        key: Text,
+        title: Text = "",
+        description: Text = "",
+        price: Text = "",
+        photo: Annotated[UploadFile | None, File()] = None,
+    ) -> Response:
+        values = {"key": key, "title": title, "description": description, "price": price}
+        upload = photo.file.read(MAX_BYTES + 1) if photo and photo.filename else b""
+        draft, problems = read_draft(values)
+        try:
+            made = made_anew(upload) if upload else None
+        except PhotoError as error:
+            problems["photo"] = error.message
+        if draft is None or problems:
+            return page(request, "sell", 422, values=values, problems=problems)
+        seller = known_seller(request)
+        listing_id = store.add_draft(seller, draft, made)
+        if listing_id:
+            proposer.begin(listing_id, draft.text, upload or None)
+        return RedirectResponse(f"/sell/{listing_id or store.draft_of(seller, key)}", status_code=303)
+
+    return router
+
+
+def read_draft(values: dict[str, str]) -> tuple[Draft | None, dict[str, str]]:
+    """The first form's content, and a sentence for each field that cannot be used."""
+    title, description = " ".join(values["title"].split()), values["description"].strip()
+    problems = {}
+    if not 0 < len(title) <= TITLE:
+        problems["title"] = f"Give it a title of at most {TITLE} characters."
+    if not 0 < len(description) <= DESCRIPTION:
+        problems["description"] = f"Describe it in at most {DESCRIPTION:,} characters."
+    price = _euros(values["price"])
+    if price is not None and not 0 <= price < 1e7:  # also what is no number
+        problems["price"] = "Write the price as a number, such as 12.50, or leave it empty."
+    draft = None if problems else Draft(values["key"][:64], title, description, price)
+    return draft, problems
+
+
+def _euros(text: str) -> float | None:
+    """A number with a point or a comma; None for nothing, not-a-number for anything else."""
+    text = text.strip().strip("€ ").replace(",", ".")
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return math.nan

@@ -1,0 +1,148 @@
+"""The marketplace as a server on this computer: in the foreground, or in a thread beside a notebook.
+
+    shop = serve(background=True)
+    shop.url                                  # open it, sell something
+    pd.read_sql("SELECT * FROM spans", sqlite3.connect(shop.store.path))
+    shop.stop()
+
+In the background it is in the notebook's own process, so its calls to the model are the lesson's: recorded
+replies are used, and the badge counts them. It listens on loopback only.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from openai import OpenAI
+
+from aicourse import paths
+from aicourse.errors import AicourseError
+from aicourse.llm.client import connect
+from aicourse.marketplace.app.application import create_app
+from aicourse.marketplace.app.examples import add_examples
+from aicourse.marketplace.app.proposing import Proposer
+from aicourse.marketplace.app.store import Store
+from aicourse.monitoring.tracing import Tracing, start_tracing
+
+MODEL = "qwen2.5-coder-0.5b"
+PROMPT = "extract_listing@production"
+LIMIT_SECONDS = 20.0
+BUDGET_USD = 1.0
+GRACE_SECONDS = 2  # for requests under way when it is stopped
+
+
+@dataclass(frozen=True)
+class Marketplace:
+    """A marketplace that runs: its address, the token of its admin pages, its store."""
+
+    url: str
+    admin_token: str
+    store: Store
+    proposer: Proposer
+    tracing: Tracing | None
+    _server: uvicorn.Server
+    _thread: threading.Thread | None
+
+    @property
+    def admin_url(self) -> str:
+        """The address that opens the admin pages."""
+        return f"{self.url}/admin/login?token={self.admin_token}"
+
+    def stop(self) -> None:
+        """End it; what was published stays in the store."""
+        self._server.should_exit = True
+        if self._thread:
+            self._thread.join()
+        self.proposer.close()
+        if self.tracing:
+            self.tracing.stop()
+        self.store.close()
+
+    def __str__(self) -> str:
+        return f"Marketplace: {self.url}\nAdmin: {self.admin_url}"
+
+
+def serve(
+    path: Path | None = None,
+    *,
+    background: bool = False,
+    port: int = 0,
+    model: str = MODEL,
+    prompt: str = PROMPT,
+    client: OpenAI | None = None,
+    limit_seconds: float = LIMIT_SECONDS,
+    budget_usd: float = BUDGET_USD,
+    examples: bool = True,
+    traced: bool = True,
+    announce: Callable[[Marketplace], None] = lambda shop: None,
+) -> Marketplace:
+    """Run the marketplace over the SQLite file at `path` (else one for this user) until it is stopped.
+
+    With `background` it returns at once. A model's proposal may take `limit_seconds`, all proposals together
+    `budget_usd`; `client` stands in for the one that `connect` makes. An empty store gets `examples`.
+    While it runs, the calls of this process to models are `traced` into the same file. `announce` is told
+    the address as soon as it is open.
+
+    Raises:
+        StoreError: the file is no database of the marketplace.
+        AicourseError: the port is taken.
+    """
+    path = path or paths.state_dir() / "marketplace" / "marketplace.sqlite3"
+    store = Store(path)
+    if examples:
+        add_examples(store)
+    proposer = Proposer(store, _connecting(client, model, budget_usd), model, prompt, limit_seconds)
+    token = secrets.token_urlsafe(16)
+    app = create_app(store, proposer, secret=_secret_beside(path), admin_token=token)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    listener, server = _listen(port), uvicorn.Server(config)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    thread = threading.Thread(target=server.run, args=([listener],), name="marketplace", daemon=True)
+    tracing = start_tracing(path) if traced else None
+    shop = Marketplace(url, token, store, proposer, tracing, server, thread if background else None)
+    announce(shop)
+    if background:
+        thread.start()
+    else:
+        server.run([listener])
+        shop.stop()
+    return shop
+
+
+def _connecting(client: OpenAI | None, model: str, budget_usd: float) -> Callable[[], OpenAI]:
+    return lambda: client or connect(model=model, budget=budget_usd)
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket on loopback; from now on a connection waits instead of being refused."""
+    listener = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # TCP: small writes at once
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name == "posix")
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise AicourseError(
+            f"Port {port} is taken ({error.strerror}). Choose another: aicourse marketplace --port 0",
+            port=port,
+        ) from error
+    return listener
+
+
+def _secret_beside(path: Path) -> str:
+    """The secret that signs cookies, made once, so that sellers find their drafts after a restart."""
+    file = path.with_suffix(".secret")
+    if not file.exists():
+        paths.write_atomically(file, secrets.token_urlsafe(32), mode=0o600)
+    return file.read_text(encoding="utf-8")

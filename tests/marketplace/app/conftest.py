@@ -1,0 +1,48 @@
+"""The app over a scripted model: proposals are made at once, in the thread that asks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from aicourse.marketplace.app.application import create_app
+from aicourse.marketplace.app.proposing import Proposer
+from aicourse.marketplace.app.store import Store
+from aicourse.testing import ScriptedModel
+
+sys.path.insert(0, str(Path(__file__).parent))
+from selling_steps import ADMIN_TOKEN, URL, AtOnce
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "market.sqlite3")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    return ScriptedModel()
+
+
+@pytest.fixture
+def proposer(store: Store, model: ScriptedModel) -> Proposer:
+    prompt = "extract_listing@v4"
+    return Proposer(store, model.client, "m", prompt, limit_seconds=20, pool=AtOnce())
+
+
+@pytest.fixture
+def visitor(store: Store, proposer: Proposer) -> Callable[[], TestClient]:
+    """Makes browsers, each with cookies of its own."""
+    app = create_app(store, proposer, secret="s", admin_token=ADMIN_TOKEN)
+    return lambda: TestClient(app, base_url=URL)
+
+
+@pytest.fixture
+def browser(visitor: Callable[[], TestClient]) -> TestClient:
+    return visitor()

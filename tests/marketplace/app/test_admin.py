@@ -1,0 +1,149 @@
+"""The admin pages: behind a token, honest when empty, and nothing that a seller wrote is markup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from selling_steps import ADMIN_TOKEN, CONFIRMED, PROPOSED, describe
+from starlette.testclient import TestClient
+
+from aicourse.marketplace.app.store import Store
+from aicourse.testing import ScriptedModel
+
+PAGES = {
+    "/admin": "No draft was sent",
+    "/admin/traces": "There is no trace yet",
+    "/admin/feedback": "No seller has corrected",
+    "/admin/experiments": "No request belonged to an experiment",
+}
+NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+_SPAN = """
+    INSERT INTO spans (span_id, trace_id, parent_id, name, started_ns, seconds, status, operation, model,
+        input_tokens, output_tokens, cost_usd, experiment, variant, attributes, events)
+    VALUES (?, ?, ?, ?, ?, ?, 'ok', ?, ?, ?, ?, ?, ?, ?, ?, '[]')"""
+
+
+@pytest.fixture
+def admin(browser: TestClient) -> TestClient:
+    browser.headers["authorization"] = f"Bearer {ADMIN_TOKEN}"
+    return browser
+
+
+@pytest.fixture
+def traced(store: Store) -> None:
+    """One sale's trace, with hostile words wherever a seller or a model can put some."""
+    words = json.dumps({"gen_ai.input.messages": NASTY})
+    rows = [
+        ("a1", TRACE, None, "propose", 10**18, 2.0, None, None, None, None, None, NASTY, "B", "{}"),
+        ("a2", TRACE, "a1", "chat m", 10**18 + 5, 1.5, "chat", "m", 900, 60, 0.0021, None, None, words),
+        ("a3", TRACE, "lost", NASTY, 10**18 + 9, 0.1, None, None, None, None, None, None, None, "{}"),
+    ]
+    with store.changing() as connection:
+        connection.executemany(_SPAN, rows)
+
+
+def test_without_the_token_there_is_nothing_to_see(browser: TestClient) -> None:
+    for address in (*PAGES, f"/admin/traces/{TRACE}"):
+        assert browser.get(address).status_code == 401
+        assert browser.get(address, headers={"authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_the_form_opens_a_session_and_a_wrong_token_does_not(browser: TestClient) -> None:
+    wrong = browser.post("/admin/login", data={"token": "wrong"})
+    assert wrong.status_code == 403
+    assert browser.get("/admin").status_code == 401
+    assert browser.post("/admin/login", data={"token": ADMIN_TOKEN}).url.path == "/admin"
+    assert browser.get("/admin/traces").status_code == 200
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_an_empty_page_says_so(address: str, admin: TestClient) -> None:
+    answer = admin.get(address)
+    assert answer.status_code == 200
+    assert PAGES[address] in answer.text
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_trace_is_a_tree_with_its_cost(admin: TestClient) -> None:
+    listed = admin.get("/admin/traces").text
+    assert f'href="/admin/traces/{TRACE}"' in listed
+    assert "$0.0021" in listed
+    assert "900, 60" in listed
+    page = admin.get(f"/admin/traces/{TRACE}").text
+    assert page.index("<b>propose</b>") < page.index("<b>chat m</b>")
+    assert page.split("<b>chat m</b>")[0].count("<ul>") == 2  # it stands inside the root
+    assert "$0.0021" in page
+    assert admin.get("/admin/traces/unknown").status_code == 404
+
+
+@pytest.mark.usefixtures("traced")
+def test_an_experiment_is_counted_by_variant(admin: TestClient) -> None:
+    assert "<td>B</td>" in admin.get("/admin/experiments").text
+
+
+@pytest.mark.usefixtures("traced")
+def test_health_counts_what_failed(admin: TestClient, model: ScriptedModel, store: Store) -> None:
+    model.enqueue(PROPOSED, "nonsense", "nonsense")
+    describe(admin, "one")
+    describe(admin, "two")
+    with store.changing() as connection:
+        connection.execute("INSERT INTO dropped VALUES ('queue full', 7)")
+    page = admin.get("/admin").text
+    assert "<b>1</b> ready" in page
+    assert "<b>1</b> no use" in page
+    assert "7 spans were dropped: queue full" in page
+
+
+@pytest.mark.usefixtures("traced")
+def test_what_sellers_write_is_markup_nowhere(
+    admin: TestClient, visitor: Callable[[], TestClient], model: ScriptedModel, store: Store
+) -> None:
+    model.enqueue(PROPOSED.model_copy(update={"brand": NASTY[:40], "size": "42"}))
+    listing_id = describe(admin, title=NASTY, description=NASTY)
+    with store.changing() as connection:
+        connection.execute("UPDATE proposals SET trace_id = ?", (TRACE,))
+    form = {
+        **CONFIRMED,
+        "name": NASTY[:60],
+        "brand": NASTY[:40],
+        "thumb": "-1",
+        "reason": NASTY,
+        "text": NASTY,
+    }
+    draft = admin.get(f"/sell/{listing_id}")
+    published = admin.post(f"/sell/{listing_id}", data=form)
+    assert published.status_code == 200
+    pages = [draft, published]
+    pages += [visitor().get(address) for address in ("/", f"/listings/{listing_id}", f"/?q={NASTY}")]
+    pages += [admin.get(address) for address in (*PAGES, f"/admin/traces/{TRACE}", "/mine")]
+    for answer in pages:
+        assert answer.text.count("<script") == answer.text.count('<script src="/static/htmx') == 1
+        assert "<img src=x" not in answer.text
+    assert "&lt;script&gt;" in admin.get("/admin/feedback").text
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_thumb_given_twice_is_the_second_one(
+    admin: TestClient, visitor: Callable[[], TestClient], model: ScriptedModel, store: Store
+) -> None:
+    model.enqueue(PROPOSED)
+    listing_id = describe(admin)
+    assert (
+        "helpful?" not in admin.get(f"/sell/{listing_id}").text
+    )  # nobody traces: a thumb would be about nothing
+    with store.changing() as connection:
+        connection.execute("UPDATE proposals SET trace_id = ?", (TRACE,))
+    assert "helpful?" in admin.get(f"/sell/{listing_id}").text
+    address = f"/listings/{listing_id}/thumb"
+    assert visitor().post(address, data={"thumb": "-1"}).status_code == 404
+    assert admin.post(address, data={"thumb": "5"}).status_code == 422
+    admin.post(address, data={"thumb": "1"})
+    part = admin.post(address, data={"thumb": "-1", "reason": "wrong brand"}, headers={"HX-Request": "true"})
+    assert part.text.startswith('<fieldset id="thumb"')
+    assert "not helpful" in part.text
+    with store.reading() as connection:
+        kept = connection.execute("SELECT thumb, reason FROM feedback WHERE kind = 'explicit'").fetchall()
+    assert [tuple(row) for row in kept] == [(-1, "wrong brand")]

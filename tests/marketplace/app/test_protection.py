@@ -1,0 +1,91 @@
+"""What other sites, other hosts and huge bodies get."""
+
+from __future__ import annotations
+
+import pytest
+from selling_steps import COAT, URL, describe
+from starlette.datastructures import Headers
+from starlette.testclient import TestClient
+
+from aicourse.marketplace.app.protection import HEADERS, is_own
+from aicourse.marketplace.app.store import Store
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"sec-fetch-site": "same-site"}, False),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "cross-site", "origin": URL}, False),
+        ({"origin": URL}, True),
+        ({"origin": "http://127.0.0.1:8080"}, False),
+        ({"origin": "null"}, False),
+        ({}, True),
+    ],
+)
+def test_a_form_of_another_site_is_refused(
+    headers: dict[str, str], expected: bool, browser: TestClient, store: Store
+) -> None:
+    assert is_own(Headers({"host": "127.0.0.1", **headers}), "http") is expected
+    answer = browser.post("/sell", data={**COAT, "key": "k"}, headers=headers, follow_redirects=False)
+    assert answer.status_code == (303 if expected else 403)
+    with store.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM listings").fetchone()[0] == expected
+
+
+def test_another_host_is_refused(browser: TestClient) -> None:
+    assert browser.get("/", headers={"host": "evil.example"}).status_code == 400
+    assert browser.get("/", headers={"host": "localhost:8000"}).status_code == 200
+
+
+def test_every_answer_carries_the_protecting_headers(browser: TestClient) -> None:
+    for address in ("/", "/nothing", "/static/market.css", "/admin"):
+        answer = browser.get(address)
+        assert HEADERS.items() <= dict(answer.headers).items(), address
+    assert "unsafe" not in HEADERS["content-security-policy"]
+
+
+def test_pages_hold_no_inline_script_or_style(browser: TestClient) -> None:
+    listing_id = describe(browser)
+    for address in ("/", "/sell", f"/sell/{listing_id}", "/mine", "/admin/login"):
+        page = browser.get(address).text
+        assert page.count("<script") == page.count("<script src=") == 1
+        assert "<style" not in page
+        assert "style=" not in page
+        assert " onclick" not in page
+
+
+def test_a_body_that_is_too_large_gets_a_sentence(browser: TestClient) -> None:
+    upload = {"photo": ("big.jpg", b"0" * 21_200_000)}
+    answer = browser.post("/sell", data={**COAT, "key": "k"}, files=upload)
+    assert answer.status_code == 413
+    assert "too large" in answer.text.lower()
+
+
+def test_the_cookie_is_signed_and_out_of_reach_of_scripts(browser: TestClient) -> None:
+    cookie = browser.get("/sell").headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    listing_id = describe(browser)
+    assert browser.get(f"/sell/{listing_id}").status_code == 200
+    name, value = next(iter(browser.cookies.items()))
+    browser.cookies.clear()
+    browser.cookies.set(name, value[:-3] + "abc")
+    assert browser.get(f"/sell/{listing_id}").status_code == 404
+
+
+def test_a_defect_gets_a_page_without_its_words(
+    browser: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret words")
+
+    monkeypatch.setattr(store, "published", broken)
+    careless = TestClient(browser.app, base_url=URL, raise_server_exceptions=False)
+    answer = careless.get("/")
+    assert answer.status_code == 500
+    assert "Something broke" in answer.text
+    assert "secret words" not in answer.text
+    assert HEADERS.items() <= dict(answer.headers).items()

@@ -1,0 +1,90 @@
+"""The server itself, on a real port."""
+
+from __future__ import annotations
+
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import pytest
+from selling_steps import COAT, CONFIRMED, PROPOSED
+
+from aicourse.errors import AicourseError
+from aicourse.marketplace.app import Marketplace, serve
+from aicourse.testing import ScriptedModel
+
+REQUESTS, AT_ONCE = 200, 8
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Marketplace]:
+    model = ScriptedModel(*[PROPOSED] * REQUESTS)
+    started = serve(tmp_path / "m.sqlite3", background=True, client=model.client(), examples=False)
+    yield started
+    started.stop()
+
+
+def test_many_sellers_at_once_meet_no_error(shop: Marketplace) -> None:
+    def sell(number: int) -> list[int]:
+        with httpx2.Client(base_url=shop.url, timeout=60) as browser:
+            browser.get("/sell")
+            sent = browser.post("/sell", data={**COAT, "key": str(number)})
+            draft = sent.headers["location"]
+            published = browser.post(draft, data=CONFIRMED)
+            again = browser.post(draft, data=CONFIRMED)
+            found = browser.get("/?q=coat")
+            return [sent.status_code, published.status_code, again.status_code, found.status_code]
+
+    sales = REQUESTS // 5
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        statuses = list(pool.map(sell, range(sales)))
+    assert statuses == [[303, 303, 303, 200]] * sales
+    with shop.store.reading() as connection:
+        assert (
+            connection.execute("SELECT count(*) FROM listings WHERE status = 'published'").fetchone()[0]
+            == sales
+        )
+        assert connection.execute("SELECT count(*) FROM search").fetchone()[0] == sales
+
+
+def test_a_seller_finds_their_draft_after_a_restart(tmp_path: Path) -> None:
+    path, cookies = tmp_path / "m.sqlite3", httpx2.Cookies()
+    for _ in range(2):
+        started = serve(path, background=True, client=ScriptedModel(PROPOSED).client(), examples=False)
+        with httpx2.Client(base_url=started.url, cookies=cookies) as browser:
+            browser.post("/sell", data={**COAT, "key": "k"})
+            assert "Navy coat" in browser.get("/mine").text
+            cookies = browser.cookies
+        started.stop()
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(started.url)
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.with_suffix(".secret").stat().st_mode) == 0o600
+
+
+def test_a_port_that_is_taken_gets_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(AicourseError, match="is taken"):
+            serve(tmp_path / "m.sqlite3", background=True, port=other.getsockname()[1], examples=False)
+
+
+def test_an_empty_store_gets_examples_once(tmp_path: Path) -> None:
+    from aicourse.marketplace.app.examples import add_examples
+    from aicourse.marketplace.app.store import Store
+
+    store = Store(tmp_path / "m.sqlite3")
+    add_examples(store)
+    add_examples(store)
+    with store.reading() as connection:
+        assert (
+            connection.execute("SELECT count(*) FROM listings WHERE status = 'published'").fetchone()[0] == 40
+        )
+        assert connection.execute("SELECT count(*) FROM photos").fetchone()[0] == 40
+        assert connection.execute("SELECT count(*) FROM feedback").fetchone()[0] == 0
+    store.close()
