@@ -23,6 +23,8 @@ import pytest
 
 from aicourse.notebook_json import new_cell, new_notebook, notebook_text
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 COURSE = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

@@ -1,12 +1,10 @@
 """Every page that a command writes can be read by everybody: judged by axe, on a laptop and a phone.
 
-axe-core (https://github.com/dequelabs/axe-core, MPL-2.0, its licence beside it) is one file in `vendor`, as
-npm has it. Serious and critical findings fail; axe finds about half of what keeps people out, not all.
+How it is judged: `accessibility`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
 from collections.abc import Iterator
@@ -27,23 +25,13 @@ from aicourse.tooling.grading.publishing import feedback, reviewing, similarity
 from aicourse.tooling.grading.publishing.report import write_report
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tooling" / "grading"))
+from accessibility import FIND, TOO_WIDE, axe_source
 from fakes import FIRST_NUMBER, RIGHT_Q2, hand_in, run_in_process, small_assignment, submission
 
-AXE = Path(__file__).with_name("vendor") / "axe-core-4.14.1.min.js"
-AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 VIEWS = (("light", 1280), ("light", 390), ("dark", 1280))
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = ("08-comparing-prompts",)  # it has tables, plots, widgets and Markdown
 WORDS = "a hand-knitted cardigan with wooden buttons, worn twice, pet-free and smoke-free home " * 6
-FIND = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
-    .filter(found => ["serious", "critical"].includes(found.impact))
-    .map(found => `${found.id}, ${found.nodes.length} times: `
-        + found.nodes.slice(0, 5).map(node => node.html.slice(0, 150)).join(" "))"""
-
-TOO_WIDE = """() => [...document.querySelectorAll("body *")]
-    .filter(one => one.getBoundingClientRect().right > innerWidth)
-    .filter(one => !one.closest(".wide, .output_html, .output_markdown, svg"))
-    .map(one => one.outerHTML.slice(0, 150)).slice(0, 5).join(" ")"""
 
 
 def course_report(folder: Path) -> Iterator[Path]:
@@ -125,14 +113,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def axe() -> str:
-    """axe-core, the very file that its publisher made."""
-    source = AXE.read_bytes()
-    assert hashlib.sha256(source).hexdigest() == AXE_SHA256
-    return source.decode()
-
-
-@pytest.fixture(scope="module")
 def window(browser: Any) -> Iterator[Any]:
     """A window that is resized for each page."""
     opened = browser.new_page()
@@ -142,10 +122,10 @@ def window(browser: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_no_serious_finding_and_fits_a_phone(
-    name: str, written: dict[str, Path], axe: str, window: Any
+    name: str, written: dict[str, Path], window: Any
 ) -> None:
     window.goto(written[name].as_uri())
-    window.evaluate(axe)
+    window.evaluate(axe_source())
     window.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
     faults = []
     for scheme, width in VIEWS:
