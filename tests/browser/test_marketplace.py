@@ -112,6 +112,7 @@ def test_a_thing_is_sold_with_the_keyboard_alone(
     page.goto(shop.admin_url)
     keys.look("Admin")
     keys.follow("form button", "Health")
+    keys.follow('nav a[href="/admin/dashboard"]', "Dashboard")
     keys.follow('nav a[href="/admin/feedback"]', "Feedback")
     keys.follow('nav a[href="/admin/experiments"]', "Experiments")
     keys.follow('nav a[href="/admin/traces"]', "Traces")

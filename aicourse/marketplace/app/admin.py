@@ -1,4 +1,4 @@
-"""Pages for those who run the marketplace: health, traces, feedback, experiments. Behind a token.
+"""Pages for those who run the marketplace: health, figures, traces, feedback, experiments. Behind a token.
 
 The token opens a session (a form, so that it stays out of addresses and logs), or comes with each request of
 a program as `Authorization: Bearer TOKEN`. Nothing can be changed here. What the tables have no row of is
@@ -13,6 +13,7 @@ import secrets
 import sqlite3
 import time
 from collections import Counter, defaultdict
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -23,9 +24,12 @@ from starlette.responses import RedirectResponse
 
 from aicourse.marketplace.app.pages import page
 from aicourse.marketplace.app.store import Store
+from aicourse.monitoring.figures import dashboard
+from aicourse.monitoring.metrics import open_metrics
 
 NAV = (
     ("/admin", "Health"),
+    ("/admin/dashboard", "Dashboard"),
     ("/admin/traces", "Traces"),
     ("/admin/feedback", "Feedback"),
     ("/admin/experiments", "Experiments"),
@@ -78,13 +82,8 @@ def admin_routes(store: Store, token: str) -> APIRouter:
 
     async def allowed(request: Request) -> None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if request.session.get("admin") == key or (
-            scheme == "Bearer" and secrets.compare_digest(given.encode(), token.encode())
-        ):
-            return
-        raise HTTPException(401)
-
-    inside = APIRouter(prefix="/admin", dependencies=[Depends(allowed)])
+        if request.session.get("admin") != key and not (scheme == "Bearer" and _same(given, token)):
+            raise HTTPException(401)
 
     @router.get("/admin/login")
     def login_form(request: Request, token: str = "") -> Response:
@@ -92,14 +91,33 @@ def admin_routes(store: Store, token: str) -> APIRouter:
 
     @router.post("/admin/login")
     async def login(request: Request, given: Annotated[str, Form(alias="token")] = "") -> Response:
-        if not secrets.compare_digest(given.encode(), token.encode()):
+        if not _same(given, token):
             return page(request, "login", 403, token="", wrong=True)
         request.session["admin"] = key
         return RedirectResponse("/admin", status_code=303)
 
+    router.include_router(_page_routes(store), dependencies=[Depends(allowed)])
+    return router
+
+
+def _same(given: str, token: str) -> bool:
+    return secrets.compare_digest(given.encode(), token.encode())
+
+
+def _page_routes(store: Store) -> APIRouter:
+    inside = APIRouter(prefix="/admin")
+
     @inside.get("")
     def health(request: Request) -> Response:
         return _page(request, "health", **_health(store))
+
+    @inside.get("/dashboard")
+    def figures(request: Request) -> Response:
+        drawn = None
+        if _rows(store, "SELECT 1 FROM spans WHERE name = 'propose' LIMIT 1"):
+            with closing(open_metrics(store.path)) as connection:
+                drawn = dashboard(connection).html()
+        return _page(request, "dashboard", drawn=drawn)
 
     @inside.get("/traces")
     def traces(request: Request, before: Before = LAST) -> Response:
@@ -122,8 +140,7 @@ def admin_routes(store: Store, token: str) -> APIRouter:
     def experiments(request: Request) -> Response:
         return _page(request, "experiments", rows=_rows(store, _EXPERIMENTS))
 
-    router.include_router(inside)
-    return router
+    return inside
 
 
 def trees(spans: list[sqlite3.Row]) -> list[SpanNode]:

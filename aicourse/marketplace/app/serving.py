@@ -35,6 +35,7 @@ MODEL = "qwen2.5-coder-0.5b"
 PROMPT = "extract_listing@production"
 LIMIT_SECONDS = 20.0
 BUDGET_USD = 1.0
+KEEP_ALIVE_SECONDS = 75  # uvicorn's 5 would race with a client that pauses between requests
 GRACE_SECONDS = 2  # for requests under way when it is stopped
 
 
@@ -102,7 +103,12 @@ def serve(
     token = secrets.token_urlsafe(16)
     app = create_app(store, proposer, secret=_secret_beside(path), admin_token=token)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     listener, server = _listen(port), uvicorn.Server(config)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -14,6 +14,7 @@ from aicourse.testing import ScriptedModel
 
 PAGES = {
     "/admin": "No draft was sent",
+    "/admin/dashboard": "There is nothing to draw",
     "/admin/traces": "There is no trace yet",
     "/admin/feedback": "No seller has corrected",
     "/admin/experiments": "No request belonged to an experiment",
@@ -77,6 +78,13 @@ def test_a_trace_is_a_tree_with_its_cost(admin: TestClient) -> None:
     assert page.split("<b>chat m</b>")[0].count("<ul>") == 2  # it stands inside the root
     assert "$0.0021" in page
     assert admin.get("/admin/traces/unknown").status_code == 404
+
+
+@pytest.mark.usefixtures("traced")
+def test_the_dashboard_draws_what_was_traced(admin: TestClient) -> None:
+    page = admin.get("/admin/dashboard").text
+    assert page.count("<svg role='img'") == 7
+    assert "style=" not in page  # which the policy would not let through
 
 
 @pytest.mark.usefixtures("traced")
