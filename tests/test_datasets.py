@@ -36,7 +36,7 @@ BRAND_WRITTEN_AS = {"L188": "nb"}  # listings that abbreviate it
 
 NAMED_BY = {
     "white": ["white", "off-white"],
-    "grey": ["grey", "gray", "anthracite", "charcoal", "slate"],
+    "grey": ["grey", "gray", "anthracite", "antracite", "charcoal", "slate"],
     "beige": ["beige", "cream", "ivory", "sand", "camel", "nude", "ecru", "oatmeal"],
     "red": ["red", "burgundy", "wine", "crimson", "bordeaux", "cherry", "scarlet", "maroon", "burgandy"],
     "blue": ["blue", "navy", "indigo", "cobalt", "denim"],
@@ -48,7 +48,8 @@ NAMED_BY = {
 @pytest.fixture(scope="module")
 def everything() -> pd.DataFrame:
     hidden = read_listings(datasets_dir() / "listings" / "grader" / "listings.jsonl").assign(split="grader")
-    return pd.concat([load_listings(), hidden])
+    production = read_listings(datasets_dir() / "production" / "listings.jsonl").assign(split="production")
+    return pd.concat([load_listings(), hidden, production])
 
 
 def shingles(text: str, length: int = 5) -> set[tuple[str, ...]]:
@@ -57,9 +58,14 @@ def shingles(text: str, length: int = 5) -> set[tuple[str, ...]]:
 
 
 def test_splits_have_their_sizes_and_ids_are_unique(everything: pd.DataFrame) -> None:
-    assert everything["split"].value_counts().to_dict() == {"test": 120, "dev": 60, "grader": 60}
-    assert everything.index.is_unique
-    assert set(everything.index) == {f"L{number:03}" for number in range(1, 241)}
+    assert everything["split"].value_counts().to_dict() == {
+        "production": 200,
+        "test": 120,
+        "dev": 60,
+        "grader": 60,
+    }
+    expected = [f"L{number:03}" for number in range(1, 241)] + [f"N{number:03}" for number in range(1, 201)]
+    assert list(everything.index) == expected
 
 
 def test_labels_use_the_vocabularies(everything: pd.DataFrame) -> None:
