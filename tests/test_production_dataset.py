@@ -43,6 +43,24 @@ def test_the_datasheet_has_the_counts() -> None:
     assert "{en} are in English, {de} in German".format(**languages) in DATASHEET
 
 
+def test_the_datasheet_has_the_labels_on_which_the_annotators_differ() -> None:
+    lines = (FOLDER / "second_annotator.jsonl").read_text(encoding="utf-8").splitlines()
+    second = {row["id"]: row["labels"] for row in map(json.loads, lines)}
+    assert list(second) == list(LISTINGS.index)
+    differ = [
+        (id, name)
+        for id, row in LISTINGS.iterrows()
+        for name in ATTRIBUTES
+        if _folded(row[name]) != _folded(second[id][name])
+    ]
+    assert differ == [("N166", "condition"), ("N188", "category")]
+    assert "2 differ (the condition of N166, the category of N188)" in DATASHEET
+
+
+def _folded(value: str | list[str] | None) -> object:
+    return value.casefold() if isinstance(value, str) else value
+
+
 def test_the_app_takes_the_texts_as_they_are() -> None:
     for row in LISTINGS.itertuples():
         draft, problems = read_draft(

@@ -20,7 +20,7 @@ from itertools import product
 from pathlib import Path
 
 import pandas as pd
-from openai import OpenAI
+from openai import OpenAI, OpenAIError
 from tqdm import tqdm
 
 from aicourse import connect, prompts
@@ -51,8 +51,8 @@ def main() -> None:
             record_replies(listings, connect(EMBEDDED, MODEL, replay="off"), FOLDER / "replies.jsonl")
         else:
             write_requests(listings, secrets.token_bytes(32), FOLDER)
-    except AicourseError as error:
-        sys.exit(str(error))
+    except (AicourseError, OpenAIError) as error:
+        sys.exit(f"{error} What is recorded is kept: the same command goes on where it was.")
     except KeyboardInterrupt:
         sys.exit("\nInterrupted. The same command goes on where it was.")
 
