@@ -18,7 +18,7 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -199,7 +199,7 @@ def _met(listings: pd.DataFrame, replies: Sequence[Reply], *columns: np.ndarray[
         raise DatasetError(
             f"No reply for (listing, prompt version, truncated) {error}. Record it, then simulate again."
         ) from error
-    gold = listings[list(ATTRIBUTES)].to_dict("index")
+    gold = _gold(listings)
     rows = [
         {
             "seconds": reply.seconds,
@@ -210,6 +210,11 @@ def _met(listings: pd.DataFrame, replies: Sequence[Reply], *columns: np.ndarray[
         for reply in replies
     ]
     return pd.DataFrame(rows).iloc[places].reset_index(drop=True)
+
+
+def _gold(listings: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
+    """The right attributes, by listing."""
+    return listings[list(ATTRIBUTES)].to_dict("index")
 
 
 def is_wrong(field: str, proposed: Any, gold: Any) -> bool:
@@ -256,11 +261,12 @@ def store(
     The spans carry the listing's id, so that a text which came more than once can be told.
     """
     known = {reply.key: (reply, _kept(reply.proposal)) for reply in replies}
-    gold = {name: _kept(row) for name, row in listings[list(ATTRIBUTES)].to_dict("index").items()}
+    gold = {name: _kept(row) for name, row in _gold(listings).items()}
+    rows: Iterable[Any] = requests[list(_REQUEST_COLUMNS)].itertuples(index=False)
     spans: list[tuple[Any, ...]] = []
     thumbs: list[tuple[Any, ...]] = []
     fields: list[tuple[Any, ...]] = []
-    for number, row in enumerate(requests[list(_REQUEST_COLUMNS)].itertuples(index=False)):
+    for number, row in enumerate(rows):
         trace = hashlib.blake2b(f"{number} {row.started_ns}".encode(), digest_size=16).hexdigest()
         reply, kept = known[(row.listing, row.prompt_version, row.truncated)]
         spans += _spans(row, trace, reply)

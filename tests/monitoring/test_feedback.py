@@ -79,11 +79,10 @@ def test_the_last_thumb_of_a_seller_counts(connection: sqlite3.Connection) -> No
 def test_words_of_sellers_are_cut_and_keep_no_key(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-this-is-a-key-of-a-test-0123456789")
+    key = "sk-this-is-a-key-of-a-test-0123456789"  # pragma: allowlist secret
+    monkeypatch.setenv("OPENAI_API_KEY", key)
     record_thumb(connection, "t1", seller_id="s1", thumb=1, text="x" * 3_000)
-    record_thumb(
-        connection, "t2", seller_id="s1", thumb=1, text="sk-this-is-a-key-of-a-test-0123456789\u202e\ud83d"
-    )
+    record_thumb(connection, "t2", seller_id="s1", thumb=1, text=f"{key}\u202e\ud83d")
     long, secret = (row[0] for row in rows(connection, "text"))
     assert len(long) == LONGEST_TEXT
     assert "sk-this" not in secret

@@ -31,7 +31,8 @@ from aicourse.monitoring import Redaction, span, start_tracing
 from aicourse.testing import ScriptedModel
 
 KEY = "zk-q8f3/Lw2+9vT7pXn4Rb6"
-TOKEN = "admin-token-7413-lemon"
+TOKEN = "admin-token-7413-lemon"  # pragma: allowlist secret
+PASSWORD = "hunter2secret"
 SECRETS = (
     *("ann.hidden@example.org", "ann.hidden%40example.org", "06 39 98 12 34", "NL91 ABNA 0417 1643 00"),
     *(
@@ -41,7 +42,7 @@ SECRETS = (
         "Gartenstraße 19",
         r"Gartenstra\u00dfe 19",
     ),
-    *(KEY, TOKEN, "hunter2secret", "tracestate-secret", "query-secret"),
+    *(KEY, TOKEN, PASSWORD, "tracestate-secret", "query-secret"),
 )
 TEXT = f"ann.hidden@example.org, 06 39 98 12 34\nNL91 ABNA 0417 1643 00 {KEY} 14 Rosebank Lane"
 
@@ -63,9 +64,9 @@ def leaky_spans(provider: TracerProvider) -> None:
         "number": 4111111111111111,
         "list": ["fine", "4111 1111 1111 1111"],
         "url.query": "q=query-secret",
-        "url.full": "https://ann:hunter2secret@shop.example/users/ann.hidden%40example.org?q=query-secret#x=1",
+        "url.full": f"https://ann:{PASSWORD}@shop.example/users/ann.hidden%40example.org?q=query-secret#x=1",
         "referrer": "see https://shop.example/a?token=query-secret now",
-        "http.request.header.authorization": ["Basic hunter2secret"],
+        "http.request.header.authorization": [f"Basic {PASSWORD}"],
         "json": f'[{{"content": "Gartenstra\\u00dfe 19\\n{TOKEN}"}}]',
         "cut": '[{"content": "Gartenstra\\u00dfe 19\\n06 39 98 12 34',
         "nested": '{"reply": "{\\"note\\": \\"Gartenstra\\\\u00dfe 19\\"}"}',

@@ -111,7 +111,7 @@ def test_a_model_that_never_answers_ends_by_the_deadline(store: Store) -> None:
 def test_the_budget_is_for_all_proposals_together(
     store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-a-real-key-at-all")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-a-real-key-at-all")  # pragma: allowlist secret
     client = connect("openai", "gpt-6-luna", budget=Decimal("0.0000001"), replay="off")
     proposer = Proposer(store, lambda: client, "gpt-6-luna", "extract_listing@v4", 20, pool=AtOnce())
     assert proposed(proposer).problem == "over budget"
