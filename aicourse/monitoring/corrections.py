@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from aicourse.errors import FeedbackError, PromptError
 from aicourse.evals.cases import Case
@@ -26,15 +25,13 @@ from aicourse.prompts.template import (
     unix_lines,
 )
 
-CORRECTED = "corrected"
 _JUDGED = """
     SELECT trace_id, listing_id, field, proposed, published, MIN(gold) AS gold,
            GROUP_CONCAT(DISTINCT annotator) AS annotators,
            COUNT(gold) = COUNT(*) AND COUNT(DISTINCT gold) = 1 AS settled
-    FROM feedback JOIN (SELECT DISTINCT trace_id FROM annotations) USING (trace_id)
-    LEFT JOIN annotations USING (trace_id, field)
-    WHERE kind = 'implicit' AND proposed IS NOT NULL
-    GROUP BY trace_id, field ORDER BY MIN(feedback.id)"""
+    FROM proposed_fields LEFT JOIN annotations USING (trace_id, field)
+    WHERE trace_id IN (SELECT trace_id FROM annotations)
+    GROUP BY trace_id, field ORDER BY MIN(proposed_fields.id)"""
 
 
 def annotated_cases(connection: sqlite3.Connection, texts: Mapping[str, str]) -> list[Case]:
@@ -67,7 +64,7 @@ def _case(rows: list[sqlite3.Row], texts: Mapping[str, str]) -> Case:
         id=trace,
         input=texts[listing],
         expected={row["field"]: json.loads(row["gold"]) for row in rows},
-        tags=(CORRECTED,) if confirmed else (),
+        tags=("corrected",) if confirmed else (),
         provenance=f"production, trace {trace}, listing {listing}{told}; every field confirmed by {who}",
     )
 
@@ -82,20 +79,25 @@ def with_examples(prompt: Prompt, cases: Iterable[Case]) -> str:
     *before, asked = prompt.sections
     if len(asked.placeholders) != 1:
         raise PromptError(f"The last message of {prompt.ref} needs one placeholder, for the case's text.")
-    turns = [turn for case in cases for turn in _example(asked, case)]
+    turns: list[Section] = []
+    for case in cases:
+        text = unix_lines(harmless(str(case.input))).strip()
+        answer = json.dumps(case.expected, ensure_ascii=False)
+        turn = Section("user", asked.filled({asked.placeholders[0]: text})), Section("assistant", answer)
+        if not _is_kept((*turn, asked)):
+            raise PromptError(
+                f"Case {case.id!r} has a line `# …` or braces that a template takes for its own. "
+                "Choose another."
+            )
+        turns += turn
     return body_text((*before, *turns, asked))
 
 
-def _example(asked: Section, case: Case) -> tuple[Section, Section]:
-    text = unix_lines(harmless(str(case.input))).strip()
-    answer: Any = json.dumps(case.expected, ensure_ascii=False)
-    turns = Section("user", asked.filled({asked.placeholders[0]: text})), Section("assistant", answer)
+def _is_kept(sections: tuple[Section, ...]) -> bool:
+    """True if a file says of these sections what they are, and none but the last is a template."""
     try:
-        is_kept = parse_body(body_text((*turns, asked))) == (*turns, asked)
-    except BrokenTemplateError:
-        is_kept = False
-    if not is_kept or turns[0].placeholders or turns[1].placeholders:
-        raise PromptError(
-            f"Case {case.id!r} has a line `# …` or braces that a template takes for its own. Choose another."
+        return parse_body(body_text(sections)) == sections and not any(
+            section.placeholders for section in sections[:-1]
         )
-    return turns
+    except BrokenTemplateError:
+        return False

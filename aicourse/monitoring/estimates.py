@@ -2,8 +2,8 @@
 
 Each value stands for 1 / probability traces: Horvitz & Thompson 1952 (exactly unbiased), and its ratio form
 by Hájek 1971 (steadier; a rate stays between 0 and 1). Variance: Deville 1999, for samples of a fixed size,
-within strata where they are known. A rate has Wilson's interval, of as many cases as give this variance.
-Not handled: traces that were drawn and not judged; if those are the hard ones, every estimate is too good.
+within strata where they are known. Not handled: traces that were drawn and not judged; if those are the hard
+ones, every estimate is too good.
 """
 
 from __future__ import annotations
@@ -40,10 +40,7 @@ def hajek(
     if (chances == 1).all():
         return Interval(rate, rate, rate, confidence)
     variance = _variance((known - rate) * weights, chances, strata) / weights.sum() ** 2
-    # where all are equal they show no variance: then the weights alone say how much the sample is worth
-    worth = rate * (1 - rate) / variance if variance > 1e-15 else weights.sum() ** 2 / (weights @ weights)
-    cases = float(worth)
-    return proportion(rate * cases, cases, confidence=confidence)
+    return rate_interval(rate, variance, weights.sum() ** 2 / (weights @ weights), confidence)
 
 
 def horvitz_thompson(
@@ -57,11 +54,15 @@ def horvitz_thompson(
     """The mean of any values in a `population` of so many traces; it may leave the range of the values."""
     known, chances = _checked(values, probabilities)
     expanded = known / chances
-    reach = special.ndtri((1 + confidence) / 2) * math.sqrt(_variance(expanded, chances, strata))
-    total = float(expanded.sum())
-    return Interval(
-        total / population, (total - reach) / population, (total + reach) / population, confidence
-    )
+    reach = float(special.ndtri((1 + confidence) / 2)) * math.sqrt(_variance(expanded, chances, strata))
+    mean, reach = float(expanded.sum()) / population, reach / population
+    return Interval(mean, mean - reach, mean + reach, confidence)
+
+
+def rate_interval(rate: float, variance: float, cases: float, confidence: float) -> Interval:
+    """Wilson's interval, of as many cases as give this variance; of `cases` where all values are equal."""
+    worth = rate * (1 - rate) / variance if variance > 1e-15 else cases
+    return proportion(rate * worth, float(worth), confidence=confidence)
 
 
 def _checked(values: Column, probabilities: Column) -> tuple[Numbers, Numbers]:
@@ -75,13 +76,9 @@ def _checked(values: Column, probabilities: Column) -> tuple[Numbers, Numbers]:
 
 def _variance(expanded: Numbers, probabilities: Numbers, strata: Column | None) -> float:
     """The variance of the sum of expanded values; one alone in its stratum is compared with all."""
-    left = 1 - probabilities
-    places = (
-        np.zeros(len(expanded))
-        if strata is None
-        else pd.factorize(pd.Series(strata), use_na_sentinel=False)[0]
-    )
-    total = 0.0
+    left, total = 1 - probabilities, 0.0
+    groups = pd.Series(strata if strata is not None else np.zeros(len(expanded)))
+    places = pd.factorize(groups, use_na_sentinel=False)[0]
     for place in np.unique(places):
         inside = places == place
         size, around = inside.sum(), inside if inside.sum() > 1 else np.full(len(expanded), True)

@@ -5,8 +5,8 @@
 
 Explicit feedback is asked for and rare; implicit feedback comes with every published listing. An edit says
 "better than proposed", not "right", and an unchanged field may never have been looked at: annotators say
-what is true (`record_annotation`). Whoever changes their mind replaces what they said before. Keys are
-masked in what people write. Not handled: taking other personal data out of it.
+what is true. Whoever changes their mind replaces what they said before. Keys are masked in what people
+write. Not handled: taking other personal data out of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,24 +27,6 @@ from aicourse.paths import write_atomically
 
 Verdict = Literal["right", "wrong", "unsure"]
 LONGEST_TEXT = 2_000
-_THUMB = """
-    INSERT INTO feedback (trace_id, listing_id, seller_id, kind, thumb, reason, text, given_ns)
-    VALUES (?, ?, ?, 'explicit', ?, ?, ?, ?)
-    ON CONFLICT (trace_id, seller_id) WHERE kind = 'explicit' DO UPDATE SET
-        thumb = excluded.thumb, reason = excluded.reason, text = excluded.text,
-        given_ns = excluded.given_ns"""
-_FIELD = """
-    INSERT INTO feedback (trace_id, listing_id, seller_id, kind, field, proposed, published, given_ns)
-    VALUES (?, ?, ?, 'implicit', ?, ?, ?, ?)
-    ON CONFLICT (trace_id, field) WHERE kind = 'implicit' DO UPDATE SET
-        published = excluded.published, given_ns = excluded.given_ns"""
-_ANNOTATION = """
-    INSERT INTO annotations
-        (trace_id, annotator, field, verdict, gold, note, probability, sampler, annotated_ns)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (trace_id, annotator, field, sampler) DO UPDATE SET
-        verdict = excluded.verdict, gold = excluded.gold, note = excluded.note,
-        probability = excluded.probability, annotated_ns = excluded.annotated_ns"""
 
 
 def record_thumb(
@@ -56,7 +38,6 @@ def record_thumb(
     reason: str = "",
     text: str = "",
     listing_id: str | None = None,
-    given_ns: int | None = None,
 ) -> None:
     """Keep a thumb, 1 or -1, with its reason (a word of your form) and the seller's own words.
 
@@ -65,17 +46,9 @@ def record_thumb(
     """
     if thumb not in (1, -1):
         raise FeedbackError(f"A thumb is 1 (up) or -1 (down), not {thumb!r}. Send one of them.", thumb=thumb)
-    values = (
-        trace_id,
-        listing_id,
-        seller_id,
-        thumb,
-        _words(reason),
-        _words(text),
-        given_ns or time.time_ns(),
-    )
-    with _transaction(connection):
-        connection.execute(_THUMB, values)
+    row = {"trace_id": trace_id, "listing_id": listing_id, "seller_id": seller_id, "kind": "explicit"}
+    row |= {"thumb": thumb, "reason": _words(reason), "text": _words(text), "given_ns": time.time_ns()}
+    _put(connection, "feedback", "(trace_id, seller_id) WHERE kind = 'explicit'", [row])
 
 
 def record_published(
@@ -86,18 +59,19 @@ def record_published(
     seller_id: str,
     proposed: Mapping[str, Any] | None,
     published: Mapping[str, Any],
-    given_ns: int | None = None,
 ) -> list[str]:
     """Keep each field of a published listing beside its proposal; returns the fields that were changed.
 
     Without a proposal (the model was down) the fields are kept all the same, and none counts as changed.
     """
-    at = given_ns or time.time_ns()
     kept = {name: as_kept(value) for name, value in published.items()}
     before = {name: None if proposed is None else as_kept(proposed.get(name)) for name in kept}
-    rows = [(trace_id, listing_id, seller_id, name, before[name], value, at) for name, value in kept.items()]
-    with _transaction(connection):
-        connection.executemany(_FIELD, rows)
+    row = {"trace_id": trace_id, "listing_id": listing_id, "seller_id": seller_id, "kind": "implicit"}
+    row |= {"given_ns": time.time_ns()}
+    fields = [
+        row | {"field": name, "proposed": before[name], "published": value} for name, value in kept.items()
+    ]
+    _put(connection, "feedback", "(trace_id, field) WHERE kind = 'implicit'", fields)
     return [name for name, value in kept.items() if before[name] not in (None, value)]
 
 
@@ -113,14 +87,24 @@ def record_annotation(
     probability: float = 1.0,
     sampler: str = "chosen",
 ) -> None:
-    """Keep an annotator's verdict on a proposed value, and the right value (`gold`) unless they are unsure.
+    """Keep an annotator's verdict on a proposed value; `gold` is the right value where it is wrong.
 
     `probability` is that of the trace to be in the sample which `sampler` drew.
+
+    Raises:
+        FeedbackError: nothing was proposed there, or it is called wrong and given as the right value.
     """
-    right = None if verdict == "unsure" else as_kept(gold)
-    values = (trace_id, annotator, field, verdict, right, _words(note), probability, sampler, time.time_ns())
-    with _transaction(connection):
-        connection.execute(_ANNOTATION, values)
+    query = "SELECT proposed FROM proposed_fields WHERE trace_id = ? AND field = ?"
+    found = connection.execute(query, (trace_id, field)).fetchone()
+    if found is None:
+        raise FeedbackError(f"Trace {trace_id!r} has no published proposal of {field!r}. Check both names.")
+    right = found[0] if verdict == "right" else as_kept(gold) if verdict == "wrong" else None
+    if verdict == "wrong" and right == found[0]:
+        raise FeedbackError("That is what was proposed: call it right, or give the right value.")
+    row = {"trace_id": trace_id, "annotator": annotator, "field": field, "sampler": sampler}
+    row |= {"verdict": verdict, "gold": right, "note": _words(note), "probability": probability}
+    row |= {"annotated_ns": time.time_ns()}
+    _put(connection, "annotations", "(trace_id, annotator, field, sampler)", [row])
 
 
 def as_kept(value: Any) -> str:
@@ -150,6 +134,12 @@ def _words(text: str) -> str | None:
     return visible(masked(text.strip()))[:LONGEST_TEXT] or None
 
 
-def _transaction(connection: sqlite3.Connection) -> AbstractContextManager[object]:
-    """A transaction of its own, or the caller's when one is open."""
-    return nullcontext() if connection.in_transaction else connection
+def _put(connection: sqlite3.Connection, table: str, unique: str, rows: list[dict[str, Any]]) -> None:
+    """Add rows or replace those they agree with, in a transaction: the caller's when one is open."""
+    names = list(rows[0]) if rows else []
+    query = (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES (:{', :'.join(names)}) ON CONFLICT {unique} "
+        f"DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)}"
+    )
+    with nullcontext() if connection.in_transaction else connection:
+        connection.executemany(query, rows)

@@ -16,18 +16,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from aicourse.errors import FeedbackError
+from aicourse.monitoring.estimates import Numbers
 
 _UNIFORM = 0.2  # of the sample is drawn whatever the uncertainty, so that sure mistakes are found, too
-_NOT_KNOWN = "not known"  # the stratum of traces without a value
 _PUBLISHED = """
     SELECT published.*, thumb, category, client, prompt, prompt_version, variant, empty_fields
-    FROM (SELECT trace_id, listing_id, seller_id, MIN(given_ns) AS published_ns,
-                 TOTAL(proposed <> published) AS corrections
-          FROM feedback WHERE kind = 'implicit' AND proposed IS NOT NULL GROUP BY trace_id) AS published
+    FROM (SELECT trace_id, listing_id, seller_id, MIN(given_ns) AS published_ns, SUM(changed) AS corrections
+          FROM proposed_fields GROUP BY trace_id) AS published
     LEFT JOIN (SELECT trace_id, MIN(thumb) AS thumb FROM feedback WHERE kind = 'explicit' GROUP BY trace_id)
         USING (trace_id)
     LEFT JOIN (SELECT trace_id, MAX(category) AS category, MAX(client) AS client, MAX(prompt) AS prompt,
@@ -35,34 +33,32 @@ _PUBLISHED = """
                       MAX(empty_fields) AS empty_fields FROM spans GROUP BY trace_id) USING (trace_id)
     ORDER BY published_ns, trace_id"""
 
-Numbers = npt.NDArray[np.float64]
-
 
 def published_traces(connection: sqlite3.Connection) -> pd.DataFrame:
     """The traces whose proposal was published, by id: what samples are drawn from.
 
     `corrections` counts changed fields, `corrected` is True if there is one, `thumb` is 1, -1 or missing.
     """
-    found = connection.execute(_PUBLISHED)
-    names = [column[0] for column in found.description]
-    frame = pd.DataFrame([tuple(row) for row in found], columns=names).set_index("trace_id")
+    frame = pd.read_sql_query(_PUBLISHED, connection, index_col="trace_id")
     return frame.assign(corrected=frame["corrections"] > 0)
 
 
 def sample_random(traces: pd.DataFrame, n: int, *, seed: int = 0) -> pd.DataFrame:
     """Each trace with the same probability."""
-    return _sample(traces, np.ones(len(traces)), None, n, seed, "random")
+    return _sample(traces, np.ones(len(traces)), n, seed, "random")
 
 
 def sample_stratified(traces: pd.DataFrame, n: int, by: str, *, seed: int = 0) -> pd.DataFrame:
     """As many of each value of a column, or all of a rare one: rare groups are seen, too."""
-    shares = dict.fromkeys([*traces[by].unique(), _NOT_KNOWN], 1.0)
-    return _by_shares(traces, by, shares, n, seed, "stratified")
+    groups = traces[by].astype(object).where(traces[by].notna(), "not known")
+    return _sample(traces, _weights(groups, {}), n, seed, "stratified", groups)
 
 
 def sample_corrected(traces: pd.DataFrame, n: int, *, share: float = 0.5, seed: int = 0) -> pd.DataFrame:
     """This share of corrected traces, where there are so many; the rest of those that nobody corrected."""
-    return _by_shares(traces, "corrected", {True: share, False: 1 - share}, n, seed, "corrected")
+    groups = traces["corrected"]
+    weights = _weights(groups, {True: share, False: 1 - share})
+    return _sample(traces, weights, n, seed, "corrected", groups)
 
 
 def sample_uncertain(
@@ -77,7 +73,7 @@ def sample_uncertain(
     if (values < 0).any():
         raise FeedbackError(f"The uncertainty {uncertainty!r} is below 0. Give a number of 0 or more.")
     weights = _UNIFORM / max(len(values), 1) + (1 - _UNIFORM) * values / (values.sum() or 1.0)
-    return _sample(traces, weights, None, n, seed, "uncertain")
+    return _sample(traces, weights, n, seed, "uncertain")
 
 
 def inclusion_probabilities(weights: Numbers, n: int) -> Numbers:
@@ -96,16 +92,19 @@ def inclusion_probabilities(weights: Numbers, n: int) -> Numbers:
         certain |= probabilities > 1
 
 
-def _by_shares(
-    traces: pd.DataFrame, column: str, shares: Mapping[Any, float], n: int, seed: int, sampler: str
-) -> pd.DataFrame:
-    groups = traces[column].fillna(_NOT_KNOWN)
-    weights = groups.map(shares) / groups.groupby(groups).transform("size")
-    return _sample(traces, weights.to_numpy(dtype=float), groups, n, seed, sampler)
+def _weights(groups: pd.Series[Any], shares: Mapping[Any, float]) -> Numbers:
+    """Weights by which each group has its share of a sample; without shares, all groups the same."""
+    parts = groups.map(lambda group: shares.get(group, 1.0)) / groups.groupby(groups).transform("size")
+    return parts.to_numpy(dtype=float)
 
 
 def _sample(
-    traces: pd.DataFrame, weights: Numbers, groups: pd.Series[Any] | None, n: int, seed: int, sampler: str
+    traces: pd.DataFrame,
+    weights: Numbers,
+    n: int,
+    seed: int,
+    sampler: str,
+    groups: pd.Series[Any] | None = None,
 ) -> pd.DataFrame:
     """The drawn traces in random order, with `probability`, `sampler` and, if there are, `stratum`."""
     if n < 1 or not (weights > 0).all():

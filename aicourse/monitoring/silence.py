@@ -11,46 +11,34 @@ how good the proposal is. What settles the matter is a sample for annotators (`s
 
 from __future__ import annotations
 
-import math
 import sqlite3
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from aicourse.errors import FeedbackError
 from aicourse.evals.statistics import Interval
+from aicourse.monitoring.estimates import rate_interval
+from aicourse.monitoring.samplers import published_traces
 
-_DISAGREEMENTS = """
-    SELECT CASE thumb WHEN 1 THEN 'up' WHEN -1 THEN 'down' ELSE 'none' END AS thumb,
-           corrected, CASE wrong WHEN 1 THEN 'wrong' WHEN 0 THEN 'right' ELSE 'not known' END AS gold,
-           COUNT(*) AS traces
-    FROM (SELECT trace_id, CASE WHEN MAX(proposed <> published) THEN 'yes' ELSE 'no' END AS corrected
-          FROM feedback WHERE kind = 'implicit' AND proposed IS NOT NULL GROUP BY trace_id)
-    LEFT JOIN (SELECT trace_id, MIN(thumb) AS thumb FROM feedback WHERE kind = 'explicit' GROUP BY trace_id)
-        USING (trace_id)
-    LEFT JOIN (SELECT trace_id, MAX(verdict = 'wrong') AS wrong FROM annotations
-               WHERE verdict <> 'unsure' GROUP BY trace_id) USING (trace_id)
-    GROUP BY 1, 2, 3"""
+_JUDGED = """
+    SELECT trace_id, CASE MAX(verdict = 'wrong') WHEN 1 THEN 'wrong' ELSE 'right' END AS gold
+    FROM annotations WHERE verdict <> 'unsure' GROUP BY trace_id"""
 
 
 def disagreements(connection: sqlite3.Connection) -> pd.DataFrame:
     """The number of traces by thumb and correction (rows) and by the annotators' verdict (columns)."""
-    rows = [tuple(row) for row in connection.execute(_DISAGREEMENTS)]
-    frame = pd.DataFrame(rows, columns=["thumb", "corrected", "gold", "traces"])
-    return frame.pivot_table(
-        index=["thumb", "corrected"], columns="gold", values="traces", aggfunc="sum", fill_value=0
-    )
+    traces = published_traces(connection)
+    judged = pd.read_sql_query(_JUDGED, connection, index_col="trace_id")["gold"]
+    thumb = traces["thumb"].map({1: "up", -1: "down"}).fillna("none")
+    corrected = traces["corrected"].map({True: "yes", False: "no"})
+    return pd.crosstab([thumb, corrected], judged.reindex(traces.index).fillna("not known"))
 
 
 def published_fields(connection: sqlite3.Connection) -> pd.DataFrame:
     """The fields of published listings with a proposal, a row each, `changed` or not."""
-    rows = connection.execute(
-        "SELECT trace_id, seller_id, field, proposed <> published FROM feedback "
-        "WHERE kind = 'implicit' AND proposed IS NOT NULL"
-    )
-    frame = pd.DataFrame([tuple(row) for row in rows], columns=["trace_id", "seller_id", "field", "changed"])
-    return frame.astype({"changed": bool})
+    query = "SELECT trace_id, seller_id, field, changed FROM proposed_fields"
+    return pd.read_sql_query(query, connection).astype({"changed": bool})
 
 
 def wrong_rates(fields: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
@@ -63,11 +51,11 @@ def wrong_rates(fields: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     Raises:
         FeedbackError: in a group, no seller was seen to correct another listing.
     """
-    by_listing = fields.groupby(["trace_id", "seller_id"])["changed"].any()
-    by_seller = by_listing.groupby("seller_id").sum()
-    of_seller = fields["seller_id"].map(by_seller)
-    in_this = fields.groupby("trace_id")["changed"].transform("any")
-    table = fields.assign(silent=of_seller == 0, looks=of_seller > in_this, group=fields[by] if by else "all")
+    corrected = fields.groupby("trace_id")["changed"].transform("any")
+    listings = fields[corrected].groupby("seller_id")["trace_id"].nunique()
+    of_seller = fields["seller_id"].map(listings).fillna(0)
+    groups = fields[by].astype(object).where(fields[by].notna(), "not known") if by else "all"
+    table = fields.assign(silent=of_seller == 0, looks=of_seller > corrected, group=groups)
     rows = {}
     for name, part in table.groupby("field", sort=False):
         weighted = _weighted(part)
@@ -78,7 +66,7 @@ def wrong_rates(fields: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=names)
 
 
-def _weighted(part: pd.DataFrame, confidence: float = 0.95) -> Interval:
+def _weighted(part: pd.DataFrame) -> Interval:
     """The changed share of sellers who look, weighted to all; a seller's listings are one observation."""
     looks = part["looks"].to_numpy(dtype=float)
     share = part["looks"].groupby(part["group"]).transform("mean").to_numpy(dtype=float)
@@ -92,6 +80,5 @@ def _weighted(part: pd.DataFrame, confidence: float = 0.95) -> Interval:
     usual = (part["changed"] * weights).groupby(part["group"]).transform("mean")
     residuals = (weights * (part["changed"] - usual)).groupby(part["seller_id"]).sum()
     sellers = max(len(residuals), 2)
-    deviation = math.sqrt(sellers / (sellers - 1) * (residuals**2).sum()) / len(part)
-    reach = float(special.ndtri((1 + confidence) / 2)) * deviation
-    return Interval(estimate, max(0.0, estimate - reach), min(1.0, estimate + reach), confidence)
+    variance = sellers / (sellers - 1) * float((residuals**2).sum()) / len(part) ** 2
+    return rate_interval(estimate, variance, part.loc[part["looks"], "seller_id"].nunique(), 0.95)

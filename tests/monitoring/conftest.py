@@ -55,7 +55,6 @@ def publish(connection: sqlite3.Connection) -> Callable[..., list[str]]:
             seller_id=seller,
             proposed=PROPOSED,
             published=PROPOSED | changed,
-            given_ns=number,
         )
 
     return published

@@ -65,13 +65,13 @@ def test_publishing_again_replaces_what_was_published(
 
 
 def test_the_last_thumb_of_a_seller_counts(connection: sqlite3.Connection) -> None:
-    record_thumb(connection, "t1", seller_id="s1", thumb=1, given_ns=5)
-    record_thumb(
-        connection, "t1", seller_id="s1", thumb=-1, reason="colour", text=" It is teal. ", given_ns=6
-    )
-    record_thumb(connection, "t1", seller_id="s2", thumb=1, given_ns=7)
-    found = rows(connection, "seller_id, thumb, reason, text, given_ns")
-    assert found == [("s1", -1, "colour", "It is teal.", 6), ("s2", 1, None, None, 7)]
+    record_thumb(connection, "t1", seller_id="s1", thumb=1)
+    record_thumb(connection, "t1", seller_id="s2", thumb=1)
+    record_thumb(connection, "t1", seller_id="s1", thumb=-1, reason="colour", text=" It is teal. ")
+    found = rows(connection, "seller_id, thumb, reason, text")
+    assert found == [("s1", -1, "colour", "It is teal."), ("s2", 1, None, None)]
+    ((first,), (second,)) = rows(connection, "given_ns")
+    assert first >= second  # it was given again
     with pytest.raises(FeedbackError, match="1 \\(up\\) or -1"):
         record_thumb(connection, "t1", seller_id="s1", thumb=0)
 
@@ -105,16 +105,35 @@ def test_it_is_part_of_the_transaction_that_is_open(
     assert not connection.in_transaction  # alone it is one of its own
 
 
-def test_a_verdict_replaces_the_same_annotators_own(connection: sqlite3.Connection) -> None:
-    given = {"annotator": "A", "field": "brand", "probability": 0.25, "sampler": "random"}
+def test_a_verdict_replaces_the_same_annotators_own(
+    connection: sqlite3.Connection, publish: Callable[..., list[str]]
+) -> None:
+    publish(1, brand="Nike")
+    given = {"annotator": "A", "field": "size", "probability": 0.25, "sampler": "random"}
     record_annotation(connection, "t1", verdict="unsure", gold="ignored", **given)
     assert rows(connection, "gold", "annotations") == [(None,)]
-    record_annotation(connection, "t1", verdict="wrong", gold="Nike", **given)
-    record_annotation(connection, "t1", verdict="right", gold=None, **(given | {"annotator": "B"}))
+    record_annotation(connection, "t1", verdict="wrong", gold="UK 8", **given)
+    record_annotation(connection, "t1", verdict="right", **(given | {"annotator": "B"}))
     found = rows(connection, "annotator, verdict, gold, probability", "annotations")
-    assert found == [("A", "wrong", '"Nike"', 0.25), ("B", "right", "null", 0.25)]
+    assert found == [("A", "wrong", '"UK 8"', 0.25), ("B", "right", '"UK 7"', 0.25)]
     with pytest.raises(sqlite3.IntegrityError):
         record_annotation(connection, "t1", verdict="right", **(given | {"probability": 0.0}))
+
+
+def test_a_verdict_is_about_a_proposal_and_agrees_with_its_gold(
+    connection: sqlite3.Connection, publish: Callable[..., list[str]], proposed: dict[str, Any]
+) -> None:
+    publish(1)
+    with pytest.raises(FeedbackError, match="That is what was proposed"):
+        record_annotation(
+            connection, "t1", annotator="A", field="colours", verdict="wrong", gold=["white", "red"]
+        )
+    with pytest.raises(FeedbackError, match="no published proposal of 'weight'"):
+        record_annotation(connection, "t1", annotator="A", field="weight", verdict="right")
+    record_published(connection, "t2", listing_id="l", seller_id="s", proposed=None, published=proposed)
+    with pytest.raises(FeedbackError, match="no published proposal of 'size'"):
+        record_annotation(connection, "t2", annotator="A", field="size", verdict="right")
+    assert rows(connection, "id", "annotations") == []
 
 
 def test_an_export_has_no_formula_and_is_read_back(connection: sqlite3.Connection, tmp_path: Path) -> None:

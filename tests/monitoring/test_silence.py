@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from aicourse.errors import FeedbackError
-from aicourse.monitoring.feedback import record_thumb
-from aicourse.monitoring.samplers import published_traces
+from aicourse.monitoring.feedback import record_published, record_thumb
+from aicourse.monitoring.samplers import published_traces, sample_stratified
 from aicourse.monitoring.silence import disagreements, published_fields, wrong_rates
 
 
@@ -55,7 +57,10 @@ def test_a_small_table_by_hand(connection: sqlite3.Connection, publish: Callable
     assert found["published"] == 5
     assert (found["silent"], found["least"], found["most"]) == pytest.approx((0.2, 0.6, 0.8))
     assert found["weighted"] == pytest.approx(2 / 3)  # of t1, t2, t3: b's only correction is in t4 itself
-    assert wrong_rates(published_fields(connection)).loc["size", "least"] == 0
+    size = wrong_rates(published_fields(connection)).loc["size"]
+    assert size["least"] == size["weighted"] == size["low"] == 0
+    _, high = proportion_confint(0, 1, method="wilson")  # one seller looked: silence is no certainty
+    assert size["high"] == pytest.approx(high)
 
 
 def test_a_group_in_which_nobody_looks_is_told(
@@ -100,3 +105,38 @@ def test_published_traces_have_their_spans_and_thumbs(
     assert (first["corrections"], first["corrected"], first["thumb"]) == (2, True, -1)
     assert (first["category"], first["prompt_version"], first["listing_id"]) == ("shoes", "v4", "l1")
     assert not traces.loc["t2", "corrected"]
+
+
+def test_proposals_that_nobody_traced_are_no_trace(
+    connection: sqlite3.Connection, publish: Callable[..., list[str]], proposed: dict[str, Any]
+) -> None:
+    publish(1, "a", brand="Nike")
+    publish(2, "a", brand="Nike")
+    for listing in ("l8", "l9"):
+        record_published(
+            connection, None, listing_id=listing, seller_id="b", proposed=proposed, published=proposed
+        )
+    assert list(published_traces(connection).index) == ["t1", "t2"]
+    assert disagreements(connection).to_numpy().sum() == 2
+    assert wrong_rates(published_fields(connection)).loc["brand", "published"] == 2
+
+
+def test_listings_without_a_group_are_a_group(
+    connection: sqlite3.Connection, publish: Callable[..., list[str]]
+) -> None:
+    for number in range(1, 5):
+        publish(number, "a" if number < 3 else "b", brand="Nike")
+    fields = published_fields(connection)
+    fields["category"] = fields["trace_id"].map({"t1": "shoes", "t2": "shoes"})
+    assert wrong_rates(fields, by="category").loc["brand", "weighted"] == 1
+
+
+def test_a_sample_can_be_stratified_by_the_thumb(
+    connection: sqlite3.Connection, publish: Callable[..., list[str]]
+) -> None:
+    for number in range(1, 7):
+        publish(number)
+    record_thumb(connection, "t1", seller_id="s1", thumb=-1)
+    sample = sample_stratified(published_traces(connection), 3, "thumb")
+    assert sample.loc["t1", "probability"] == 1
+    assert sorted(map(str, sample["stratum"])) == ["-1.0", "not known", "not known"]

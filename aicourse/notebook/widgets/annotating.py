@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aicourse.errors import AicourseError, FeedbackError
 from aicourse.marketplace.extraction.attributes import ListingAttributes
-from aicourse.monitoring.feedback import Verdict, as_kept, record_annotation
+from aicourse.monitoring.feedback import Verdict, record_annotation
 from aicourse.notebook import pieces
 from aicourse.notebook.live import Keep, LiveView, load_ipywidgets
 from aicourse.notebook.widgets.browsing import moved
@@ -134,7 +134,7 @@ class AnnotationSession(LiveView):
         value, verdict = self.value, _VERDICTS.get(key)
         if verdict is None:
             raise FeedbackError(f"{key!r} is no key. Type one of these: {KEYS}.")
-        gold = value.proposed if verdict == "right" else _gold(value, typed) if verdict == "wrong" else None
+        gold = _gold(value, typed) if verdict == "wrong" else None
         record_annotation(
             self.connection,
             value.trace_id,
@@ -211,8 +211,6 @@ def _gold(value: ProposedValue, typed: str) -> Any:
         gold = [] if is_list else None
     elif typed.strip():
         gold = [word.strip() for word in typed.split(",")] if is_list else typed.strip()
-    if as_kept(gold) == as_kept(value.proposed):
-        raise FeedbackError("That is what was proposed: type r, or the right value after w.")
     if field := ListingAttributes.model_fields.get(value.field):
         allowed: Any = Annotated[field.annotation, field]
         try:
