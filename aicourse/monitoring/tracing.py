@@ -97,9 +97,14 @@ def start_tracing(
     )  # the instrumentation reads it at each call
     exits = [Redaction(one, secrets=secrets, dropped=store.count_dropped) for one in (*exporters, store)]
     queues = [_Queue(exit, store.count_dropped) for exit in exits]  # the store last: it counts for all
-    pipeline.queues = queues
+    pipeline.queues, pipeline.path = queues, Path(path).resolve()
     OpenAIInstrumentor().instrument(tracer_provider=trace.get_tracer_provider())
     return Tracing(store, queues)
+
+
+def traced_into() -> Path | None:
+    """The file that this process is traced into now; None where nobody traces."""
+    return _pipeline().path if _pipeline().queues else None
 
 
 class _Queue(BatchSpanProcessor):
@@ -147,6 +152,7 @@ class _Pipeline(SpanProcessor):
 
     def __init__(self) -> None:
         self.queues: Sequence[SpanProcessor] = ()
+        self.path: Path | None = None
         self._open: weakref.WeakValueDictionary[int, Span] = weakref.WeakValueDictionary()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:

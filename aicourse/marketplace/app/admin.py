@@ -13,19 +13,24 @@ import secrets
 import sqlite3
 import time
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import nan
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from aicourse.errors import ExperimentError
+from aicourse.experiments.experiment import Experiment
+from aicourse.experiments.exposures import check_log
 from aicourse.marketplace.app.pages import page
 from aicourse.marketplace.app.store import Store
 from aicourse.monitoring.figures import dashboard
-from aicourse.monitoring.metrics import open_metrics
+from aicourse.monitoring.metrics import open_metrics, read_metrics
 
 NAV = (
     ("/admin", "Health"),
@@ -36,8 +41,6 @@ NAV = (
     ("/", "Shop"),
 )
 ROWS = 50  # on a page
-LAST = 2**63 - 1
-Before = Annotated[int, Query(ge=0, le=LAST)]
 DAY_NS = 86_400 * 10**9
 
 _COUNTS = "SELECT status, count(*) AS listings FROM listings GROUP BY status ORDER BY status DESC"
@@ -46,22 +49,24 @@ _PROPOSALS = """
         problem, CASE WHEN state = 'working' AND deadline_ns < :now THEN 'slow' ELSE state END) AS state
     FROM proposals WHERE started_ns > :now - :day"""
 _TRACES = """
-    SELECT root.trace_id, root.name, root.status, root.error_type, root.started_ns, root.seconds,
+    SELECT root.span_id, root.trace_id, root.name, root.status, root.error_type, root.started_ns,
+        root.seconds,
         max(one.model) AS model, max(one.prompt || '@' || one.prompt_version) AS prompt,
         sum(one.input_tokens) FILTER (WHERE one.operation IS NOT NULL) AS input_tokens,
         sum(one.output_tokens) FILTER (WHERE one.operation IS NOT NULL) AS output_tokens,
         sum(one.cost_usd) FILTER (WHERE one.operation IS NOT NULL) AS cost_usd
     FROM (
-        SELECT * FROM spans WHERE parent_id IS NULL AND started_ns < ? ORDER BY started_ns DESC LIMIT ?
+        SELECT * FROM spans
+        WHERE parent_id IS NULL AND (:before = '' OR (started_ns, span_id) <
+            (SELECT started_ns, span_id FROM spans WHERE span_id = :before))
+        ORDER BY started_ns DESC, span_id DESC LIMIT :rows
     ) AS root JOIN spans AS one USING (trace_id)
-    GROUP BY root.span_id ORDER BY root.started_ns DESC"""
+    GROUP BY root.span_id ORDER BY root.started_ns DESC, root.span_id DESC"""
 _FEEDBACK = """
-    SELECT * FROM feedback WHERE given_ns < ? AND (kind = 'explicit' OR proposed != published)
-    ORDER BY given_ns DESC LIMIT ?"""
-_EXPERIMENTS = """
-    SELECT experiment, variant, count(DISTINCT trace_id) AS traces, avg(status = 'error') AS failed,
-        sum(cost_usd) AS cost_usd
-    FROM spans WHERE experiment IS NOT NULL GROUP BY experiment, variant ORDER BY experiment, variant"""
+    SELECT * FROM feedback
+    WHERE (kind = 'explicit' OR proposed != published) AND (:before = '' OR (given_ns, id) <
+        (SELECT given_ns, id FROM feedback WHERE id = :before))
+    ORDER BY given_ns DESC, id DESC LIMIT :rows"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,8 @@ class SpanNode:
     children: tuple[SpanNode, ...]
 
 
-def admin_routes(store: Store, token: str) -> APIRouter:
-    """The routes over `store`; `token` opens them."""
+def admin_routes(store: Store, token: str, experiment: Experiment | None = None) -> APIRouter:
+    """The routes over `store`; `token` opens them. The log of the `experiment` that runs is looked over."""
     router = APIRouter()
     key = hashlib.sha256(token.encode()).hexdigest()
 
@@ -96,7 +101,7 @@ def admin_routes(store: Store, token: str) -> APIRouter:
         request.session["admin"] = key
         return RedirectResponse("/admin", status_code=303)
 
-    router.include_router(_page_routes(store), dependencies=[Depends(allowed)])
+    router.include_router(_page_routes(store, experiment), dependencies=[Depends(allowed)])
     return router
 
 
@@ -104,7 +109,7 @@ def _same(given: str, token: str) -> bool:
     return secrets.compare_digest(given.encode(), token.encode())
 
 
-def _page_routes(store: Store) -> APIRouter:
+def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
     inside = APIRouter(prefix="/admin")
 
     @inside.get("")
@@ -120,9 +125,9 @@ def _page_routes(store: Store) -> APIRouter:
         return _page(request, "dashboard", drawn=drawn)
 
     @inside.get("/traces")
-    def traces(request: Request, before: Before = LAST) -> Response:
-        rows = _rows(store, _TRACES, before, ROWS)
-        return _page(request, "traces", traces=rows, following=_following(rows, "started_ns"))
+    def traces(request: Request, before: str = "") -> Response:
+        rows = _rows(store, _TRACES, {"before": before, "rows": ROWS})
+        return _page(request, "traces", traces=rows, following=_following(rows, "span_id"))
 
     @inside.get("/traces/{trace_id}")
     def trace(request: Request, trace_id: str) -> Response:
@@ -132,13 +137,16 @@ def _page_routes(store: Store) -> APIRouter:
         return _page(request, "trace", **found)
 
     @inside.get("/feedback")
-    def feedback(request: Request, before: Before = LAST) -> Response:
-        rows = _rows(store, _FEEDBACK, before, ROWS)
-        return _page(request, "feedback", rows=rows, following=_following(rows, "given_ns"))
+    def feedback(request: Request, before: str = "") -> Response:
+        rows = _rows(store, _FEEDBACK, {"before": before, "rows": ROWS})
+        return _page(request, "feedback", rows=rows, following=_following(rows, "id"))
 
     @inside.get("/experiments")
     def experiments(request: Request) -> Response:
-        return _page(request, "experiments", rows=_rows(store, _EXPERIMENTS))
+        with closing(open_metrics(store.path)) as connection:
+            found = read_metrics(connection, by=("experiment", "variant")).reset_index()
+        rows = found.dropna(subset="experiment").replace({nan: None}).to_dict("records")
+        return _page(request, "experiments", rows=rows, log=_log(store, experiment) if experiment else "")
 
     return inside
 
@@ -182,8 +190,8 @@ def _health(store: Store) -> dict[str, Any]:
 
 
 def _trace(store: Store, trace_id: str) -> dict[str, Any]:
-    spans = _rows(store, "SELECT * FROM spans WHERE trace_id = ? ORDER BY started_ns", trace_id)
-    feedback = _rows(store, "SELECT * FROM feedback WHERE trace_id = ? ORDER BY given_ns", trace_id)
+    spans = _rows(store, "SELECT * FROM spans WHERE trace_id = ? ORDER BY started_ns", [trace_id])
+    feedback = _rows(store, "SELECT * FROM feedback WHERE trace_id = ? ORDER BY given_ns, id", [trace_id])
     cost = [span["cost_usd"] for span in spans if span["operation"] and span["cost_usd"] is not None]
     if not spans:
         return {}
@@ -194,17 +202,25 @@ def _trace(store: Store, trace_id: str) -> dict[str, Any]:
         "corrected": sum(row["proposed"] not in (None, row["published"]) for row in feedback),
         "thumbs": [row for row in feedback if row["kind"] == "explicit"],
         "fields": [row for row in feedback if row["kind"] == "implicit"],
-        "scores": _rows(store, "SELECT * FROM scores WHERE trace_id = ? ORDER BY scored_ns", trace_id),
+        "scores": _rows(store, "SELECT * FROM scores WHERE trace_id = ? ORDER BY scored_ns", [trace_id]),
     }
 
 
-def _rows(store: Store, query: str, *values: Any) -> list[sqlite3.Row]:
+def _log(store: Store, experiment: Experiment) -> str:
+    """The exposures so far: people by variant and client, and what is wrong with them."""
+    try:
+        return f"{experiment.name}\n{check_log(experiment, store.exposures, by=['client'])}"
+    except ExperimentError as error:
+        return f"{experiment.name}\n{error}"
+
+
+def _rows(store: Store, query: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> list[sqlite3.Row]:
     with store.reading() as connection:
         return connection.execute(query, values).fetchall()
 
 
-def _following(rows: list[sqlite3.Row], name: str) -> int | None:
-    """The place where the next page begins."""
+def _following(rows: list[sqlite3.Row], name: str) -> Any:
+    """The name of the row after which the next page begins."""
     return rows[-1][name] if len(rows) == ROWS else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
@@ -10,7 +12,6 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
-from aicourse.llm.photos.files import MAX_BYTES
 from aicourse.marketplace.app.admin import admin_routes
 from aicourse.marketplace.app.confirming import confirming_routes
 from aicourse.marketplace.app.describing import describing_routes
@@ -20,7 +21,7 @@ from aicourse.marketplace.app.protection import HOSTS, Protection
 from aicourse.marketplace.app.shop import shop_routes
 from aicourse.marketplace.app.store import Store
 
-LARGEST_BODY = MAX_BYTES + 100_000  # a photo and the words around it
+LARGEST_FORM = 100_000  # bytes; that of the photo has a limit of its own (`describing`)
 
 
 def create_app(store: Store, proposer: Proposer, *, secret: str, admin_token: str) -> ASGIApp:
@@ -33,21 +34,22 @@ def create_app(store: Store, proposer: Proposer, *, secret: str, admin_token: st
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=LARGEST_BODY,
+        max_body_size=LARGEST_FORM,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in (
         shop_routes(store),
         describing_routes(store, proposer),
         confirming_routes(store, proposer.limit_seconds),
-        admin_routes(store, admin_token),
+        admin_routes(store, admin_token, proposer.experiment),
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for kind in (HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, error_page)
+    shop = hashlib.sha256(secret.encode()).hexdigest()[:8]  # cookies know no ports: another shop has its own
     app.add_middleware(
-        SessionMiddleware, secret_key=secret, session_cookie="marketplace", max_age=180 * 86_400
+        SessionMiddleware, secret_key=secret, session_cookie=f"marketplace-{shop}", max_age=180 * 86_400
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
     return Protection(app)  # around everything, so that the answer to a defect is protected, too

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from aicourse.datasets import COLOURS, CONDITIONS, MATERIALS
+from aicourse.html import visible
 from aicourse.marketplace.app.feedback_form import ThumbForm, give_thumb, thumb_values
 from aicourse.marketplace.app.pages import page, seller_of
 from aicourse.marketplace.app.store import Listing, Store
@@ -30,10 +31,7 @@ WHY_EMPTY = {
     "over budget": "Our assistant has worked enough for today",
     "no use": "Our assistant did not understand this one",
 }
-EMPTY: dict[str, Any] = dict.fromkeys(ListingAttributes.model_fields) | {
-    "colours": [],
-    "materials": [],
-}
+EMPTY: dict[str, Any] = dict.fromkeys(ListingAttributes.model_fields) | {"colours": [], "materials": []}
 PROBLEMS = {
     "category": "Choose a category.",
     "colours": "Choose at most five colours of the list.",
@@ -58,9 +56,8 @@ class AttributesForm(ThumbForm):
     @property
     def attributes(self) -> dict[str, Any]:
         """The fields of a listing, with None for what is left empty."""
-        texts = {
-            name: getattr(self, name).strip() or None for name in ("category", "size", "condition", "brand")
-        }
+        names = ("category", "size", "condition", "brand")
+        texts = {name: visible(getattr(self, name)).strip() or None for name in names}
         return texts | {"colours": self.colours, "materials": self.materials}
 
 
@@ -89,16 +86,15 @@ def confirming_routes(store: Store, limit_seconds: float) -> APIRouter:
     def publish(request: Request, listing_id: str, form: Annotated[AttributesForm, Form()]) -> Response:
         listing = _own(request, store, listing_id)
         attributes, problems = read_attributes(form.attributes)
-        name = " ".join(form.name.split())
+        name = " ".join(visible(form.name).split())
         if not 0 < len(name) <= NAME:
             problems["name"] = f"Tell buyers your name, in at most {NAME} characters."
         if attributes is None or problems:
             values = form.attributes | {"name": name}
             return _form(request, store, listing, values, problems)
-        give_thumb(store, listing, form)
-        published = store.publish(listing, name, attributes)
-        if not published and _own(request, store, listing_id).attributes != attributes:
+        if not store.publish(listing, name, attributes):
             raise HTTPException(409)
+        give_thumb(store, listing, form)
         return RedirectResponse(f"/listings/{listing_id}", status_code=303)
 
     @router.post("/listings/{listing_id}/thumb")
@@ -135,12 +131,13 @@ def _form(
     """The form with every attribute: as proposed, as sent before, or empty."""
     proposal = store.proposal(listing.listing_id)
     start = EMPTY | dict(proposal.attributes) if proposal else EMPTY
+    problem = None if proposal and proposal.attributes else (proposal and proposal.problem) or "down"
     return page(
         request,
         "draft",
         422 if problems else 200,
         listing=listing,
-        why_empty=WHY_EMPTY[proposal.problem] if proposal and proposal.problem else "",
+        why_empty=WHY_EMPTY[problem] if problem else "",
         unsure=proposal.unsure if proposal else {},
         values={"name": listing.seller_name} | start | (values or {}),
         problems=problems or {},

@@ -23,8 +23,8 @@ def add_examples(store: Store) -> None:
     for number, (key, row) in enumerate(found.iterrows()):
         seller = f"example-{number % len(NAMES)}"
         price = None if row["price_eur"] != row["price_eur"] else float(row["price_eur"])  # NaN: forgotten
-        draft = Draft(f"example-{key}", row["title"], row["description"], price)
-        store.add_draft(seller, draft, made_anew(photos[str(key)].read_bytes()))
-        listing = store.listing(store.draft_of(seller, draft.key), seller)
+        draft = Draft(seller, f"example-{key}", row["title"], row["description"], price)
+        listing_id, _ = store.add_draft(draft, made_anew(photos[str(key)].read_bytes()))
+        listing = store.listing(listing_id, seller)
         if listing:
             store.publish(listing, NAMES[number % len(NAMES)], ListingAttributes(**row[list(ATTRIBUTES)]))

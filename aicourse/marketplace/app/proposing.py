@@ -1,15 +1,19 @@
 """Proposals: the model fills in the form in the background, within a time limit and a budget.
 
     proposer = Proposer(store, connect, model="qwen2.5-coder-0.5b", prompt="extract_listing@production")
-    proposer.begin(listing_id, "Navy coat\nWool, size M", photo)      # returns at once
+    proposer.begin(listing_id, draft)      # returns at once
 
 The seller never depends on it. A model that is down, slow, over budget or of no use leaves a note of why, and
 the form stays empty. The deadline is stored with the proposal, so it also ends one whose process was killed.
+
+In an experiment a seller gets the proposal of their variant. Afterwards the other variants are asked as well,
+within the same time: only so is an exposure *triggered* alike in all of them. That doubles what it costs.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -20,12 +24,17 @@ from opentelemetry.trace import Span, format_trace_id
 
 from aicourse import prompts
 from aicourse.errors import AicourseError, BudgetExceeded
-from aicourse.marketplace.app.store import Problem, Store
+from aicourse.experiments.assignment import assign
+from aicourse.experiments.experiment import Experiment
+from aicourse.experiments.exposures import log_exposure
+from aicourse.marketplace.app.store import Draft, Problem, Store
 from aicourse.marketplace.extraction.extracting import Extraction, extract
+from aicourse.monitoring.feedback import as_kept
 from aicourse.monitoring.spans import note, span
+from aicourse.prompts.prompt import Prompt
 
-CLIENT = "web 1"  # this app, as the client of a proposal
 WORKERS = 2  # the embedded model answers one at a time; a hosted one is not waited for by many here
+_FAILURES = (AicourseError, OpenAIError, TimeoutError)
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +42,11 @@ _log = logging.getLogger(__name__)
 class Proposer:
     """Asks `model` with `prompt` for the attributes of drafts, `limit_seconds` for each.
 
-    `connect` makes the client when the first draft comes; its budget is all that is spent on proposals.
+    `connect` makes the client when the first draft comes; its budget is all that is spent on proposals. The
+    variants of an `experiment` are versions or labels of the prompt: `production`, `v6`.
+
+    Raises:
+        PromptError: there is no such version.
     """
 
     store: Store
@@ -41,49 +54,90 @@ class Proposer:
     model: str
     prompt: str
     limit_seconds: float
+    experiment: Experiment | None = None
     pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(WORKERS, "proposal"))
     _client: OpenAI | None = None
+    _connecting: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, listing_id: str, text: str, photo: bytes | None) -> None:
+    def __post_init__(self) -> None:
+        for variant in [None, *(self.experiment.variants if self.experiment else [])]:
+            self.load_prompt(variant)
+
+    def begin(self, listing_id: str, draft: Draft) -> None:
         """Let the model work on a draft."""
         self.store.begin_proposal(listing_id, self.limit_seconds)
         ends = time.monotonic() + self.limit_seconds
-        self.pool.submit(self._propose, listing_id, text, photo, ends)
+        self.pool.submit(self._work, listing_id, draft, ends)
 
     def close(self) -> None:
         """Take no more drafts; those that wait fail by their deadline."""
         self.pool.shutdown(wait=False, cancel_futures=True)
 
-    def _propose(self, listing_id: str, text: str, photo: bytes | None, ends: float) -> None:
-        """One draft in a thread of its own: nothing that is raised here has anybody above it."""
-        trace_id = None
-        try:
-            with span("propose", client=CLIENT, model=self.model) as current:
-                trace_id = _trace_id(current)
-                extraction = self._extract(text, photo, ends)
-                _note_outcome(current, extraction)
-        except Exception as error:
-            if not isinstance(error, AicourseError | OpenAIError | TimeoutError):
-                _log.exception("A defect left %s without a proposal.", listing_id)
-            self.store.fail_proposal(
-                listing_id, _problem(error), f"{type(error).__name__}: {error}", trace_id
-            )
-            return
-        if extraction.attributes is None:
-            self.store.fail_proposal(listing_id, "no use", extraction.problem or "", trace_id)
-        else:
-            self.store.end_proposal(
-                listing_id, extraction.attributes.model_dump(), unsure(extraction), trace_id
-            )
+    def load_prompt(self, variant: str | None) -> Prompt:
+        """The prompt of a variant, or of those who take no part."""
+        control = self.experiment.control if self.experiment else None
+        name, _, version = self.prompt.partition("@")
+        return prompts.load(f"{name}@{variant or control or version}")
 
-    def _extract(self, text: str, photo: bytes | None, ends: float) -> Extraction:
-        left = ends - time.monotonic()
-        if left <= 0:
+    def _work(self, listing_id: str, draft: Draft, ends: float) -> None:
+        """One draft in a thread of its own: nothing that is raised here has anybody above it."""
+        variant = assign(self.experiment, draft.seller_id) if self.experiment else None
+        try:
+            self._propose(listing_id, draft, variant, ends)
+        except Exception as error:
+            _log.exception("A defect in the proposal for %s.", listing_id)
+            self.store.fail_proposal(listing_id, "down", f"{type(error).__name__}: {error}")
+
+    def _propose(self, listing_id: str, draft: Draft, variant: str | None, ends: float) -> None:
+        facts = (
+            {"experiment": self.experiment.name, "variant": variant} if self.experiment and variant else {}
+        )
+        trace_id, seconds, shown = None, 0.0, None
+        try:
+            with span("propose", client=draft.client, model=self.model, **facts) as current:
+                trace_id = _trace_id(current)
+                client = self._connected()
+                seconds = ends - time.monotonic()
+                shown = self._extract(client, variant, draft, seconds)
+                _note_outcome(current, shown)
+        except _FAILURES as error:
+            reason = f"{type(error).__name__}: {error}"
+            self.store.fail_proposal(listing_id, _problem(error), reason, trace_id)
+        else:
+            if shown.attributes is None:
+                self.store.fail_proposal(listing_id, "no use", shown.problem or "", trace_id)
+            else:
+                self.store.end_proposal(listing_id, shown.attributes.model_dump(), unsure(shown), trace_id)
+        if self.experiment and variant and seconds > 0:  # else nobody was asked
+            others = [one for one in self.experiment.variants if one != variant]
+            with span("compare", client=draft.client, model=self.model):
+                outcomes = [self._outcome(one, draft, seconds) for one in others]
+            triggered = any(one != _fields(shown) for one in outcomes)
+            facts = {"triggered": triggered, "client": draft.client}
+            log_exposure(self.store.exposures, self.experiment, draft.seller_id, variant, **facts)
+
+    def _connected(self) -> OpenAI:
+        with self._connecting:  # two clients would have two budgets
+            self._client = self._client or self.connect()
+        return self._client
+
+    def _extract(self, client: OpenAI, variant: str | None, draft: Draft, seconds: float) -> Extraction:
+        if seconds <= 0:
             raise TimeoutError("other drafts took all the time")
-        if self._client is None:
-            self._client = self.connect()
-        client = self._client.with_options(timeout=left, max_retries=0)
-        return extract(text, prompts.load(self.prompt), client, model=self.model, photo=photo)
+        ends = time.monotonic() + seconds
+        hurried = client.with_options(timeout=seconds, max_retries=0)
+        prompt = self.load_prompt(variant)
+        found = extract(draft.text, prompt, hurried, model=self.model, photo=draft.photo or None)
+        if time.monotonic() > ends:
+            raise TimeoutError("the answer came too late")
+        return found
+
+    def _outcome(self, variant: str, draft: Draft, seconds: float) -> dict[str, str] | None:
+        """The fields that a variant would have proposed, as `_fields` has them."""
+        try:
+            return _fields(self._extract(self._connected(), variant, draft, seconds))
+        except _FAILURES:
+            return None
 
 
 def unsure(extraction: Extraction) -> dict[str, str]:
@@ -93,6 +147,13 @@ def unsure(extraction: Extraction) -> dict[str, str]:
         name, _, why = warning.partition(": ")
         found[name] = why[:1].upper() + why[1:]
     return found
+
+
+def _fields(extraction: Extraction | None) -> dict[str, str] | None:
+    """A proposal as far as it makes a difference to the seller; None for an empty form."""
+    if extraction is None or extraction.attributes is None:
+        return None
+    return {name: as_kept(value) for name, value in extraction.attributes.model_dump().items()}
 
 
 def _note_outcome(current: Span, extraction: Extraction) -> None:

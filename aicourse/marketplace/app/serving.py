@@ -16,20 +16,23 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 from openai import OpenAI
+from starlette.types import ASGIApp
 
 from aicourse import paths
 from aicourse.errors import AicourseError
+from aicourse.experiments.experiment import Experiment
 from aicourse.llm.client import connect
 from aicourse.marketplace.app.application import create_app
 from aicourse.marketplace.app.examples import add_examples
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Store
-from aicourse.monitoring.tracing import Tracing, start_tracing
+from aicourse.monitoring.tracing import Tracing, start_tracing, traced_into
 
 MODEL = "qwen2.5-coder-0.5b"
 PROMPT = "extract_listing@production"
@@ -41,15 +44,18 @@ GRACE_SECONDS = 2  # for requests under way when it is stopped
 
 @dataclass(frozen=True)
 class Marketplace:
-    """A marketplace that runs: its address, the token of its admin pages, its store."""
+    """A marketplace that runs: its address, the token of its admin pages, its store.
+
+    `tracing` is its own; None where it does not trace, or the process is traced into its file already.
+    """
 
     url: str
     admin_token: str
     store: Store
-    proposer: Proposer
     tracing: Tracing | None
     _server: uvicorn.Server
     _thread: threading.Thread | None
+    _closing: ExitStack
 
     @property
     def admin_url(self) -> str:
@@ -61,10 +67,7 @@ class Marketplace:
         self._server.should_exit = True
         if self._thread:
             self._thread.join()
-        self.proposer.close()
-        if self.tracing:
-            self.tracing.stop()
-        self.store.close()
+        self._closing.close()
 
     def __str__(self) -> str:
         return f"Marketplace: {self.url}\nAdmin: {self.admin_url}"
@@ -77,6 +80,7 @@ def serve(
     port: int = 0,
     model: str = MODEL,
     prompt: str = PROMPT,
+    experiment: Experiment | None = None,
     client: OpenAI | None = None,
     limit_seconds: float = LIMIT_SECONDS,
     budget_usd: float = BUDGET_USD,
@@ -87,22 +91,51 @@ def serve(
     """Run the marketplace over the SQLite file at `path` (else one for this user) until it is stopped.
 
     With `background` it returns at once. A model's proposal may take `limit_seconds`, all proposals together
-    `budget_usd`; `client` stands in for the one that `connect` makes. An empty store gets `examples`.
-    While it runs, the calls of this process to models are `traced` into the same file. `announce` is told
-    the address as soon as it is open.
+    `budget_usd`; `client` stands in for the one that `connect` makes. The variants of an `experiment` are
+    versions or labels of `prompt`. An empty store gets `examples`. While it runs, the calls of this process
+    to models are `traced` into the same file; if that is so already, it stays so afterwards. `announce` is
+    told the address as soon as it is open.
 
     Raises:
         StoreError: the file is no database of the marketplace.
-        AicourseError: the port is taken.
+        PromptError: there is no such version of the prompt.
+        AicourseError: the port is taken, or the process is traced into another file.
     """
     path = path or paths.state_dir() / "marketplace" / "marketplace.sqlite3"
-    store = Store(path)
-    if examples:
-        add_examples(store)
-    proposer = Proposer(store, _connecting(client, model, budget_usd), model, prompt, limit_seconds)
-    token = secrets.token_urlsafe(16)
-    app = create_app(store, proposer, secret=_secret_beside(path), admin_token=token)
-    config = uvicorn.Config(
+    with ExitStack() as stack:
+        store = Store(path)
+        stack.callback(store.close)
+        tracing = _trace(path) if traced else None
+        if tracing:
+            stack.callback(tracing.stop)
+        connecting = _connecting(client, model, budget_usd)
+        proposer = Proposer(store, connecting, model, prompt, limit_seconds, experiment)
+        stack.callback(proposer.close)
+        if examples:
+            add_examples(store)
+        token = secrets.token_urlsafe(16)
+        app = create_app(store, proposer, secret=_secret_beside(path), admin_token=token)
+        listener = _listen(port)
+        closing = stack.pop_all()
+    server = uvicorn.Server(_config(app))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    thread = threading.Thread(target=server.run, args=([listener],), name="marketplace", daemon=True)
+    shop = Marketplace(url, token, store, tracing, server, thread if background else None, closing)
+    announce(shop)
+    if background:
+        thread.start()
+        return shop
+    try:
+        server.run([listener])
+    except KeyboardInterrupt:  # how it is ended; uvicorn has let the requests finish
+        pass
+    finally:
+        shop.stop()
+    return shop
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
@@ -110,18 +143,20 @@ def serve(
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    listener, server = _listen(port), uvicorn.Server(config)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    thread = threading.Thread(target=server.run, args=([listener],), name="marketplace", daemon=True)
-    tracing = start_tracing(path) if traced else None
-    shop = Marketplace(url, token, store, proposer, tracing, server, thread if background else None)
-    announce(shop)
-    if background:
-        thread.start()
-    else:
-        server.run([listener])
-        shop.stop()
-    return shop
+
+
+def _trace(path: Path) -> Tracing | None:
+    """Tracing into the shop's file; None if whoever runs this process does that already."""
+    traced = traced_into()
+    if traced is None:
+        return start_tracing(path)
+    if traced != path.resolve():
+        raise AicourseError(
+            f"This process is traced into {traced} already. Serve the marketplace from that file, end its "
+            "tracing (`tracing.stop()`), or serve with traced=False.",
+            path=traced,
+        )
+    return None
 
 
 def _connecting(client: OpenAI | None, model: str, budget_usd: float) -> Callable[[], OpenAI]:
@@ -130,9 +165,8 @@ def _connecting(client: OpenAI | None, model: str, budget_usd: float) -> Callabl
 
 def _listen(port: int) -> socket.socket:
     """A listening socket on loopback; from now on a connection waits instead of being refused."""
-    listener = socket.socket(
-        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # TCP: small writes at once
+    # IPPROTO_TCP: small writes leave at once
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name == "posix")
     try:
         listener.bind(("127.0.0.1", port))

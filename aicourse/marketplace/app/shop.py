@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from aicourse.html import visible
 from aicourse.marketplace.app.feedback_form import thumb_values
 from aicourse.marketplace.app.pages import page, seller_of
 from aicourse.marketplace.app.store import PAGE, Store
@@ -17,13 +18,12 @@ def shop_routes(store: Store) -> APIRouter:
     router = APIRouter()
 
     @router.get("/")
-    def browse(request: Request, q: str = "", category: str = "", before: int | None = None) -> Response:
-        found = store.published(q, category, before)
+    def browse(request: Request, q: str = "", category: str = "", before: str = "") -> Response:
+        found = store.published(visible(q), category, before)
         shown = found[:PAGE]
-        following = shown[-1].published_ns if len(found) > PAGE else None
-        return page(
-            request, "browse", listings=shown, q=q, category=category, following=following, before=before
-        )
+        values = {"listings": shown, "q": q, "category": category, "before": before}
+        following = shown[-1].listing_id if len(found) > PAGE else None
+        return page(request, "browse", following=following, **values)
 
     @router.get("/listings/{listing_id}")
     def listing(request: Request, listing_id: str) -> Response:

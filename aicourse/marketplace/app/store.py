@@ -22,7 +22,7 @@ from typing import Any, Literal
 from aicourse.llm.keys import masked
 from aicourse.marketplace.app.uploads import UploadedPhoto
 from aicourse.marketplace.extraction.attributes import ListingAttributes
-from aicourse.monitoring.feedback import record_published, record_thumb
+from aicourse.monitoring.feedback import record_published
 from aicourse.monitoring.span_store import MIGRATIONS as MONITORING
 from aicourse.sqlite import database
 
@@ -57,12 +57,18 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The content of the first form: what a seller says of a thing. `key` is the form's own."""
+    """The content of the first form: what a seller says of a thing, and shows.
 
+    `key` is the form's own, `client` the version of the page that sent it, `photo` the upload as it came.
+    """
+
+    seller_id: str
     key: str
     title: str
     description: str
     price_eur: float | None = None
+    client: str = ""
+    photo: bytes = b""
 
     @property
     def text(self) -> str:
@@ -108,33 +114,34 @@ class Store:
         with self.reading() as connection, connection:
             yield connection
 
+    @property
+    def exposures(self) -> Path:
+        """The log of who met which variant of an experiment, beside the database."""
+        return self.path.with_suffix(".exposures.jsonl")
+
     def close(self) -> None:
         """Close the connections that nobody uses."""
         while self._idle:
             self._idle.pop().close()
 
-    def add_draft(self, seller_id: str, draft: Draft, photo: UploadedPhoto | None) -> str | None:
-        """The id of a new draft; None if this form was sent before (see `draft_of`)."""
+    def add_draft(self, draft: Draft, photo: UploadedPhoto | None = None) -> tuple[str, bool]:
+        """The id of the listing that came with this form, and if it is new: a form may be sent twice."""
         with self.changing() as connection:
-            now, listing_id = time.time_ns(), new_id()
+            now, seller, key = time.time_ns(), draft.seller_id, draft.key
             texts = masked(draft.title), masked(draft.description)
-            connection.execute("INSERT OR IGNORE INTO sellers VALUES (?, '', ?)", (seller_id, now))
-            added = connection.execute(
+            connection.execute("INSERT OR IGNORE INTO sellers VALUES (?, '', ?)", (seller, now))
+            is_new = connection.execute(
                 "INSERT OR IGNORE INTO listings "
                 "(listing_id, seller_id, form_key, title, description, price_eur, created_ns) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (listing_id, seller_id, draft.key, *texts, draft.price_eur, now),
+                (new_id(), seller, key, *texts, draft.price_eur, now),
             ).rowcount
-            if added and photo:
+            query = "SELECT listing_id FROM listings WHERE seller_id = ? AND form_key = ?"
+            (listing_id,) = connection.execute(query, (seller, key)).fetchone()
+            if is_new and photo:
                 values = (listing_id, photo.width, photo.height, photo.small, photo.large)
                 connection.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?)", values)
-        return listing_id if added else None
-
-    def draft_of(self, seller_id: str, key: str) -> str:
-        """The id of the listing that came with a form."""
-        with self.reading() as connection:
-            query = "SELECT listing_id FROM listings WHERE seller_id = ? AND form_key = ?"
-            return str(connection.execute(query, (seller_id, key)).fetchone()[0])
+        return listing_id, bool(is_new)
 
     def listing(self, listing_id: str, seller_id: str | None) -> Listing | None:
         """A listing that this seller may see: published, or their own draft."""
@@ -149,22 +156,26 @@ class Store:
             query = f"{_LISTING} WHERE seller_id = ? ORDER BY created_ns DESC LIMIT 200"
             return [_listing(row) for row in connection.execute(query, (seller_id,))]
 
-    def published(self, words: str = "", category: str = "", before_ns: int | None = None) -> list[Listing]:
+    def published(self, words: str = "", category: str = "", before: str = "") -> list[Listing]:
         """A page of published listings, the newest first, with one more where there is a next page.
+
+        `before` is the last listing of the page before.
 
         All `words` occur, each at least as the beginning of one; whatever they contain is no query language.
         """
-        conditions, values = ["status = 'published'"], []
+        conditions, values = ["status = 'published'"], list[str]()
         if asked := re.findall(r"\w+", words)[:_MOST_WORDS]:
             conditions.append("number IN (SELECT rowid FROM search WHERE search MATCH ?)")
             values.append(" ".join(f'"{word}"*' for word in asked))
         if category:
             conditions.append("category = ?")
             values.append(category)
-        if before_ns is not None:
-            conditions.append("published_ns < ?")
-            values.append(str(before_ns))
-        query = f"{_LISTING} WHERE {' AND '.join(conditions)} ORDER BY published_ns DESC LIMIT {PAGE + 1}"
+        if before:  # two may have been published at the same moment
+            place = "SELECT published_ns, number FROM listings WHERE listing_id = ? AND status = 'published'"
+            conditions.append(f"(published_ns, number) < ({place})")
+            values.append(before)
+        order = f"ORDER BY published_ns DESC, number DESC LIMIT {PAGE + 1}"
+        query = f"{_LISTING} WHERE {' AND '.join(conditions)} {order}"
         with self.reading() as connection:
             return [_listing(row) for row in connection.execute(query, values)]
 
@@ -179,11 +190,12 @@ class Store:
         return bytes(row[0]) if row else None
 
     def publish(self, listing: Listing, name: str, attributes: ListingAttributes) -> bool:
-        """Publish a draft under its seller's name; False if it is published already.
+        """Publish a draft under its seller's name; False if it is published already, with other attributes.
 
         The seller's corrections are stored with it: what was proposed for each field, and what is published.
         """
-        stated = json.loads(masked(attributes.model_dump_json()))
+        stated = attributes.model_dump()
+        stated |= {field: masked(stated[field]) for field in ("size", "brand") if stated[field]}
         columns = [json.dumps(value) if field in _LISTS else value for field, value in stated.items()]
         assigned = ", ".join(f"{field} = ?" for field in stated)
         proposal = self.proposal(listing.listing_id)
@@ -194,7 +206,9 @@ class Store:
                 (time.time_ns(), *columns, listing.listing_id, listing.seller_id),
             ).rowcount
             if not changed:
-                return False
+                query = f"{_LISTING} WHERE listing_id = ? AND seller_id = ?"
+                row = connection.execute(query, (listing.listing_id, listing.seller_id)).fetchone()
+                return row is not None and _listing(row).attributes == ListingAttributes(**stated)
             connection.execute(
                 "INSERT INTO search (rowid, title, description, attributes) "
                 "SELECT number, title, description, ? FROM listings WHERE listing_id = ?",
@@ -214,26 +228,6 @@ class Store:
                 )
         return True
 
-    def give_thumb(self, listing: Listing, trace_id: str, thumb: int, reason: str, text: str) -> None:
-        """Keep how good a seller found the proposal for their listing; a second thumb replaces the first."""
-        with self.changing() as connection:
-            record_thumb(
-                connection,
-                trace_id,
-                listing_id=listing.listing_id,
-                seller_id=listing.seller_id,
-                thumb=thumb,
-                reason=reason,
-                text=text,
-            )
-
-    def thumb(self, trace_id: str) -> int | None:
-        """The thumb that was given for a proposal."""
-        with self.reading() as connection:
-            query = "SELECT thumb FROM feedback WHERE trace_id = ? AND kind = 'explicit'"
-            row = connection.execute(query, (trace_id,)).fetchone()
-        return row[0] if row else None
-
     def begin_proposal(self, listing_id: str, seconds: float) -> None:
         """Note that a model works on a draft, and until when its answer counts."""
         now = time.time_ns()
@@ -247,20 +241,16 @@ class Store:
     def end_proposal(
         self, listing_id: str, attributes: Mapping[str, Any], unsure: Mapping[str, str], trace_id: str | None
     ) -> None:
-        """Store what the model proposed, if its time was not over."""
+        """Store what the model proposed, if its time is not over and nobody published without it."""
+        texts = masked(json.dumps(attributes)), masked(json.dumps(unsure))
+        now = time.time_ns()
         with self.changing() as connection:
             connection.execute(
                 "UPDATE proposals "
                 "SET state = 'ready', attributes = ?, unsure = ?, trace_id = ?, finished_ns = ? "
-                "WHERE listing_id = ? AND state = 'working' AND deadline_ns > ?",
-                (
-                    masked(json.dumps(attributes)),
-                    masked(json.dumps(unsure)),
-                    trace_id,
-                    now := time.time_ns(),
-                    listing_id,
-                    now,
-                ),
+                "WHERE listing_id = ? AND state = 'working' AND deadline_ns > ? "
+                "AND listing_id IN (SELECT listing_id FROM listings WHERE status = 'draft')",
+                (*texts, trace_id, now, listing_id, now),
             )
 
     def fail_proposal(

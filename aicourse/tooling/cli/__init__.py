@@ -32,6 +32,7 @@ from aicourse.tooling.cli.monitor import app as monitor
 from aicourse.tooling.cli.prompts import app as prompts
 
 if TYPE_CHECKING:
+    from aicourse import experiments as experiment_files
     from aicourse import notebook
     from aicourse.llm import keys
     from aicourse.marketplace import app as marketplace
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 else:
     course = Lazy("aicourse.tooling.course")
     doctor = Lazy("aicourse.tooling.course.doctor")
+    experiment_files = Lazy("aicourse.experiments")
     keys = Lazy("aicourse.llm.keys")
     marketplace = Lazy("aicourse.marketplace.app")
     notebook = Lazy("aicourse.notebook")
@@ -258,6 +260,9 @@ def run_marketplace(
     seconds: Annotated[float, typer.Option(min=0.1, help="A proposal's time limit.")] = 20,
     budget: Annotated[float, typer.Option(min=0, help="USD for all proposals together.")] = 1,
     store: Annotated[Path | None, typer.Option(help="A SQLite file; yours if none is given.")] = None,
+    experiment: Annotated[
+        Path | None, typer.Option(help="An experiment file; its variants are versions of the prompt.")
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
     """Run the second-hand marketplace here. Sell something: the model fills in the form."""
@@ -272,6 +277,7 @@ def run_marketplace(
         port=port,
         model=model,
         prompt=prompt,
+        experiment=experiment_files.read_experiment(experiment) if experiment else None,
         limit_seconds=seconds,
         budget_usd=budget,
         announce=announce,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
-from selling_steps import ADMIN_TOKEN, CONFIRMED, PROPOSED, describe
+from selling_steps import ADMIN_TOKEN, CONFIRMED, PROPOSED, URL, describe
 from starlette.testclient import TestClient
 
+from aicourse.experiments import Experiment, Metric
+from aicourse.marketplace.app.application import create_app
+from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Store
 from aicourse.testing import ScriptedModel
 
@@ -88,8 +92,48 @@ def test_the_dashboard_draws_what_was_traced(admin: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("traced")
-def test_an_experiment_is_counted_by_variant(admin: TestClient) -> None:
-    assert "<td>B</td>" in admin.get("/admin/experiments").text
+def test_an_experiment_is_counted_by_variant_with_the_cost_of_its_calls(admin: TestClient) -> None:
+    page = admin.get("/admin/experiments").text
+    assert '<td>B</td><td class="number">1</td><td class="number">0.0 %</td>' in page
+    assert "$0.0021" in page
+    assert "Exposures" not in page
+
+
+def test_the_log_of_the_experiment_that_runs_is_looked_over(
+    store: Store, proposer: Proposer, model: ScriptedModel
+) -> None:
+    proposer.experiment = Experiment(
+        name=NASTY, salt="s", variants={"v4": 1, "v6": 1}, share=0.5, primary=Metric(name="published")
+    )
+    shop = TestClient(create_app(store, proposer, secret="s", admin_token=ADMIN_TOKEN), base_url=URL)
+    shop.headers["authorization"] = f"Bearer {ADMIN_TOKEN}"
+    assert "No file" in shop.get("/admin/experiments").text
+    model.enqueue(PROPOSED, PROPOSED)
+    describe(shop, client="web 1")
+    page = shop.get("/admin/experiments").text
+    assert "No traffic: 0 people of" in page
+    assert "client web 1" in page
+    assert "<script>alert" not in page
+
+
+def test_pages_leave_out_nothing_that_came_at_the_same_moment(admin: TestClient, store: Store) -> None:
+    with store.changing() as connection:
+        for number in range(120):
+            row = (f"a{number:03}", f"{number:032x}", None, "propose", 10**18, 1.0, *[None] * 7, "{}")
+            connection.execute(_SPAN, row)
+            connection.execute(
+                "INSERT INTO feedback (trace_id, kind, thumb, given_ns) VALUES (?, 'explicit', 1, 5)",
+                (f"{number:032x}",),
+            )
+    for address in ("/admin/traces", "/admin/feedback"):
+        seen: list[str] = []
+        following: str | None = address
+        while following:
+            page = admin.get(following).text
+            seen += re.findall(r'href="/admin/traces/(\w+)"', page)
+            found = re.search(rf'href="({address}\?before=[^"]+)"', page)
+            following = found[1] if found else None
+        assert sorted(seen) == [f"{number:032x}" for number in range(120)]
 
 
 @pytest.mark.usefixtures("traced")

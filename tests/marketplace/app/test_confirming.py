@@ -90,7 +90,7 @@ def test_what_the_listing_has_no_word_for_is_marked(browser: TestClient, model: 
 def test_while_the_model_works_the_page_says_so_with_and_without_javascript(
     browser: TestClient, store: Store, proposer: Proposer
 ) -> None:
-    proposer.begin = lambda listing_id, text, photo: store.begin_proposal(listing_id, 60)  # type: ignore[method-assign]
+    proposer.begin = lambda listing_id, draft: store.begin_proposal(listing_id, 60)  # type: ignore[method-assign]
     listing_id = describe(browser)
     page = browser.get(f"/sell/{listing_id}").text
     assert f'hx-get="/sell/{listing_id}/state"' in page
@@ -134,15 +134,31 @@ def test_a_publish_sent_twice_is_one_listing(browser: TestClient, model: Scripte
     again = browser.post(f"/sell/{listing_id}", data=CONFIRMED, follow_redirects=False)
     assert again.headers["location"] == f"/listings/{listing_id}"
     assert len(store.published()) == 1
-    other = browser.post(f"/sell/{listing_id}", data={**CONFIRMED, "brand": "Other"})
+    with store.changing() as connection:
+        connection.execute("UPDATE proposals SET trace_id = 't'")
+    other = browser.post(f"/sell/{listing_id}", data={**CONFIRMED, "brand": "Other", "thumb": "-1"})
     assert other.status_code == 409
     assert "already published" in other.text
+    with store.reading() as connection:  # "Nothing was changed"
+        assert connection.execute("SELECT count(*) FROM feedback WHERE kind = 'explicit'").fetchone()[0] == 0
+
+
+def test_a_draft_that_no_model_saw_says_that_it_is_empty(browser: TestClient, store: Store) -> None:
+    browser.get("/sell")
+    listing_id = describe(browser)
+    with store.changing() as connection:  # the process ended before it could ask
+        connection.execute("DELETE FROM proposals")
+    page = browser.get(f"/sell/{listing_id}").text
+    assert "so the details are empty" in page
+    assert "We filled in" not in page
 
 
 def test_a_key_in_a_text_is_not_stored(browser: TestClient, model: ScriptedModel, store: Store) -> None:
     secret = "sk-" + "abcdefghijklmnop1234"
     model.enqueue(PROPOSED)
     listing_id = describe(browser, description=f"My key is {secret}")
-    browser.post(f"/sell/{listing_id}", data={**CONFIRMED, "brand": secret, "name": secret})
+    for _ in range(2):  # sent again, it is the same
+        sent = browser.post(f"/sell/{listing_id}", data={**CONFIRMED, "brand": secret, "name": secret})
+        assert sent.status_code == 200
     files = store.path.parent.glob(f"{store.path.name}*")
     assert not any(secret.encode() in file.read_bytes() for file in files)

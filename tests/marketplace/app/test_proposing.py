@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
 from selling_steps import PROPOSED, AtOnce
 
-from aicourse.errors import BudgetExceeded
+from aicourse import prompts
+from aicourse.errors import BudgetExceeded, PromptError
+from aicourse.experiments import Experiment, Metric, assign, read_exposures
 from aicourse.llm.client import connect
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Draft, Proposal, Store
 from aicourse.monitoring.tracing import start_tracing
 from aicourse.testing import ScriptedModel
 
-COAT = Draft("k", "Navy coat", "Wool, size M, from Zara.")
+COAT = Draft("ida", "k", "Navy coat", "Wool, size M, from Zara.", client="web 1")
 
 
-def proposed(proposer: Proposer) -> Proposal:
+def proposed(proposer: Proposer, draft: Draft = COAT) -> Proposal:
     store = proposer.store
-    listing_id = store.add_draft("ida", COAT, None)
-    assert listing_id
-    proposer.begin(listing_id, COAT.text, None)
+    listing_id, _ = store.add_draft(draft)
+    proposer.begin(listing_id, draft)
     proposal = store.proposal(listing_id)
     assert proposal
     return proposal
@@ -48,6 +51,7 @@ def test_a_proposal_is_a_trace_with_the_call_inside(
     assert (root["name"], root["parent_id"], call["parent_id"]) == ("propose", None, root["span_id"])
     assert (root["prompt"], root["prompt_version"], root["model"]) == ("extract_listing", "v4", "m")
     assert (root["category"], root["valid"], root["empty_fields"]) == ("clothing", 1, 1)
+    assert root["client"] == "web 1"
     assert (call["operation"], call["prompt_version"]) == ("chat", "v4")
     assert call["input_tokens"] > 0
 
@@ -81,6 +85,114 @@ def test_the_call_is_given_the_time_that_is_left(store: Store) -> None:
     assert retries == 0
 
 
+def test_an_answer_that_comes_too_late_is_a_failure_for_monitoring_too(
+    proposer: Proposer, model: ScriptedModel, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1_000, 15))  # each look at it is 15 s later; the limit is 20 s
+    monkeypatch.setattr("aicourse.marketplace.app.proposing.time.monotonic", lambda: next(clock))
+    model.enqueue(PROPOSED)
+    with start_tracing(store.path) as tracing:
+        proposal = proposed(proposer)
+        tracing.flush()
+        root = spans(store)[0]
+    assert (proposal.problem, proposal.attributes, proposal.trace_id) == ("slow", {}, root["trace_id"])
+    assert (root["status"], root["error_type"], root["valid"]) == ("error", "TimeoutError", None)
+
+
+def test_many_drafts_at_once_share_one_client_and_its_budget(store: Store, model: ScriptedModel) -> None:
+    made = []
+
+    def connect_slowly() -> openai.OpenAI:
+        made.append(1)
+        both.wait(0.2)  # the other draft is under way meanwhile
+        return model.client()
+
+    both = threading.Event()
+    model.enqueue(PROPOSED, PROPOSED)
+    proposer = Proposer(store, connect_slowly, "m", "extract_listing@v4", 20)
+    for key in "ab":
+        draft = replace(COAT, key=key)
+        listing_id, _ = store.add_draft(draft)
+        proposer.begin(listing_id, draft)
+    proposer.pool.shutdown(wait=True)
+    assert made == [1]
+    assert len(model.history) == 2
+
+
+EXPERIMENT = Experiment(
+    name="v4 or v6", salt="s", variants={"v4": 1, "v6": 1}, share=0.5, primary=Metric(name="published")
+)
+OTHER = PROPOSED.model_copy(update={"condition": "fair"})
+
+
+def exposures(store: Store) -> dict[str, tuple[str, bool]]:
+    table = read_exposures(store.exposures, EXPERIMENT)
+    assert set(table["client"]) == {"web 1"}
+    return {
+        person: (variant, triggered)
+        for person, variant, triggered in zip(
+            table["person"], table["variant"], table["triggered"], strict=True
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("replies", "triggered"),
+    [
+        ((PROPOSED, OTHER), True),
+        ((PROPOSED, PROPOSED), False),
+        ((PROPOSED, "nonsense", "nonsense"), True),
+        ((PROPOSED, openai.OpenAIError("down")), True),
+        ((openai.OpenAIError("down"), PROPOSED), True),
+        ((openai.OpenAIError("down"), openai.OpenAIError("down")), False),
+    ],
+)
+def test_an_exposure_is_triggered_alike_in_both_variants(
+    replies: tuple[Any, ...], triggered: bool, store: Store, model: ScriptedModel
+) -> None:
+    proposer = Proposer(store, model.client, "m", "extract_listing@v4", 20, EXPERIMENT, AtOnce())
+    expected = {}
+    with start_tracing(store.path) as tracing:
+        for seller in ("ida", "bob", "eve", "joe", "amy", "max"):
+            model.enqueue(*replies)
+            proposed(proposer, replace(COAT, seller_id=seller))
+            expected[seller] = (assign(EXPERIMENT, seller), triggered)
+        tracing.flush()
+        roots = [span for span in spans(store) if span["name"] == "propose"]
+    assert {variant for variant, _ in expected.values()} == {"v4", "v6"}
+    assert exposures(store) == expected
+    assert [(root["experiment"], root["variant"]) for root in roots] == [
+        ("v4 or v6", variant) for variant, _ in expected.values()
+    ]
+
+
+def test_a_variant_is_its_prompt_and_what_the_seller_sees(store: Store, model: ScriptedModel) -> None:
+    proposer = Proposer(store, model.client, "m", "extract_listing@v4", 20, EXPERIMENT, AtOnce())
+    seller = next(name for name in "abcdefgh" if assign(EXPERIMENT, name) == "v6")
+    model.enqueue(OTHER, PROPOSED)
+    seen = proposed(proposer, replace(COAT, seller_id=seller))
+    assert seen.attributes["condition"] == "fair"
+    shown, compared = (request.text for request in model.history)
+    assert shown.startswith(prompts.load("extract_listing@v6").render(listing="")[0]["content"][:40])
+    assert shown != compared
+
+
+def test_who_takes_no_part_gets_the_control_and_is_not_logged(store: Store, model: ScriptedModel) -> None:
+    stopped = EXPERIMENT.model_copy(update={"share": 0.0})
+    proposer = Proposer(store, model.client, "m", "extract_listing@v6", 20, stopped, AtOnce())
+    model.enqueue(PROPOSED)
+    proposed(proposer)
+    assert len(model.history) == 1
+    assert proposer.load_prompt(None).ref == prompts.load("extract_listing@v4").ref
+    assert not store.exposures.exists()
+
+
+def test_an_unknown_variant_is_told(store: Store, model: ScriptedModel) -> None:
+    unknown = EXPERIMENT.model_copy(update={"variants": {"v4": 1, "control": 1}})
+    with pytest.raises(PromptError, match="control"):
+        Proposer(store, model.client, "m", "extract_listing@v4", 20, unknown)
+
+
 def test_a_draft_that_waited_too_long_asks_nobody(proposer: Proposer, model: ScriptedModel) -> None:
     proposer.limit_seconds = 0
     assert proposed(proposer).problem == "slow"
@@ -96,9 +208,8 @@ def test_a_model_that_never_answers_ends_by_the_deadline(store: Store) -> None:
         raise openai.OpenAIError("too late")
 
     proposer = Proposer(store, connect_and_hang, "m", "extract_listing@v4", 0.05)
-    listing_id = store.add_draft("ida", COAT, None)
-    assert listing_id
-    proposer.begin(listing_id, COAT.text, None)
+    listing_id, _ = store.add_draft(COAT)
+    proposer.begin(listing_id, COAT)
     assert asked.wait(30)
     while (proposal := store.proposal(listing_id)) and proposal.is_working:
         ended.wait(0.01)

@@ -7,6 +7,8 @@ from selling_steps import COAT, URL, describe
 from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
+from aicourse.marketplace.app.application import create_app
+from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.protection import HEADERS, is_own
 from aicourse.marketplace.app.store import Store
 
@@ -62,6 +64,20 @@ def test_a_body_that_is_too_large_gets_a_sentence(browser: TestClient) -> None:
     answer = browser.post("/sell", data={**COAT, "key": "k"}, files=upload)
     assert answer.status_code == 413
     assert "too large" in answer.text.lower()
+
+
+def test_a_form_without_a_photo_may_be_much_smaller(browser: TestClient) -> None:
+    for address in ("/sell/x", "/listings/x/thumb", "/admin/login"):
+        assert browser.post(address, data={"text": "x" * 200_000}).status_code == 413
+
+
+def test_shops_on_one_computer_have_cookies_of_their_own(store: Store, proposer: Proposer) -> None:
+    names = set()
+    for secret in ("one", "other"):
+        shop = TestClient(create_app(store, proposer, secret=secret, admin_token="t"), base_url=URL)
+        shop.get("/sell")
+        names |= set(shop.cookies)
+    assert len(names) == 2
 
 
 def test_the_cookie_is_signed_and_out_of_reach_of_scripts(browser: TestClient) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +15,10 @@ import httpx2
 import pytest
 from selling_steps import COAT, CONFIRMED, PROPOSED
 
-from aicourse.errors import AicourseError
+from aicourse.errors import AicourseError, PromptError
 from aicourse.marketplace.app import Marketplace, serve
+from aicourse.monitoring.spans import span
+from aicourse.monitoring.tracing import start_tracing, traced_into
 from aicourse.testing import ScriptedModel
 
 REQUESTS, AT_ONCE = 200, 8
@@ -72,6 +76,48 @@ def test_a_port_that_is_taken_gets_a_sentence(tmp_path: Path) -> None:
         other.listen()
         with pytest.raises(AicourseError, match="is taken"):
             serve(tmp_path / "m.sqlite3", background=True, port=other.getsockname()[1], examples=False)
+
+
+def test_tracing_that_runs_already_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "m.sqlite3"
+    with start_tracing(path) as tracing:
+        shop = serve(path, background=True, client=ScriptedModel(PROPOSED).client(), examples=False)
+        httpx2.post(f"{shop.url}/sell", data={**COAT, "key": "k"})
+        shop.stop()
+        with span("after the shop"):
+            pass
+        tracing.flush()
+        assert shop.tracing is None
+        assert {one.name for one in tracing.store.page()} >= {"propose", "after the shop"}
+        with pytest.raises(AicourseError, match=r"is traced into .*m\.sqlite3 already"):
+            serve(tmp_path / "other.sqlite3", background=True, examples=False)
+
+
+def test_a_prompt_that_does_not_exist_gets_a_sentence_at_once(tmp_path: Path) -> None:
+    with pytest.raises(PromptError):
+        serve(tmp_path / "m.sqlite3", background=True, prompt="extract_listing@v999", examples=False)
+    assert traced_into() is None
+
+
+RUNS = """
+import sys
+from pathlib import Path
+from aicourse.marketplace.app import serve
+serve(Path(sys.argv[1]), examples=False, announce=lambda shop: print(shop.url, flush=True))
+print("ended", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C reaches a whole console there")
+def test_ctrl_c_ends_it_in_peace(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RUNS, str(tmp_path / "m.sqlite3")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        url = process.stdout.readline().strip()
+        assert httpx2.get(url, timeout=60).status_code == 200
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=60)
+    assert (process.returncode, out, error) == (0, "ended\n", "")
 
 
 def test_an_empty_store_gets_examples_once(tmp_path: Path) -> None:

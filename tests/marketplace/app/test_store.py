@@ -34,8 +34,8 @@ store.publish(store.listing({listing!r}, "ida"), "Ida", PROPOSED)
 
 
 def add(store: Store, title: str, seller: str = "ida", description: str = "As described.") -> Listing:
-    listing_id = store.add_draft(seller, Draft(title, title, description), None)
-    assert listing_id
+    listing_id, is_new = store.add_draft(Draft(seller, title, title, description))
+    assert is_new
     listing = store.listing(listing_id, seller)
     assert listing
     return listing
@@ -80,13 +80,26 @@ def test_a_search_finds_all_its_words(words: str, expected: list[str], store: St
     assert [listing.title for listing in store.published(words)] == expected
 
 
-def test_pages_of_listings_leave_none_out_and_show_none_twice(store: Store) -> None:
+def test_pages_of_listings_leave_none_out_and_show_none_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module.time, "time_ns", lambda: 10**18)  # all at the same moment
     for number in range(PAGE + 3):
         store.publish(add(store, f"Thing {number}"), "Ida", PROPOSED)
     first = store.published(category="clothing")
-    second = store.published(category="clothing", before_ns=first[PAGE - 1].published_ns)
+    second = store.published(category="clothing", before=first[PAGE - 1].listing_id)
     titles = [listing.title for listing in (*first[:PAGE], *second)]
     assert titles == [f"Thing {number}" for number in reversed(range(PAGE + 3))]
+
+
+def test_an_answer_after_the_seller_published_is_dropped(store: Store) -> None:
+    draft = add(store, "Coat")
+    store.begin_proposal(draft.listing_id, 60)
+    assert store.publish(draft, "Ida", PROPOSED)
+    store.end_proposal(draft.listing_id, PROPOSED.model_dump(), {}, "t" * 32)
+    proposal = store.proposal(draft.listing_id)
+    assert proposal
+    assert (proposal.attributes, proposal.trace_id) == ({}, None)
 
 
 def test_an_answer_after_the_time_limit_is_dropped(store: Store) -> None:
