@@ -46,8 +46,9 @@ def record_thumb(
     """
     if thumb not in (1, -1):
         raise FeedbackError(f"A thumb is 1 (up) or -1 (down), not {thumb!r}. Send one of them.", thumb=thumb)
-    row = {"trace_id": trace_id, "listing_id": listing_id, "seller_id": seller_id, "kind": "explicit"}
-    row |= {"thumb": thumb, "reason": _words(reason), "text": _words(text), "given_ns": time.time_ns()}
+    row: dict[str, Any] = {"trace_id": trace_id, "listing_id": listing_id, "kind": "explicit"}
+    row |= {"seller_id": seller_id, "given_ns": time.time_ns()}
+    row |= {"thumb": thumb, "reason": _words(reason), "text": _words(text)}
     _put(connection, "feedback", "(trace_id, seller_id) WHERE kind = 'explicit'", [row])
 
 
@@ -66,8 +67,8 @@ def record_published(
     """
     kept = {name: as_kept(value) for name, value in published.items()}
     before = {name: None if proposed is None else as_kept(proposed.get(name)) for name in kept}
-    row = {"trace_id": trace_id, "listing_id": listing_id, "seller_id": seller_id, "kind": "implicit"}
-    row |= {"given_ns": time.time_ns()}
+    row: dict[str, Any] = {"trace_id": trace_id, "listing_id": listing_id, "kind": "implicit"}
+    row |= {"seller_id": seller_id, "given_ns": time.time_ns()}
     fields = [
         row | {"field": name, "proposed": before[name], "published": value} for name, value in kept.items()
     ]
@@ -101,7 +102,7 @@ def record_annotation(
     right = found[0] if verdict == "right" else as_kept(gold) if verdict == "wrong" else None
     if verdict == "wrong" and right == found[0]:
         raise FeedbackError("That is what was proposed: call it right, or give the right value.")
-    row = {"trace_id": trace_id, "annotator": annotator, "field": field, "sampler": sampler}
+    row: dict[str, Any] = {"trace_id": trace_id, "annotator": annotator, "field": field, "sampler": sampler}
     row |= {"verdict": verdict, "gold": right, "note": _words(note), "probability": probability}
     row |= {"annotated_ns": time.time_ns()}
     _put(connection, "annotations", "(trace_id, annotator, field, sampler)", [row])

@@ -31,6 +31,7 @@ from aicourse.marketplace.app.store import Draft, Problem, Store
 from aicourse.marketplace.extraction.extracting import Extraction, extract
 from aicourse.monitoring.feedback import as_kept
 from aicourse.monitoring.spans import note, span
+from aicourse.monitoring.tracing import traced_into
 from aicourse.prompts.prompt import Prompt
 
 WORKERS = 2  # the embedded model answers one at a time; a hosted one is not waited for by many here
@@ -113,8 +114,8 @@ class Proposer:
             with span("compare", client=draft.client, model=self.model):
                 outcomes = [self._outcome(one, draft, seconds) for one in others]
             triggered = any(one != _fields(shown) for one in outcomes)
-            facts = {"triggered": triggered, "client": draft.client}
-            log_exposure(self.store.exposures, self.experiment, draft.seller_id, variant, **facts)
+            met = (self.experiment, draft.seller_id, variant)
+            log_exposure(self.store.exposures, *met, triggered=triggered, client=draft.client)
 
     def _connected(self) -> OpenAI:
         with self._connecting:  # two clients would have two budgets
@@ -174,8 +175,7 @@ def _note_outcome(current: Span, extraction: Extraction) -> None:
 
 def _trace_id(current: Span) -> str | None:
     """The id under which a span is stored; None where nobody traces."""
-    context = current.get_span_context()
-    return format_trace_id(context.trace_id) if context.is_valid else None
+    return format_trace_id(current.get_span_context().trace_id) if traced_into() else None
 
 
 def _problem(error: Exception) -> Problem:

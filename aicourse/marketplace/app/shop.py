@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -21,7 +21,7 @@ def shop_routes(store: Store) -> APIRouter:
     def browse(request: Request, q: str = "", category: str = "", before: str = "") -> Response:
         found = store.published(visible(q), category, before)
         shown = found[:PAGE]
-        values = {"listings": shown, "q": q, "category": category, "before": before}
+        values: dict[str, Any] = {"listings": shown, "q": q, "category": category, "before": before}
         following = shown[-1].listing_id if len(found) > PAGE else None
         return page(request, "browse", following=following, **values)
 
