@@ -17,43 +17,33 @@ from aicourse.face import lazily
 
 if TYPE_CHECKING:
     from aicourse.experiments.analysis import Analysis as Analysis
-    from aicourse.experiments.analysis import Decision as Decision
     from aicourse.experiments.analysis import analyse as analyse
-    from aicourse.experiments.analysis import decide as decide
     from aicourse.experiments.assignment import assign as assign
     from aicourse.experiments.effects import Arm as Arm
     from aicourse.experiments.effects import Effect as Effect
-    from aicourse.experiments.effects import aa_check as aa_check
-    from aicourse.experiments.effects import aa_checks as aa_checks
+    from aicourse.experiments.effects import aa_rates as aa_rates
     from aicourse.experiments.effects import difference as difference
-    from aicourse.experiments.effects import p_value as p_value
     from aicourse.experiments.experiment import Experiment as Experiment
     from aicourse.experiments.experiment import Guardrail as Guardrail
     from aicourse.experiments.experiment import Metric as Metric
     from aicourse.experiments.experiment import read_experiment as read_experiment
+    from aicourse.experiments.exposures import LogCheck as LogCheck
     from aicourse.experiments.exposures import check_log as check_log
     from aicourse.experiments.exposures import log_exposure as log_exposure
-    from aicourse.experiments.exposures import people_exposed as people_exposed
-    from aicourse.experiments.exposures import read_exposures as read_exposures
-    from aicourse.experiments.exposures import sample_ratios as sample_ratios
     from aicourse.experiments.plots import plot_effects as plot_effects
-    from aicourse.experiments.plots import save_effects as save_effects
-    from aicourse.experiments.power import effect_size as effect_size
-    from aicourse.experiments.power import people_needed as people_needed
     from aicourse.experiments.power import plan as plan
-    from aicourse.experiments.power import power_of as power_of
     from aicourse.experiments.sequential import always_valid as always_valid
     from aicourse.experiments.sequential import group_sequential as group_sequential
     from aicourse.experiments.sequential import peeking as peeking
 
 _NAMES = {
-    "analysis": ("Analysis", "Decision", "analyse", "decide"),
+    "analysis": ("Analysis", "analyse"),
     "assignment": ("assign",),
-    "effects": ("Arm", "Effect", "aa_check", "aa_checks", "difference", "p_value"),
+    "effects": ("Arm", "Effect", "aa_rates", "difference"),
     "experiment": ("Experiment", "Guardrail", "Metric", "read_experiment"),
-    "exposures": ("check_log", "log_exposure", "people_exposed", "read_exposures", "sample_ratios"),
-    "plots": ("plot_effects", "save_effects"),
-    "power": ("effect_size", "people_needed", "plan", "power_of"),
+    "exposures": ("LogCheck", "check_log", "log_exposure"),
+    "plots": ("plot_effects",),
+    "power": ("plan",),
     "sequential": ("always_valid", "group_sequential", "peeking"),
 }
 _HOME = {name: f"aicourse.experiments.{module}" for module, names in _NAMES.items() for name in names}

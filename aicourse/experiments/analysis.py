@@ -2,17 +2,8 @@
 
     print(analyse(experiment, exposures, outcomes))
 
-The first of these decisions that fits:
-
-- roll back: a guardrail's always-valid one-sided test shows a loss beyond its tolerance (all guardrails
-  together err in at most 5 % of experiments). It comes first because it only takes people back to what they
-  had.
-- hold: no traffic, a sample-ratio mismatch, or people with several variants. Nobody new until it is
-  explained.
-- next step: this step of the ramp has its part of the planned people.
-- ship: the primary metric is better, and a loss beyond the tolerance is ruled out for each guardrail.
-- do not ship: the planned people are there and that was not shown; or the primary metric is worse.
-- go on: more people, and another look.
+docs/experiments.md has the rules of the decision; `decide` goes through them in their order. To roll back
+comes first, because it only takes people back to what they had.
 """
 
 from __future__ import annotations
@@ -30,7 +21,7 @@ from aicourse.evals.views import text_table
 from aicourse.experiments.effects import Arm, Effect, arms, difference, totals
 from aicourse.experiments.experiment import Experiment, Guardrail, Metric
 from aicourse.experiments.exposures import Source, check_log
-from aicourse.experiments.sequential import always_valid
+from aicourse.experiments.sequential import LEAST_PEOPLE, always_valid
 
 Action = Literal["roll back", "hold", "next step", "ship", "do not ship", "go on"]
 _HEADER = ("metric", "variant", "people", "control", "variant's", "difference", "relative", "finding")
@@ -92,17 +83,18 @@ def analyse(experiment: Experiment, exposures: Source, outcomes: Source, by: Seq
         ExperimentError: a table lacks a column, or log and outcomes have no person in common.
     """
     checked = check_log(experiment, exposures, by)
-    table = checked.people.triggered[["variant"]].join(totals(experiment, outcomes))
+    table = checked.people.loc[checked.people["triggered"], ["variant"]].join(totals(experiment, outcomes))
     if len(table) and table.drop(columns="variant").isna().all(axis=None):
         raise ExperimentError("Log and outcomes have no person in common. See that both use the same ids.")
-    effects = tuple(_effects(experiment, table.fillna(0.0))) if len(table) else ()
+    summed = [column for metric in experiment.metrics for column in metric.columns]
+    effects = tuple(_effects(experiment, table.fillna(dict.fromkeys(summed, 0.0))))
     decision = decide(experiment, effects, checked.problems, len(table))
     return Analysis(experiment, len(table), checked.problems, effects, decision)
 
 
 def _effects(experiment: Experiment, table: pd.DataFrame) -> Iterator[Effect]:
     """Each metric of each new variant; none where a variant has fewer than two people."""
-    for metric in experiment.metrics:
+    for metric in experiment.metrics if len(table) else ():
         found = {variant: arm for variant, arm in arms(metric, table).items() if arm.people > 1}
         for variant in experiment.new_variants:
             if variant in found and experiment.control in found:
@@ -113,19 +105,27 @@ def effect_of(experiment: Experiment, metric: Metric, variant: str, control: Arm
     """The effect on one metric, with the intervals that the experiment's way of stopping asks for."""
     critical, level = None, experiment.significance
     if experiment.stopping == "always valid":
-        critical = always_valid(control.people + new.people, experiment.people, significance=level)
+        critical = _always_valid(experiment, control, new, level)
     absolute = difference(control, new, critical=critical, significance=level)
     relative = difference(control, new, relative=True, critical=critical, significance=level)
     loss_shown = isinstance(metric, Guardrail) and _loss_shown(experiment, metric, control, new)
     return Effect(metric, variant, control, new, absolute, relative, loss_shown)
 
 
+def _always_valid(
+    experiment: Experiment, control: Arm, new: Arm, level: float, *, one_sided: bool = False
+) -> float:
+    """The critical value; infinite while one of both has so few people that its mean is not yet normal."""
+    if min(control.people, new.people) < LEAST_PEOPLE:
+        return math.inf
+    people = control.people + new.people
+    return always_valid(people, experiment.people, significance=level, one_sided=one_sided)
+
+
 def _loss_shown(experiment: Experiment, guardrail: Guardrail, control: Arm, new: Arm) -> bool:
     """True if a loss beyond the tolerance is shown; over all looks and all guardrails wrongly in 5 %."""
     level = experiment.significance / len(experiment.guardrails)
-    people = control.people + new.people
-    reach = always_valid(people, experiment.people, significance=level, one_sided=True)
-    bound = difference(control, new, critical=reach)
+    bound = difference(control, new, critical=_always_valid(experiment, control, new, level, one_sided=True))
     return (bound.high if guardrail.better == "higher" else -bound.low) < -guardrail.tolerance
 
 
@@ -134,36 +134,38 @@ def decide(
 ) -> Decision:
     """The decision by the rules above; `people` are those who are compared."""
     share, last, planned = experiment.share, experiment.ramp[-1], experiment.people
+    primary = [effect for effect in effects if effect.metric == experiment.primary]
+    always = experiment.stopping == "always valid"
     if harmful := [effect for effect in effects if effect.loss_shown]:
         return Decision("roll back", _told(harmful[0]), 0.0)
     if problems:
         return Decision("hold", " ".join(problems), share)
     if not share:
         return Decision("hold", "The experiment is stopped: its share is 0.", share)
+    if always and primary and all(effect.verdict == "worse" for effect in primary):
+        return Decision("do not ship", _told(primary[0]), share)
     if planned is None:
         return Decision("go on", "The experiment's file has no planned number of people yet.", share)
     due = math.ceil(planned * share / last)
     if share < last and people >= due:
         step = min(one for one in experiment.ramp if one > share)
         return Decision("next step", f"No harm shown to {people:,} people; the share may be {step:g}.", step)
-    if share == last and (people >= due or experiment.stopping == "always valid"):
-        return _final(experiment, effects, complete=people >= due)
+    if share == last and (people >= due or always):
+        return _final(primary, effects, share, complete=people >= due)
     return Decision("go on", f"{people:,} of {due:,} people for this step.", share)
 
 
-def _final(experiment: Experiment, effects: Sequence[Effect], *, complete: bool) -> Decision:
+def _final(primary: Sequence[Effect], effects: Sequence[Effect], share: float, *, complete: bool) -> Decision:
     """The decision at the last step of the ramp."""
-    primary = [effect for effect in effects if effect.metric == experiment.primary]
     unsafe = {effect.variant: effect for effect in effects if not effect.is_safe}
     better = [effect for effect in primary if effect.verdict == "better"]
     better.sort(key=lambda effect: effect.gain.estimate, reverse=True)
     for effect in better:
         if effect.variant not in unsafe:
-            return Decision("ship", _told(effect), experiment.share)
-    if complete or all(effect.verdict == "worse" for effect in primary):
-        reason = unsafe[better[0].variant] if better else primary[0]
-        return Decision("do not ship", _told(reason), experiment.share)
-    return Decision("go on", "Nothing is shown yet.", experiment.share)
+            return Decision("ship", _told(effect), share)
+    if complete:
+        return Decision("do not ship", _told(unsafe[better[0].variant] if better else primary[0]), share)
+    return Decision("go on", "Nothing is shown yet.", share)
 
 
 def _told(effect: Effect) -> str:

@@ -1,23 +1,6 @@
-"""An experiment as data: variants with weights, a ramp, metrics and thresholds, in TOML or JSON.
+"""An experiment as data: variants with weights, a ramp, metrics and thresholds, in a TOML file.
 
-    name = "colours-first"
-    salt = "colours-first 1"           # another salt deals the variants anew
-    variants = {control = 1, v7 = 1}   # weights; the first is what people have today
-    share = 0.10                       # of all people, who get a new variant: a step of the ramp, or 0
-    people = 12000                     # the planned number, from `aicourse experiment plan`
-    stopping = "always valid"          # may be looked at any time; "fixed": at the planned number, once
-
-    [primary]
-    name = "published"                 # a column of the outcomes; its mean per person
-
-    [[guardrails]]
-    name = "seconds per listing"       # a ratio: all seconds of a variant over all its listings
-    numerator = "seconds"
-    denominator = "listings"
-    better = "lower"
-    tolerance = 0.5                    # the most that may be lost, in seconds per listing
-
-Ramp and thresholds have the usual values unless the file says otherwise.
+docs/experiment-example/experiment.toml has every field, explained.
 """
 
 from __future__ import annotations
@@ -29,7 +12,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from aicourse import json_text
 from aicourse.errors import ExperimentError
 from aicourse.suggestions import similar_file
 
@@ -67,10 +49,11 @@ class Guardrail(Metric):
 
 
 class Experiment(BaseModel):
-    """One experiment; the module's docstring has its file.
+    """One experiment; the first variant is what people have today.
 
-    `srm_threshold` is the p-value below which the counts do not fit the weights, `multiple_threshold` the
-    largest share of people that may have met several variants.
+    `share` is that of all people who get a new variant: a step of the ramp, or 0, which stops the experiment.
+    `people` is the planned number. `srm_threshold` is the p-value below which the counts do not fit the
+    weights, `multiple_threshold` the largest share of people that may have met several variants.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,7 +64,7 @@ class Experiment(BaseModel):
     share: float
     primary: Metric
     guardrails: tuple[Guardrail, ...] = ()
-    ramp: tuple[Share, ...] = (0.01, 0.05, 0.10, 0.25, 0.50)
+    ramp: tuple[Share, ...] = Field((0.01, 0.05, 0.10, 0.25, 0.50), min_length=1)
     people: int | None = Field(None, gt=0)
     stopping: Literal["fixed", "always valid"] = "fixed"
     srm_threshold: float = Field(0.001, gt=0, lt=1)
@@ -96,6 +79,9 @@ class Experiment(BaseModel):
         if self.ramp[-1] > self._new_weight + 1e-9:
             left = f"the weights leave {self._new_weight:g} for new variants"
             raise ValueError(f"the ramp ends at {self.ramp[-1]:g}, but {left}")
+        added_up = {column for metric in self.metrics for column in metric.columns}
+        if known := added_up & {metric.covariate for metric in self.metrics}:
+            raise ValueError(f"the covariate {known.pop()!r} is a column of a metric, not from before")
         return self
 
     @property
@@ -135,15 +121,14 @@ class Experiment(BaseModel):
 
 
 def read_experiment(path: Path | str) -> Experiment:
-    """The experiment in a TOML or JSON file.
+    """The experiment in a TOML file.
 
     Raises:
         ExperimentError: the file cannot be read, or is no experiment; the message says what is wrong with it.
     """
     path = Path(path)
-    read = json_text.loads if path.suffix == ".json" else tomllib.loads
     try:
-        return Experiment.model_validate(read(path.read_text(encoding="utf-8")))
+        return Experiment.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         reason = f"No file {path} ({error.strerror}).{similar_file(path)} Check the path."
     except ValidationError as error:
@@ -151,6 +136,6 @@ def read_experiment(path: Path | str) -> Experiment:
         where = ".".join(map(str, problem["loc"])) or "the file"
         told = problem["msg"].removeprefix("Value error, ")
         reason = f"{path}: {where}: {told}. docs/experiments.md has an example of every field."
-    except ValueError as error:
-        reason = f"{path} cannot be read ({error}). Write TOML, or JSON in a file ….json."
+    except (ValueError, RecursionError) as error:
+        reason = f"{path} is no TOML ({error}). docs/experiments.md has an example."
     raise ExperimentError(reason, path=path)

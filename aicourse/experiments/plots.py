@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aicourse.errors import ExperimentError
 from aicourse.evals.plots import BLUE, VERMILION
 from aicourse.experiments.analysis import Analysis
 from aicourse.experiments.experiment import Guardrail
 from aicourse.html import visible
-from aicourse.paths import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,10 +28,10 @@ def plot_effects(analysis: Analysis, *, title: str | None = None, axes: Axes | N
         colour = VERMILION if effect.gain.high < 0 else BLUE
         reach = [[middle - low], [high - middle]]
         drawn.errorbar([middle], [place], xerr=reach, fmt="o", color=colour, capsize=3)
-        if isinstance(effect.metric, Guardrail):
-            worst = effect.metric.tolerance / effect.control.mean
+        if isinstance(effect.metric, Guardrail) and effect.control.mean:
+            worst = 100 * effect.metric.tolerance / abs(effect.control.mean)
             worst = -worst if effect.metric.better == "higher" else worst
-            drawn.plot([100 * worst], [place], "|", markersize=18, color="0.2")
+            drawn.plot([worst], [place], "|", markersize=18, color="0.2")
     names = [visible(f"{effect.metric.name}, {effect.variant}") for effect in analysis.effects]
     drawn.set_yticks(range(rows), names)
     drawn.set_ylim(rows - 0.5, -0.5)
@@ -43,16 +39,3 @@ def plot_effects(analysis: Analysis, *, title: str | None = None, axes: Axes | N
     drawn.set_ylabel("metric, variant")
     drawn.set_title(title or str(analysis.decision), loc="left", wrap=True)
     return drawn
-
-
-def save_effects(analysis: Analysis, path: Path) -> None:
-    """Write `plot_effects` to a .png or .svg file.
-
-    Raises:
-        ExperimentError: the file is to be neither.
-    """
-    if path.suffix not in (".png", ".svg"):
-        raise ExperimentError(f"{path} is no picture. Name a file ….png or ….svg.", path=path)
-    content = io.BytesIO()
-    plot_effects(analysis).figure.canvas.print_figure(content, format=path.suffix[1:])
-    write_atomically(path, content.getvalue())

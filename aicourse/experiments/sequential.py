@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from scipy import optimize
 
-_LEAST_PEOPLE = 100  # a sum of fewer is not yet normal enough
+LEAST_PEOPLE = 100  # a sum of fewer is not yet normal enough
 _NODES = 128
 _USUAL_PLAN = 5_000
 
@@ -30,12 +30,12 @@ def always_valid(
     """The critical value after so many people, both variants together, at one of any number of looks.
 
     It is lowest, compared with one look, about when the `planned` people (5,000 if None) are there; infinite
-    below 100. `one_sided` is for a bound on one side alone.
+    below 100 (`analyse` asks for 100 in each variant). `one_sided` is for a bound on one side alone.
 
     >>> [round(always_valid(people, 5_000), 2) for people in (100, 5_000, 100_000)]
     [6.69, 3.04, 3.34]
     """
-    if people < _LEAST_PEOPLE:
+    if people < LEAST_PEOPLE:
         return math.inf
     tail = 2 * significance if one_sided else significance
     rho2 = (-2 * math.log(tail) + math.log(1 - 2 * math.log(tail))) / (planned or _USUAL_PLAN)

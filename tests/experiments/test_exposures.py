@@ -14,9 +14,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from aicourse.errors import ExperimentError
-from aicourse.experiments import check_log, log_exposure, people_exposed, read_exposures, sample_ratios
-from aicourse.experiments.exposures import People
+from aicourse.errors import AicourseError, ExperimentError
+from aicourse.experiments import check_log, log_exposure
 
 
 def log_of(*rows: tuple[Any, ...], columns: str = "person variant") -> pd.DataFrame:
@@ -37,11 +36,18 @@ def test_what_is_logged_is_read(make: Any, tmp_path: Path) -> None:
     for person in persons:
         log_exposure(path, experiment, person, "v7", triggered=person != "Zoë", client="2.1")
     log_exposure(path, make(name="another"), "00018", "control")
-    log = read_exposures(path, experiment)
-    assert log["person"].tolist() == persons
-    assert log["triggered"].tolist() == [True, False, True, True]
-    assert set(log["client"]) == {"2.1"}
-    assert pd.to_datetime(log["time"]).is_monotonic_increasing
+    people = check_log(experiment, path).people
+    assert list(people.index) == persons
+    assert people["triggered"].tolist() == [True, False, True, True]
+    assert set(people["client"]) == {"2.1"}
+    assert pd.to_datetime(people["time"]).is_monotonic_increasing
+
+
+@pytest.mark.parametrize("variant", [None, "v9"])
+def test_who_met_no_variant_is_not_logged(make: Any, tmp_path: Path, variant: Any) -> None:
+    with pytest.raises(ExperimentError, match=f"A variant {variant!r} was met"):
+        log_exposure(tmp_path / "exposures.jsonl", make(), "s1", variant)
+    assert not (tmp_path / "exposures.jsonl").exists()
 
 
 def test_lines_of_several_threads_do_not_mix(make: Any, tmp_path: Path) -> None:
@@ -57,8 +63,23 @@ def test_a_csv_keeps_ids_as_text_and_numbers_are_the_same_people(make: Any, tmp_
     csv, lines = tmp_path / "log.csv", tmp_path / "log.jsonl"
     csv.write_text("person,variant\n017,v7\n18,control\n")
     lines.write_text('{"person": "017", "variant": "v7"}\n{"person": 18, "variant": "control"}\n')
-    assert read_exposures(csv, make())["person"].tolist() == ["017", "18"]
-    assert read_exposures(lines, make())["person"].tolist() == ["017", "18"]
+    assert list(check_log(make(), csv).people.index) == ["017", "18"]
+    assert list(check_log(make(), lines).people.index) == ["017", "18"]
+
+
+def test_a_table_of_numbers_and_texts_names_the_same_people(make: Any) -> None:
+    log = log_of((17, "v7"), ("17", "v7"), (18, "control"))
+    assert list(check_log(make(), log).people.index) == ["17", "18"]
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
+def test_an_editor_may_add_a_mark_and_empty_lines(make: Any, tmp_path: Path, name: str) -> None:
+    lines = {
+        "log.csv": "person,variant\n1,v7\n\n2,control\n\n",
+        "log.jsonl": '{"person": "1", "variant": "v7"}\n\n{"person": "2", "variant": "control"}\n\n',
+    }
+    (tmp_path / name).write_text(lines[name], encoding="utf-8-sig")
+    assert list(check_log(make(), tmp_path / name).people.index) == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -68,30 +89,33 @@ def test_a_csv_keeps_ids_as_text_and_numbers_are_the_same_people(make: Any, tmp_
         ('{"person": "a", "variant": "v7"}\n7\n', "line 2, cannot be read"),
         ('{"person": "a", "variant": "v7"}\n' + "[" * 100_000, "line 2, cannot be read"),
         ("null\n", "line 1, cannot be read"),
-        ('{"variant": "v7"}\n', "has no column 'person'"),
-        ('{"person": null, "variant": "v7"}\n', "a row has no person"),
+        ('{"variant": "v7"}\n', "a row has no `person`"),
+        ('{"person": null, "variant": "v7"}\n', "a row has no `person`"),
         ('{"person": "a"}\n', "no column 'variant'"),
-        ('{"person": "a", "variant": "v9"}\n', "a variant 'v9'; the experiment has: control, v7"),
-        ('{"person": "a", "variant": null}\n', "The log has a variant "),
-        ('{"person": "a", "variant": ["v7"]}\n', "a variant \"['v7']\""),
+        ('{"person": "a", "variant": "v9"}\n', "A variant 'v9' was met; the experiment has: control, v7"),
+        ('{"person": "a", "variant": null}\n', "A variant "),
+        ('{"person": "a", "variant": ["v7"]}\n', "A variant \"['v7']\""),
         ('{"person": "a", "variant": "v7", "experiment": "b"}\n', "No exposure of the experiment 'colours"),
         ('{"person": "a", "variant": "v7", "triggered": "yes"}\n', "`triggered` must be true or false"),
-        ("", "has no column 'person'"),
+        ("", "a row has no `person`"),
     ],
 )
 def test_what_is_wrong_with_a_log(make: Any, tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text(content)
     with pytest.raises(ExperimentError, match=re.escape(message)):
-        read_exposures(path, make())
+        check_log(make(), path)
 
 
 def test_a_log_that_is_not_there_or_no_text(make: Any, tmp_path: Path) -> None:
     (tmp_path / "exposures.jsonl").write_bytes(b"\xff\xfe")
     with pytest.raises(ExperimentError, match=r"Did you mean .*exposures\.jsonl\?"):
-        read_exposures(tmp_path / "exposure.jsonl", make())
+        check_log(make(), tmp_path / "exposure.jsonl")
+    with pytest.raises(AicourseError, match="not UTF-8 text"):
+        check_log(make(), tmp_path / "exposures.jsonl")
+    (tmp_path / "exposures.csv").write_bytes(b"\xff\xfe")
     with pytest.raises(ExperimentError, match="cannot be read"):
-        read_exposures(tmp_path / "exposures.jsonl", make())
+        check_log(make(), tmp_path / "exposures.csv")
 
 
 # its people
@@ -99,38 +123,28 @@ def test_a_log_that_is_not_there_or_no_text(make: Any, tmp_path: Path) -> None:
 
 def test_people_are_counted_once_with_their_first_exposure(make: Any) -> None:
     log = log_of(
-        (3, "a", "v7", "2.1"),
-        (1, "a", "v7", "2.0"),
-        (2, "b", "control", "2.0"),
-        columns="time person variant client",
+        ("a", "v7", "2.0"), ("b", "control", "2.0"), ("a", "v7", "2.1"), columns="person variant client"
     )
-    table = people_exposed(read_exposures(log, make())).table
-    assert table["variant"].to_dict() == {"a": "v7", "b": "control"}
-    assert table["client"].to_dict() == {"a": "2.0", "b": "2.0"}
-    assert table["triggered"].all()
+    people = check_log(make(), log).people
+    assert people["variant"].to_dict() == {"a": "v7", "b": "control"}
+    assert people["client"].to_dict() == {"a": "2.0", "b": "2.0"}
+    assert people["triggered"].all()
 
 
 def test_who_met_several_variants_belongs_to_none(make: Any) -> None:
     log = log_of(("a", "v7"), ("b", "control"), ("a", "v7"), ("b", "v7"), ("c", "control"))
-    people = people_exposed(read_exposures(log, make()))
-    assert list(people.table.index) == ["a", "c"]
-    assert people.several == ("b",)
+    checked = check_log(make(), log)
+    assert list(checked.people.index) == ["a", "c"]
+    assert "1 people (33.3%) met several variants" in checked.problems[-1]
 
 
 def test_one_triggered_exposure_is_enough(make: Any) -> None:
     rows = [("a", "v7", 0), ("a", "v7", 1), ("b", "v7", 0), ("c", "control", 1), ("c", "control", 0)]
-    log = log_of(*rows, columns="person variant triggered")
-    people = people_exposed(read_exposures(log, make()))
-    assert list(people.triggered.index) == ["a", "c"]
+    people = check_log(make(), log_of(*rows, columns="person variant triggered")).people
+    assert people["triggered"].to_dict() == {"a": True, "b": False, "c": True}
 
 
 # sample ratios
-
-
-def ratios_of(make: Any, log: pd.DataFrame, *by: str, **changes: Any) -> dict[str, float]:
-    experiment = make(**changes)
-    people = people_exposed(read_exposures(log, experiment))
-    return {one.group: one.p_value for one in sample_ratios(experiment, people, by)}
 
 
 @pytest.mark.parametrize(
@@ -138,20 +152,28 @@ def ratios_of(make: Any, log: pd.DataFrame, *by: str, **changes: Any) -> dict[st
     [(600, 400, 2.54e-10), (821_588, 815_482, 1.8e-6)],  # gbstats 0.8; Kohavi, Tang & Xu 2020, ch. 21
 )
 def test_published_sample_ratios(make: Any, control: int, v7: int, expected: float) -> None:
-    variants = pd.DataFrame({"variant": ["control"] * control + ["v7"] * v7, "triggered": True})
-    (ratio,) = sample_ratios(make(), People(variants, ()))
-    assert ratio.counts == {"control": control, "v7": v7}
-    assert ratio.p_value == pytest.approx(expected, rel=0.02)
+    variants = ["control"] * control + ["v7"] * v7
+    checked = check_log(make(), pd.DataFrame({"person": np.arange(len(variants)), "variant": variants}))
+    assert checked.counts.loc["all people"].to_dict() == {"control": control, "v7": v7}
+    assert checked.p_values["all people"] == pytest.approx(expected, rel=0.02)
 
 
 def test_weights_that_are_not_equal(make: Any) -> None:
-    found = ratios_of(make, log_with(520, 480), variants={"control": 0.54, "v7": 0.46}, ramp=[0.1], share=0.1)
+    experiment = make(variants={"control": 0.54, "v7": 0.46}, ramp=[0.1], share=0.1)
+    found = check_log(experiment, log_with(520, 480)).p_values
     assert found["all people"] == pytest.approx(stats.chisquare([520, 480], [540, 460]).pvalue)
+
+
+def test_three_variants(make: Any) -> None:
+    log = log_with(330, 330).replace({"person": {"s0": "first"}})
+    more = log_with(290, 0).assign(variant="v8", person=[f"t{number}" for number in range(290)])
+    found = check_log(make(variants={"control": 1, "v7": 1, "v8": 1}), pd.concat([log, more])).p_values
+    assert found["all people"] == pytest.approx(stats.chisquare([330, 330, 290]).pvalue)
 
 
 def test_a_mismatch_of_the_triggered_alone(make: Any) -> None:
     log = log_with(500, 500, triggered=[True] * 300 + [False] * 200 + [True] * 200 + [False] * 300)
-    found = ratios_of(make, log)
+    found = check_log(make(), log).p_values
     assert found["all people"] == 1.0
     assert found["triggered people"] == pytest.approx(stats.chisquare([300, 200]).pvalue)
 
@@ -160,7 +182,7 @@ def test_a_mismatch_of_one_client_alone_adjusted_for_looking_at_all(make: Any) -
     clients = {"2.0": (200, 190), "2.1": (150, 90), "2.2": (150, 220), "old": (2, 1)}
     parts = [log_with(*counts).assign(client=name) for name, counts in clients.items()]
     log = pd.concat(parts).assign(person=[f"s{number}" for number in range(sum(map(len, parts)))])
-    found = ratios_of(make, log, "client")
+    found = check_log(make(), log, ["client"]).p_values
     raw = [float(stats.chisquare(counts).pvalue) for name, counts in clients.items() if name != "old"]
     adjusted = multipletests([*raw, 1.0], method="holm")[1][:3]
     assert [found[f"client {name}"] for name in list(clients)[:3]] == pytest.approx(adjusted)
@@ -168,9 +190,16 @@ def test_a_mismatch_of_one_client_alone_adjusted_for_looking_at_all(make: Any) -
     assert found["all people"] > 0.5  # the two errors cancel out
 
 
+def test_a_client_written_as_number_and_as_text_is_one(make: Any) -> None:
+    log = log_with(2, 2).assign(client=[2.1, "2.1", 2.1, None])
+    counts = check_log(make(), log, ["client"]).counts
+    assert counts.loc["client 2.1"].tolist() == [2, 1]
+    assert counts.iloc[-1].tolist() == [0, 1]  # no client
+
+
 def test_a_column_that_is_not_there(make: Any) -> None:
     with pytest.raises(ExperimentError, match="no column 'version'"):
-        ratios_of(make, log_with(5, 5), "version")
+        check_log(make(), log_with(5, 5), ["version"])
 
 
 # the check
@@ -210,7 +239,7 @@ def test_a_variant_without_triggered_people(make: Any) -> None:
 def test_variants_named_by_numbers(make: Any, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("person,variant\n1,0\n2,1\n3,0\n4,1\n", encoding="utf-8")
     experiment = make(variants={"0": 1, "1": 1})
-    assert check_log(experiment, tmp_path / "log.csv").ratios[0].counts == {"0": 2, "1": 2}
+    assert check_log(experiment, tmp_path / "log.csv").counts.loc["all people"].tolist() == [2, 2]
 
 
 def test_everybody_met_both(make: Any) -> None:
@@ -244,9 +273,9 @@ def test_a_bug_that_loses_a_fifth_of_one_client_is_found(make: Any) -> None:
         v7 = stream.random_sample(20_000) < 0.5
         client = stream.randint(0, 4, 20_000)
         lost = v7 & (client == 3) & (stream.random_sample(20_000) < 0.2)
-        table = pd.DataFrame({"variant": np.where(v7, "v7", "control"), "client": client, "triggered": True})
-        ratios = sample_ratios(experiment, People(table[~lost], ()), ["client"])
-        found.append({one.group: one.p_value < experiment.srm_threshold for one in ratios})
+        table = pd.DataFrame({"variant": np.where(v7, "v7", "control"), "client": client})
+        log = table.assign(person=table.index)[~lost]
+        found.append(check_log(experiment, log, ["client"]).p_values < experiment.srm_threshold)
     rates = pd.DataFrame(found).mean()
     assert rates["client 3"] >= 0.95
     assert rates[["client 0", "client 1", "client 2"]].max() <= 0.01

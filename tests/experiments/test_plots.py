@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
 
-from aicourse.errors import ExperimentError
 from aicourse.evals.plots import BLUE, VERMILION
-from aicourse.experiments import Analysis, Arm, plot_effects, save_effects
+from aicourse.experiments import Analysis, Arm, plot_effects
 from aicourse.experiments.analysis import Decision, effect_of
 
 
@@ -57,11 +55,13 @@ def test_it_draws_where_it_is_told(analysis: Analysis) -> None:
     assert plot_effects(analysis, axes=axes) is axes
 
 
-def test_a_picture_is_written_where_it_is_told(analysis: Analysis, tmp_path: Path) -> None:
-    save_effects(analysis, tmp_path / "new" / "effects.svg")
-    assert (tmp_path / "new" / "effects.svg").read_bytes().startswith(b"<?xml")
-    with pytest.raises(ExperimentError, match="no picture"):
-        save_effects(analysis, tmp_path / "effects.exe")
+def test_a_control_of_zero_is_drawn_without_tolerance(make: Any) -> None:
+    """Nobody failed today: there is no relative difference, and no place for the tolerance."""
+    experiment = make()
+    none = effect_of(experiment, experiment.guardrails[0], "v7", Arm(500, 0, 0.01), Arm(500, 0.1, 0.1))
+    axes = plot_effects(Analysis(experiment, 1_000, (), (none,), Decision("go on", "Few.", 0.5)))
+    axes.figure.canvas.draw()
+    assert [line for line in axes.lines if line.get_markersize() == 18] == []
 
 
 def test_an_interval_without_end_is_drawn(make: Any) -> None:

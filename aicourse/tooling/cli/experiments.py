@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aicourse.html import visible
 from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ else:
 
 app = typer.Typer(help="Plan experiments, check their logs, analyse them.", **PLAIN)
 
-ExperimentFile = Annotated[Path, typer.Argument(help="TOML or JSON; docs/experiments.md has an example.")]
+ExperimentFile = Annotated[Path, typer.Argument(help="TOML; docs/experiments.md has an example.")]
 Log = Annotated[Path, typer.Argument(help="The exposures: JSON Lines, or a .csv file.")]
 By = Annotated[list[str] | None, typer.Option(help="Sample ratios by this column, too; may be repeated.")]
 
@@ -33,7 +34,7 @@ def plan(
         Path | None, typer.Option(help="Past outcomes that both are taken from; JSON Lines or .csv.")
     ] = None,
     effect: Annotated[list[float] | None, typer.Option(help="Relative: 0.05; may be repeated.")] = None,
-    power: Annotated[float, typer.Option(min=0.01, max=0.999, help="The chance to find it.")] = 0.8,
+    power: Annotated[float, typer.Option(min=0.5, max=0.999, help="The chance to find it.")] = 0.8,
 ) -> None:
     """Show how many people and days an experiment takes, by the effect that it should find."""
     experiment = experiments.read_experiment(file)
@@ -60,10 +61,13 @@ def check(
     experiment = experiments.read_experiment(file)
     checked = experiments.check_log(experiment, log, by or ())
     typer.echo(checked)
-    tests = experiments.aa_checks(experiment, aa) if aa else ()
-    for test in tests:
-        typer.echo(test)
-    exit_if(bool(checked.problems) or not all(test.is_right for test in tests))
+    wrong = False
+    for metric, rate in (experiments.aa_rates(experiment, aa) if aa else {}).items():
+        right = rate.low <= 0.05 <= rate.high
+        told = "as it should" if right else "instead of 5 %: too few people have most of it"
+        typer.echo(visible(f"A/A, {metric}: the test errs in {rate.estimate:.1%}, {told}."))
+        wrong = wrong or not right
+    exit_if(bool(checked.problems) or wrong)
 
 
 @app.command(epilog="Example: aicourse experiment analyse experiment.toml exposures.jsonl outcomes.jsonl")
@@ -72,11 +76,8 @@ def analyse(
     log: Log,
     outcomes: Annotated[Path, typer.Argument(help="A `person` and numbers a row; JSON Lines or .csv.")],
     by: By = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the intervals into this .png or .svg file.")] = None,
 ) -> None:
     """Show each metric with its interval, and the decision. Exit code 1 to hold or to roll back."""
     analysis = experiments.analyse(experiments.read_experiment(file), log, outcomes, by or ())
     typer.echo(analysis)
-    if plot:
-        experiments.save_effects(analysis, plot)
     exit_if(analysis.decision.action in ("hold", "roll back"))
