@@ -14,7 +14,7 @@ are left cannot be compared (Fabijan et al. 2019). The test is Pearson's chi-squ
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +58,7 @@ def log_exposure(
         file.write(json_text.dumps({"time": time, **met, **columns}) + b"\n")
 
 
-def _check_variants(experiment: Experiment, variants: Sequence[str]) -> None:
+def _check_variants(experiment: Experiment, variants: Iterable[str]) -> None:
     if unknown := [one for one in variants if one not in experiment.variants]:
         known = ", ".join(experiment.variants)
         raise ExperimentError(f"A variant {unknown[0]!r} was met; the experiment has: {known}.")
@@ -197,8 +197,7 @@ def _p_values(experiment: Experiment, counts: pd.DataFrame) -> pd.Series[float]:
     """The p-values of Pearson's chi-square, those of single values of columns adjusted by Holm."""
     expected = np.outer(counts.sum(axis="columns"), list(experiment.weights.values()))
     expected[expected.min(axis=1) < _LEAST_EXPECTED] = np.nan
-    distances = ((counts - expected) ** 2 / expected).sum(axis="columns", skipna=False)
-    p_values = pd.Series(stats.chi2.sf(distances, len(experiment.variants) - 1), counts.index)
-    single = ~counts.index.isin(["all people", "triggered people"])
-    p_values[single] = holm(p_values[single].to_numpy())
-    return p_values
+    distances = ((counts.to_numpy() - expected) ** 2 / expected).sum(axis=1)
+    found = stats.chi2.sf(distances, len(experiment.variants) - 1).tolist()
+    first = 2 if "triggered people" in counts.index else 1
+    return pd.Series([*found[:first], *holm(found[first:])], counts.index)

@@ -75,4 +75,4 @@ def _effect_size(baseline: float, effect: float, deviation: float | None) -> flo
     if not effect or not math.isfinite(effect) or (deviation is not None and not 0 < deviation < math.inf):
         told = f"an effect of {effect:g} with a standard deviation of {deviation}"
         raise ExperimentError(f"No number of people shows {told}. Give others.")
-    return abs(effect / deviation if deviation else proportion_effectsize(baseline + effect, baseline))
+    return float(effect / deviation if deviation else proportion_effectsize(baseline + effect, baseline))
