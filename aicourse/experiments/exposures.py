@@ -54,7 +54,7 @@ def log_exposure(
     _check_variants(experiment, [variant])
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     met = {"experiment": experiment.name, "person": person, "variant": variant, "triggered": triggered}
-    with open(path, "ab", buffering=0) as file:  # one write: lines of several processes do not mix
+    with open(path, "ab") as file:  # written at once when it closes: lines of several processes do not mix
         file.write(json_text.dumps({"time": time, **met, **columns}) + b"\n")
 
 
@@ -70,7 +70,7 @@ def read_table(source: Source) -> pd.DataFrame:
     Raises:
         ExperimentError: the file cannot be read, or a row has no person; the message says where.
     """
-    table, place = source, "the table"
+    table, place = source, "The table"
     if not isinstance(table, pd.DataFrame):
         path, place = Path(table), str(table)
         if not path.is_file():
@@ -89,7 +89,7 @@ def read_table(source: Source) -> pd.DataFrame:
             raise ExperimentError(told, path=path) from None
         place = str(path)
     if "person" not in table or table["person"].isna().any():
-        raise ExperimentError(f"In {place} a row has no `person`. Correct it.")
+        raise ExperimentError(f"{place} has no row, or one without `person`. Correct it.")
     return table.astype({"person": str})  # 17 and "17" are one person
 
 

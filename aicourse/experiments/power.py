@@ -52,15 +52,14 @@ def plan(
     level = experiment.significance
     if experiment.stopping == "always valid":
         level = 2 * float(stats.norm.sf(always_valid(10_000, 10_000, significance=level)))  # of any plan
+    reach = stats.norm.isf(level / 2) + stats.norm.ppf(power)
     control, *others = experiment.weights.values()
     takes_part = experiment.model_copy(update={"share": experiment.ramp[-1]}).coverage
+    possible = [one for one in _EFFECTS if deviation is not None or baseline * (1 + one) < 1]
     rows = []
-    for one in effects or [one for one in _EFFECTS if deviation is not None or baseline * (1 + one) < 1]:
+    for one in effects or possible or _EFFECTS:
         size = _effect_size(baseline, one * baseline, deviation)
-        ratio = min(others) / control
-        needed = math.ceil(
-            ((stats.norm.isf(level / 2) + stats.norm.ppf(power)) / size) ** 2 * (1 + 1 / ratio)
-        )
+        needed = math.ceil((reach / size) ** 2 * (1 + control / min(others)))
         people = math.ceil(needed / control)
         days = math.ceil(people / (traffic * takes_part))
         rows += [(f"{one:+.1%}", one * baseline, needed, people, days)]

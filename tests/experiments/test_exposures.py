@@ -89,15 +89,15 @@ def test_an_editor_may_add_a_mark_and_empty_lines(make: Any, tmp_path: Path, nam
         ('{"person": "a", "variant": "v7"}\n7\n', "line 2, cannot be read"),
         ('{"person": "a", "variant": "v7"}\n' + "[" * 100_000, "line 2, cannot be read"),
         ("null\n", "line 1, cannot be read"),
-        ('{"variant": "v7"}\n', "a row has no `person`"),
-        ('{"person": null, "variant": "v7"}\n', "a row has no `person`"),
+        ('{"variant": "v7"}\n', "has no row, or one without `person`"),
+        ('{"person": null, "variant": "v7"}\n', "has no row, or one without `person`"),
         ('{"person": "a"}\n', "no column 'variant'"),
         ('{"person": "a", "variant": "v9"}\n', "A variant 'v9' was met; the experiment has: control, v7"),
         ('{"person": "a", "variant": null}\n', "A variant "),
         ('{"person": "a", "variant": ["v7"]}\n', "A variant \"['v7']\""),
         ('{"person": "a", "variant": "v7", "experiment": "b"}\n', "No exposure of the experiment 'colours"),
         ('{"person": "a", "variant": "v7", "triggered": "yes"}\n', "`triggered` must be true or false"),
-        ("", "a row has no `person`"),
+        ("", "has no row, or one without `person`"),
     ],
 )
 def test_what_is_wrong_with_a_log(make: Any, tmp_path: Path, content: str, message: str) -> None:

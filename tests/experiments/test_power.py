@@ -153,3 +153,8 @@ def test_effects_that_a_rate_cannot_have_are_left_out(make: Any) -> None:
 def test_a_plan_needs_a_baseline(make: Any) -> None:
     with pytest.raises(ExperimentError, match="Give a baseline, or past outcomes"):
         plan(make(), traffic=100)
+
+
+def test_a_mean_without_deviation_is_no_empty_table(make: Any) -> None:
+    with pytest.raises(ExperimentError, match="For a mean or a ratio give its standard deviation"):
+        plan(make(), traffic=100, baseline=1.84)
