@@ -3,7 +3,7 @@
 A seller uploads a photo and a description instead of filling in a form (`sellers` simulates the form); the
 model proposes attributes (`extraction`); the seller corrects what is wrong. `evaluation` runs a prompt over
 the course's labelled listings and scores each field; `sizes` knows when two sizes are the same; `traffic`
-simulates a fortnight of production.
+simulates a fortnight of production, `production` loads the course's own.
 
     from aicourse.marketplace import extract, run_listings
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from aicourse.marketplace.extraction.recipes import Recipe as Recipe
     from aicourse.marketplace.extraction.recipes import recipe_of as recipe_of
     from aicourse.marketplace.extraction.words import COLOUR_WORDS as COLOUR_WORDS
+    from aicourse.marketplace.production import load_production as load_production
     from aicourse.marketplace.sellers import FORM_SECONDS as FORM_SECONDS
     from aicourse.marketplace.sellers import simulate_form as simulate_form
-    from aicourse.marketplace.traffic import load_production as load_production
 
 _NAMES = {
     "evaluation": (
@@ -50,8 +50,8 @@ _NAMES = {
     "extraction.grounding": ("ungrounded",),
     "extraction.recipes": ("Recipe", "recipe_of"),
     "extraction.words": ("COLOUR_WORDS",),
+    "production": ("load_production",),
     "sellers": ("FORM_SECONDS", "simulate_form"),
-    "traffic": ("load_production",),
 }  # fmt: skip
 _HOME = {name: f"aicourse.marketplace.{module}" for module, names in _NAMES.items() for name in names}
 

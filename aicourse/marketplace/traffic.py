@@ -2,12 +2,13 @@
 
 Given are listings with gold labels, and what the model really answered to each, by prompt version and to
 the whole or the truncated text (`Reply`). `simulate` draws who comes when, which version they meet, what
-fails and what they do; a seller corrects a field only where it is wrong by the gold labels. `store` writes
-what monitoring would have seen: spans and feedback. Parameters are data (`traffic.yaml`).
+fails and what they do; a seller corrects a field only where it is wrong by the gold labels, and sometimes
+slips: the new value is wrong as well. `store` writes what monitoring would have seen: spans and feedback.
+Parameters are data (`traffic.yaml`).
 
 Incidents lie where a seed puts them. That of a student's fortnight is made with the instructor's salt
 (`seed_of`), so that this file, which everybody may read, does not tell where they lie.
-Not handled: sellers who learn, and weekdays on which other things are sold.
+Not handled: sellers who learn or spoil what was right; weekdays on which other things are sold.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,20 +27,22 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from aicourse import paths
-from aicourse.datasets import ATTRIBUTES, read_listings
+from aicourse.datasets import ATTRIBUTES
 from aicourse.errors import DatasetError
 from aicourse.marketplace.sizes import compare_sizes
 from aicourse.monitoring.feedback import as_kept
-from aicourse.monitoring.span_store import MIGRATIONS
-from aicourse.sqlite import database
+from aicourse.monitoring.span_store import COLUMNS, INSERT_SPAN
 
 INCIDENTS = ("costly_prompt", "truncating_client", "new_kind", "outage", "festival")
+PARAMETERS = Path(__file__).with_suffix(".yaml")
 _HOUR_NS = 3_600 * 10**9
-_MILLION = 1e6
-_REQUEST_COLUMNS = (
+_INSERT_FEEDBACK = """
+    INSERT INTO feedback
+        (trace_id, listing_id, seller_id, kind, thumb, field, proposed, published, given_ns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+REQUEST_COLUMNS = (
     "started_ns", "seconds", "seller", "client", "listing", "prompt_version", "truncated", "error",
-    "cached_tokens", "published", "corrected", "thumb",
+    "cached_tokens", "published", "corrected", "slips", "thumb",
 )  # fmt: skip
 
 
@@ -66,11 +67,6 @@ class Reply:
         """The three that tell replies apart."""
         return self.listing, self.prompt_version, self.truncated
 
-    def wrong_fields(self, gold: Mapping[str, Any]) -> list[str]:
-        """The fields that a seller who looks would correct."""
-        proposal = self.proposal or gold
-        return [name for name in ATTRIBUTES if is_wrong(name, proposal[name], gold[name])]
-
 
 @dataclass(frozen=True)
 class Incident:
@@ -84,25 +80,8 @@ class Incident:
 @cache
 def parameters() -> Mapping[str, Any]:
     """The parameters of the simulation, from `traffic.yaml`."""
-    values: Mapping[str, Any] = yaml.safe_load(
-        Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    )
+    values: Mapping[str, Any] = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))
     return values
-
-
-def read_replies(path: Path) -> list[Reply]:
-    """The replies of a JSON Lines file.
-
-    Raises:
-        DatasetError: the file is missing, or a line is no reply.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [Reply(**json.loads(line)) for line in lines]
-    except (OSError, ValueError, TypeError) as error:
-        raise DatasetError(
-            f"{path}: not a file of replies ({error}). Restore it with: git checkout -- datasets", path=path
-        ) from error
 
 
 def seed_of(student: str, salt: str) -> bytes:
@@ -192,29 +171,30 @@ def _stream(seed: bytes, purpose: str) -> np.random.RandomState:
 
 def _met(listings: pd.DataFrame, replies: Sequence[Reply], *columns: np.ndarray[Any, Any]) -> pd.DataFrame:
     """The reply that each request meets: tokens, seconds, `valid`, and for each field if it is wrong."""
-    known = {reply.key: place for place, reply in enumerate(replies)}
-    try:
-        places = [known[key] for key in zip(*columns, strict=True)]
-    except KeyError as error:
-        raise DatasetError(
-            f"No reply for (listing, prompt version, truncated) {error}. Record it, then simulate again."
-        ) from error
-    gold = _gold(listings)
+    places = _places(replies, zip(*columns, strict=True))
+    gold = listings[list(ATTRIBUTES)].to_dict("index")
     rows = [
         {
             "seconds": reply.seconds,
             "input_tokens": reply.input_tokens,
             "valid": reply.proposal is not None,
-            **{name: name in reply.wrong_fields(gold[reply.listing]) for name in ATTRIBUTES},
+            **{name: is_wrong(name, (reply.proposal or own)[name], own[name]) for name in ATTRIBUTES},
         }
         for reply in replies
+        for own in [gold[reply.listing]]
     ]
     return pd.DataFrame(rows).iloc[places].reset_index(drop=True)
 
 
-def _gold(listings: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
-    """The right attributes, by listing."""
-    return listings[list(ATTRIBUTES)].to_dict("index")
+def _places(replies: Sequence[Reply], keys: Iterable[tuple[str, str, bool]]) -> list[int]:
+    """The places of the replies of these listings, prompt versions and texts."""
+    known = {reply.key: place for place, reply in enumerate(replies)}
+    try:
+        return [known[key] for key in keys]
+    except KeyError as error:
+        raise DatasetError(
+            f"No reply for (listing, prompt version, truncated) {error}. Record it, then simulate again."
+        ) from error
 
 
 def is_wrong(field: str, proposed: Any, gold: Any) -> bool:
@@ -234,13 +214,14 @@ def _reactions(
     shown: np.ndarray[Any, Any],
     never: np.ndarray[Any, Any],
 ) -> pd.DataFrame:
-    """The sellers' side of each request: published or not, fields corrected, a thumb or 0."""
+    """The sellers' side of each request: published or not, fields corrected, slips among them, a thumb."""
     given, count = parameters()["sellers_of"], len(wrong)
     mistakes = wrong.sum(axis=1)
     publishes = np.where(shown, given["publishes"] - given["loses"] * mistakes, given["publishes_by_hand"])
     published = stream.random_sample(count) < publishes
     rates = [given["corrects"][name] for name in ATTRIBUTES]
     corrects = wrong & (stream.random_sample(wrong.shape) < rates) & (published & shown & ~never)[:, None]
+    slips = corrects & (stream.random_sample(wrong.shape) < given["slips"])
     up = stream.random_sample(count) < np.clip(given["up"] - given["up_loses"] * mistakes, 0.02, 1)
     thumbs = shown & (stream.random_sample(count) < given["thumbs"])
     fields = np.array(ATTRIBUTES)
@@ -248,6 +229,7 @@ def _reactions(
         {
             "published": published,
             "corrected": [" ".join(fields[row]) for row in corrects],
+            "slips": [" ".join(fields[row]) for row in slips],
             "thumb": np.where(thumbs, np.where(up, 1, -1), 0),
         }
     )
@@ -259,120 +241,90 @@ def store(
     """Write the spans and the feedback of the requests, in one transaction.
 
     The spans carry the listing's id, so that a text which came more than once can be told.
+
+    Raises:
+        DatasetError: a reply that is needed is not among the replies.
     """
-    known = {reply.key: (reply, _kept(reply.proposal)) for reply in replies}
-    gold = {name: _kept(row) for name, row in _gold(listings).items()}
-    rows: Iterable[Any] = requests[list(_REQUEST_COLUMNS)].itertuples(index=False)
-    spans: list[tuple[Any, ...]] = []
-    thumbs: list[tuple[Any, ...]] = []
-    fields: list[tuple[Any, ...]] = []
-    for number, row in enumerate(rows):
+    rows: list[Any] = list(requests.itertuples())
+    places = _places(replies, ((row.listing, row.prompt_version, row.truncated) for row in rows))
+    kept = [_kept(reply.proposal) for reply in replies]
+    gold = {name: _kept(row) for name, row in listings[list(ATTRIBUTES)].to_dict("index").items()}
+    spans: list[dict[str, Any]] = []
+    feedback: list[tuple[Any, ...]] = []
+    for number, (row, place) in enumerate(zip(rows, places, strict=True)):
         trace = hashlib.blake2b(f"{number} {row.started_ns}".encode(), digest_size=16).hexdigest()
-        reply, kept = known[(row.listing, row.prompt_version, row.truncated)]
-        spans += _spans(row, trace, reply)
+        spans += _spans(row, trace, replies[place])
         at, listing_id = row.started_ns + int((row.seconds + 60) * 1e9), f"{row.listing}-{number}"
         if row.thumb:
-            thumbs.append(
-                (trace, listing_id if row.published else None, row.seller, "explicit", row.thumb, at)
-            )
+            thumbed = listing_id if row.published else None
+            feedback.append((trace, thumbed, row.seller, "explicit", row.thumb, None, None, None, at))
         if row.published:
-            corrected = row.corrected.split()
-            for name, right in gold[row.listing].items():
-                before = None if row.error else kept.get(name)
-                after = right if before is None or name in corrected else before
-                fields.append((trace, listing_id, row.seller, "implicit", name, before, after, at))
+            before = {} if row.error else kept[place]
+            after = gold[row.listing] | before
+            for name in row.corrected.split():
+                after[name] = gold[row.listing][name]
+            for name in row.slips.split():
+                others = {one[name] for one in gold.values()} - {before[name], after[name]}
+                after[name] = sorted(others)[number % len(others)]
+            for name, value in after.items():
+                told = (name, before.get(name), value, at)
+                feedback.append((trace, listing_id, row.seller, "implicit", None, *told))
     with connection:
-        _insert(connection, "spans", _SPAN_COLUMNS, spans)
-        names = "trace_id, listing_id, seller_id, kind"
-        _insert(connection, "feedback", f"{names}, thumb, given_ns", thumbs)
-        _insert(connection, "feedback", f"{names}, field, proposed, published, given_ns", fields)
+        connection.executemany(INSERT_SPAN, spans)
+        connection.executemany(_INSERT_FEEDBACK, feedback)
 
 
-def _kept(values: Mapping[str, Any] | None) -> dict[str, str]:
+def _kept(values: Mapping[Any, Any] | None) -> dict[str, str]:
     """The six fields as feedback keeps them; none without a proposal."""
     return {} if values is None else {name: as_kept(values[name]) for name in ATTRIBUTES}
 
 
-_SPAN_COLUMNS = (
-    "span_id, trace_id, parent_id, name, started_ns, seconds, status, error_type, operation, model, prompt, "
-    "prompt_version, input_tokens, cached_tokens, output_tokens, cost_usd, client, category, valid, "
-    "empty_fields, attributes, events"
-)
-
-
-def _spans(row: Any, trace: str, reply: Reply) -> list[tuple[Any, ...]]:
+def _spans(row: Any, trace: str, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
     """The span of a request, and below it that of the call."""
-    proposal = None if row.error else reply.proposal
-    model, prices = parameters()["model"], parameters()["prices"]
-    ends = ("error", row.error) if row.error else ("ok", None)
-    prompt = ("extract_listing", row.prompt_version)
-    tokens: tuple[Any, ...] = (None, None, None, None)
-    if not row.error:
-        buckets = {
-            "uncached": reply.input_tokens - row.cached_tokens,
-            "cached": row.cached_tokens,
-            "output": reply.output_tokens,
-        }
-        cost = sum(count * prices[name] for name, count in buckets.items()) / _MILLION
-        tokens = (reply.input_tokens, row.cached_tokens, reply.output_tokens, cost)
-    valid = None if row.error else int(proposal is not None)
-    empty = None if proposal is None else sum(proposal[name] in (None, []) for name in ATTRIBUTES)
-    category = None if proposal is None else proposal["category"]
+    model, proposal = parameters()["model"], reply.proposal
+    both = dict.fromkeys(COLUMNS) | {
+        "trace_id": trace,
+        "status": "error" if row.error else "ok",
+        "error_type": row.error or None,
+        "prompt": "extract_listing",
+        "prompt_version": row.prompt_version,
+        "attributes": "{}",
+        "events": "[]",
+    }
     facts = {"aicourse.listing.id": row.listing, "aicourse.listing.characters": reply.characters}
-    nothing: tuple[Any, ...] = (None,) * 4
-    return [
-        (
-            *(trace[:16], trace, None, "propose", row.started_ns, row.seconds, *ends, None, None, *prompt),
-            *(*nothing, row.client, category, valid, empty, json.dumps(facts), "[]"),
-        ),
-        (
-            *(trace[16:], trace, trace[:16], f"chat {model}", row.started_ns + 10**6, row.seconds - 0.002),
-            *(*ends, "chat", model, *prompt, *tokens, None, None, None, None, "{}", "[]"),
-        ),
-    ]
+    request = both | {
+        "span_id": trace[:16],
+        "name": "propose",
+        "started_ns": row.started_ns,
+        "seconds": row.seconds,
+        "client": row.client,
+        "attributes": json.dumps(facts),
+    }
+    call = both | {
+        "span_id": trace[16:],
+        "parent_id": trace[:16],
+        "name": f"chat {model}",
+        "started_ns": row.started_ns + 10**6,
+        "seconds": row.seconds - 0.002,
+        "operation": "chat",
+        "model": model,
+    }
+    if not row.error:
+        request["valid"] = int(proposal is not None)
+        call |= _tokens(reply, row.cached_tokens)
+    if proposal and not row.error:
+        request["category"] = proposal["category"]
+        request["empty_fields"] = sum(proposal[name] in (None, []) for name in ATTRIBUTES)
+    return request, call
 
 
-def _insert(connection: sqlite3.Connection, table: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
-    marks = ", ".join("?" * len(columns.split(",")))
-    connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
-
-
-def load_production() -> Path:
-    """The database of the course's fortnight (`datasets/production`), built in the cache if it is not there.
-
-    Copy it before you write to it: all lessons read the same file.
-
-    Raises:
-        DatasetError: a file of the dataset is missing or broken.
-    """
-    folder = paths.datasets_dir() / "production"
-    sources = [folder / "requests.csv", folder / "replies.jsonl", folder / "listings.jsonl"]
-    missing = [path for path in sources if not path.is_file()]
-    if missing:
-        raise DatasetError(
-            f"No file {missing[0]}. Restore it with: git checkout -- datasets", path=missing[0]
-        )
-    made_of = hashlib.sha256(Path(__file__).read_bytes())
-    for path in [*sources, *sorted(MIGRATIONS.glob("*.sql"))]:
-        made_of.update(path.read_bytes())
-    target = paths.cache_dir() / f"production-{made_of.hexdigest()[:12]}.db"
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            made = Path(scratch) / target.name
-            connection = database(made, "monitoring", MIGRATIONS)
-            store(connection, read_requests(sources[0]), read_replies(sources[1]), read_listings(sources[2]))
-            connection.close()  # which also empties the write-ahead log into the file
-            os.replace(made, target)
-    return target
-
-
-def read_requests(path: Path) -> pd.DataFrame:
-    """The requests in a CSV file that `requests.to_csv(path, index=False)` wrote."""
-    types = {"prompt_version": str, "error": str, "corrected": str}
-    frame = pd.read_csv(path, dtype=types, keep_default_na=False)
-    if list(frame.columns) != list(_REQUEST_COLUMNS):
-        raise DatasetError(
-            f"{path}: not the requests of a fortnight. Restore it with: git checkout -- datasets"
-        )
-    return frame
+def _tokens(reply: Reply, cached: int) -> dict[str, float]:
+    """The tokens and the price of a call; cached tokens are a part of the input."""
+    prices = parameters()["prices"]
+    buckets = {"uncached": reply.input_tokens - cached, "cached": cached, "output": reply.output_tokens}
+    return {
+        "input_tokens": reply.input_tokens,
+        "cached_tokens": cached,
+        "output_tokens": reply.output_tokens,
+        "cost_usd": sum(count * prices[name] for name, count in buckets.items()) / 1e6,
+    }

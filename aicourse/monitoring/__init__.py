@@ -1,7 +1,8 @@
 """Monitoring: what the product does to real users, watched, asked and corrected.
 
 `spans` and `tracing` follow each request, `redaction` takes out what nobody should keep, and `span_store`
-keeps the rest in SQLite. *Metrics* are read from spans and feedback (`metrics`), *drift* is told from chance
+keeps the rest in SQLite. *Scores* are given to a share of requests by rules and judges (`scoring`);
+*metrics* are read from spans, feedback and scores (`metrics`), *drift* is told from chance
 (`drift`), control *charts* tell when a rate leaves what is normal (`charts`); *alerts* are rules about all
 that (`alerts`), and the dashboard draws it (`figures`). *Feedback* is kept as it comes (`feedback`);
 annotators look at samples (`samplers`) from which rates are estimated back (`estimates`, `silence`); what
@@ -47,12 +48,14 @@ if TYPE_CHECKING:
     from aicourse.monitoring.metrics import open_metrics as open_metrics
     from aicourse.monitoring.metrics import read_corrections as read_corrections
     from aicourse.monitoring.metrics import read_metrics as read_metrics
+    from aicourse.monitoring.metrics import read_scores as read_scores
     from aicourse.monitoring.redaction import Redaction as Redaction
     from aicourse.monitoring.samplers import published_traces as published_traces
     from aicourse.monitoring.samplers import sample_corrected as sample_corrected
     from aicourse.monitoring.samplers import sample_random as sample_random
     from aicourse.monitoring.samplers import sample_stratified as sample_stratified
     from aicourse.monitoring.samplers import sample_uncertain as sample_uncertain
+    from aicourse.monitoring.scoring import score_requests as score_requests
     from aicourse.monitoring.silence import disagreements as disagreements
     from aicourse.monitoring.silence import published_fields as published_fields
     from aicourse.monitoring.silence import wrong_rates as wrong_rates
@@ -72,11 +75,12 @@ _NAMES = {
     "estimates": ("hajek", "horvitz_thompson"),
     "feedback": ("export_feedback", "record_annotation", "record_published", "record_thumb"),
     "figures": ("dashboard",),
-    "metrics": ("open_metrics", "read_corrections", "read_metrics"),
+    "metrics": ("open_metrics", "read_corrections", "read_metrics", "read_scores"),
     "redaction": ("Redaction",),
     "samplers": (
         "published_traces", "sample_corrected", "sample_random", "sample_stratified", "sample_uncertain",
     ),
+    "scoring": ("score_requests",),
     "silence": ("disagreements", "published_fields", "wrong_rates"),
     "span_store": ("SpanRecord", "SpanStore"),
     "spans": ("note", "record_score", "span"),

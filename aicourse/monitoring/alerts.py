@@ -15,21 +15,21 @@ from __future__ import annotations
 import enum
 import math
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from aicourse.errors import MonitoringError
-from aicourse.monitoring import charts
+from aicourse.monitoring import metrics
+from aicourse.monitoring.charts import Cusum, Ewma, RulePart, Threshold, scores
 from aicourse.monitoring.drift import compare_mix
-from aicourse.monitoring.metrics import Group, Measure, open_metrics, read_mix, read_series, window_ns
+from aicourse.monitoring.metrics import Group, Measure, Period, Window
 from aicourse.suggestions import similar_file
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 RULES = Path(__file__).with_suffix(".yaml")
 _WARN = 2 / 3  # of a limit
 _WEEK = 7 * 24 * 3600
-_LEAST_VARIANCE = 1e-12  # where the baseline never varied, any other value is far off
+_MOMENTS = ("mean", "mean_square")
+_LEAST_SPREAD = 1e-6  # of the mean: where the baseline never varied, any other value is far off
+_LEAST_VARIANCE = 1e-24  # of a mean of zero
 
 
 class AlertState(enum.StrEnum):
@@ -50,24 +52,22 @@ class AlertState(enum.StrEnum):
     NO_DATA = "NO_DATA"
 
 
-class Psi(BaseModel):
+class Psi(RulePart):
     """The index of a period's mix against the baseline's, with the limit from their sizes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["psi"] = "psi"
     significance: Annotated[float, Field(gt=0, lt=1)] = 0.001
 
 
-class AlertRule(BaseModel):
+class AlertRule(RulePart):
     """One rule; `alerts.yaml` says what each field means."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: Annotated[str, Field(pattern=r"\S")]
     measure: Measure | Group
-    every: Literal["hour", "day"]
+    every: Period
     by: Group | None = None
     least: Annotated[int, Field(gt=0)] = 30
-    chart: Annotated[charts.Threshold | charts.Ewma | charts.Cusum | Psi, Field(discriminator="kind")]
+    chart: Annotated[Threshold | Ewma | Cusum | Psi, Field(discriminator="kind")]
 
     @model_validator(mode="after")
     def _check(self) -> AlertRule:
@@ -79,13 +79,20 @@ class AlertRule(BaseModel):
         return self
 
 
-class AlertRules(BaseModel):
+class AlertRules(RulePart):
     """All rules, how many days are looked at, and how many at their beginning say what is normal."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     days: Annotated[int, Field(gt=0)]
     baseline_days: Annotated[int, Field(gt=0)]
     rules: Annotated[tuple[AlertRule, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check(self) -> AlertRules:
+        if len({rule.name for rule in self.rules}) < len(self.rules):
+            raise ValueError("two rules have one name")
+        if self.baseline_days >= self.days:
+            raise ValueError("after `baseline_days`, no day of `days` is left to watch")
+        return self
 
 
 @dataclass(frozen=True)
@@ -111,26 +118,18 @@ class Status:
     def __str__(self) -> str:
         where = f" ({self.rule.by} {self.slice})" if self.slice else ""
         when = f"{self.period:%Y-%m-%d %H:%M}" if self.rule.every == "hour" else f"{self.period:%Y-%m-%d}"
+        return f"{self.state}: {self.rule.name}{where}, {when}: {self._told()}."
+
+    def _told(self) -> str:
         if self.state == AlertState.NO_DATA:
-            told = f"{self.requests} requests, which is fewer than {self.rule.least}"
-        elif self.requests == 0:
-            told = "nobody uses it any more"
-        else:
-            usual = "" if math.isnan(self.normal) else f", normally {self.normal:.4g}"
-            kind = f"PSI of {self.rule.measure}" if self.rule.chart.kind == "psi" else self.rule.measure
-            told = f"{kind} {self.value:.4g}{usual}; {self.score:.0%} of the limit, {self.requests} requests"
-        return f"{self.state}: {self.rule.name}{where}, {when}: {told}."
-
-
-@dataclass(frozen=True)
-class Notification:
-    """A message to people: a rule went into ALERT, or is itself again."""
-
-    at: pd.Timestamp
-    status: Status
-
-    def __str__(self) -> str:
-        return str(self.status) if self.status.state == AlertState.ALERT else f"Recovered. {self.status}"
+            if self.requests < self.rule.least:
+                return f"{self.requests} requests, which is fewer than {self.rule.least}"
+            return f"no {self.rule.measure} in the first days to compare {self.requests} requests with"
+        if self.requests == 0:
+            return "nobody uses it any more"
+        usual = "" if math.isnan(self.normal) else f", normally {self.normal:.4g}"
+        kind = f"PSI of {self.rule.measure}" if self.rule.chart.kind == "psi" else self.rule.measure
+        return f"{kind} {self.value:.4g}{usual}; {self.score:.0%} of the limit, {self.requests} requests"
 
 
 @dataclass(frozen=True)
@@ -158,122 +157,9 @@ def read_rules(path: Path | str = RULES) -> AlertRules:
         where = ".".join(map(str, problem["loc"])) or "the file"
         told = problem["msg"].removeprefix("Value error, ")
         reason = f"{path}: {where}: {told}. {RULES.name} of the course explains every field."
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
         reason = f"{path} cannot be read ({error}). Write YAML."
     raise MonitoringError(reason, path=path)
-
-
-def evaluate(
-    rules: AlertRules, connection: sqlite3.Connection, *, until: pd.Timestamp | None = None
-) -> list[Status]:
-    """The status of every rule in every period after the baseline, in the order of time.
-
-    `until` (UTC) is now, for data that still comes in: periods that are not over are left out, and hours in
-    which nothing came are NO_DATA. Without it, the last request is the end.
-    """
-    window = window_ns(connection, rules.days, until)
-    statuses = [
-        status
-        for rule in rules.rules
-        for status in _of_rule(rule, rules.baseline_days, _read(rule, connection, window), until)
-    ]
-    return sorted(statuses, key=lambda status: (status.end, rules.rules.index(status.rule), status.slice))
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """The requests of a period, or of the whole baseline: moments of a measure, or counts of a mix."""
-
-    requests: int = 0
-    mean: float = math.nan
-    mean_square: float = math.nan
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
-_Samples = Mapping[tuple[str, "pd.Timestamp"], _Sample]
-
-
-def _read(rule: AlertRule, connection: sqlite3.Connection, window: tuple[int, int]) -> _Samples:
-    """The samples that a rule watches, by slice and period."""
-    since = {"since_ns": window[0], "until_ns": window[1]}
-    if rule.chart.kind == "psi":
-        mixes: dict[pd.Timestamp, dict[str, int]] = defaultdict(dict)
-        for row in read_mix(connection, cast(Group, rule.measure), rule.every, **since).itertuples():
-            mixes[row.period][row.value] = row.requests
-        return {("", at): _Sample(sum(mix.values()), counts=mix) for at, mix in mixes.items()}
-    table = read_series(connection, cast(Measure, rule.measure), rule.every, rule.by, **since)
-    return {
-        (str(row.slice), row.period): _Sample(row.requests, row.mean, row.mean_square)
-        for row in table.itertuples()
-    }
-
-
-def _pooled(samples: Sequence[_Sample]) -> _Sample:
-    """Several samples as one."""
-    some = [sample for sample in samples if sample.requests]
-    total = sum(sample.requests for sample in some)
-    moments = [
-        sum(sample.requests * value for sample, value in zip(some, values, strict=True)) / max(total, 1)
-        for values in ([one.mean for one in some], [one.mean_square for one in some])
-    ]
-    return _Sample(total, *moments, counts=sum((Counter(one.counts) for one in some), Counter()))
-
-
-def _of_rule(rule: AlertRule, days: int, samples: _Samples, until: pd.Timestamp | None) -> list[Status]:
-    """The statuses of a rule in every period and slice after the first `days`, which are its baseline."""
-    import pandas as pd
-
-    if not samples:
-        return []
-    step, everywhere = pd.Timedelta(1, rule.every), [at for _, at in samples]
-    watched = min(everywhere).normalize() + pd.Timedelta(days, "day")
-    end = max(everywhere) + step if until is None else until
-    normal = _pooled([sample for (_, at), sample in samples.items() if at < watched])
-    found: list[Status] = []
-    for name in sorted({name for name, at in samples if at >= watched}) if rule.by else [""]:
-        own = [at for slice_, at in samples if slice_ == name and at >= watched]
-        first, last = (min(own), max(own) + step) if rule.by else (watched, end)
-        periods = pd.date_range(first, min(last, end) - step, freq=step)
-        found += _judged(
-            rule, [_point(rule, name, at, samples.get((name, at), _Sample()), normal) for at in periods]
-        )
-        if last + step <= end:  # a slice that nobody uses any more is at rest
-            found.append(Status(rule, name, last, AlertState.OK, score=0.0))
-    return found
-
-
-def _point(
-    rule: AlertRule, name: str, at: pd.Timestamp, sample: _Sample, normal: _Sample
-) -> tuple[Status, float]:
-    """A period whose state is still open, and the number that its chart reads."""
-    requests, value = sample.requests, sample.mean
-    if requests < rule.least or normal.requests == 0:
-        return Status(rule, name, at, AlertState.NO_DATA, requests=requests), math.nan
-    if isinstance(rule.chart, Psi):
-        drift = compare_mix(normal.counts, sample.counts, significance=rule.chart.significance)
-        return Status(
-            rule, name, at, AlertState.OK, value=drift.psi, requests=requests
-        ), drift.psi / drift.limit
-    status = Status(rule, name, at, AlertState.OK, value=value, normal=normal.mean, requests=requests)
-    if rule.chart.kind == "threshold":
-        return status, value
-    variance = max(normal.mean_square - normal.mean**2, _LEAST_VARIANCE)
-    return status, (value - normal.mean) / math.sqrt(variance * (1 / requests + 1 / normal.requests))
-
-
-def _judged(rule: AlertRule, points: list[tuple[Status, float]]) -> list[Status]:
-    """The points of one series with their states."""
-    readings = [reading for status, reading in points if status.state != AlertState.NO_DATA]
-    scores = iter(readings if isinstance(rule.chart, Psi) else charts.scores(rule.chart, readings))
-    judged, before = [], AlertState.OK
-    for status, _ in points:
-        if status.state != AlertState.NO_DATA:
-            score = next(scores)
-            is_high = score >= 1 or (score >= _WARN and before == AlertState.ALERT)
-            before = AlertState.ALERT if is_high else AlertState.WARNING if score >= _WARN else AlertState.OK
-            status = replace(status, state=before, score=score)
-        judged.append(status)
-    return judged
 
 
 def check(path: Path | str, rules: Path | str | None = None, at: datetime | None = None) -> list[Status]:
@@ -282,15 +168,101 @@ def check(path: Path | str, rules: Path | str | None = None, at: datetime | None
     Raises:
         MonitoringError: no such database, or no such rules.
     """
-    with closing(open_metrics(path)) as connection:
-        return latest(evaluate(read_rules(rules or RULES), connection, until=utc(at)))
+    chosen = read_rules(rules or RULES)
+    with closing(metrics.open_metrics(path)) as connection:
+        return latest(evaluate(chosen, connection, until=at or datetime.now(UTC)))
 
 
-def utc(at: datetime | None = None) -> pd.Timestamp:
-    """A time in UTC as the periods have it; now if none is given."""
+def evaluate(
+    rules: AlertRules, connection: sqlite3.Connection, *, until: datetime | None = None
+) -> list[Status]:
+    """The status of every rule in every period after the baseline, in the order of time.
+
+    `until` (UTC) is now, for data that still comes in: periods that are not over are left out, and hours in
+    which nothing came are NO_DATA. Without it, the last request is the end.
+    """
+    window = metrics.window_ns(connection, rules.days, until)
+    statuses = [
+        status
+        for rule in rules.rules
+        for status in _of_rule(rule, rules.baseline_days, connection, window, until)
+    ]
+    return sorted(statuses, key=lambda status: (status.end, rules.rules.index(status.rule), status.slice))
+
+
+def _of_rule(
+    rule: AlertRule, days: int, connection: sqlite3.Connection, window: Window, until: datetime | None
+) -> list[Status]:
+    """The statuses of a rule in every period and slice after the first `days`, which are its baseline."""
     import pandas as pd
 
-    return pd.Timestamp(at or datetime.now(UTC)).tz_localize(None)
+    table = _samples(rule, connection, window)
+    if table.empty:
+        return []
+    step = pd.Timedelta(1, rule.every)
+    watched = table["period"].min().normalize() + pd.Timedelta(days, "day")
+    end = table["period"].max() + step if until is None else metrics.utc(until)
+    before, after = table[table["period"] < watched], table[table["period"] >= watched]
+    found: list[Status] = []
+    for name in sorted(set(after["slice"])) if rule.by else [""]:
+        own, base = (part[part["slice"] == name] for part in (after, before))
+        if base["requests"].sum() < rule.least:  # a new slice is compared with all that were there
+            base = before
+        first, last = (own["period"].min(), own["period"].max() + step) if rule.by else (watched, end)
+        periods = pd.date_range(first, min(last, end) - step, freq=step)
+        found += _judged(rule, name, _readings(rule, own, base).reindex(periods))
+        if last + step <= end:  # a slice that nobody uses any more is at rest
+            found.append(Status(rule, name, last, AlertState.OK, score=0.0))
+    return found
+
+
+def _samples(rule: AlertRule, connection: sqlite3.Connection, window: Window) -> pd.DataFrame:
+    """The requests per period and slice, with the moments of a measure or apart by the values of a mix."""
+    if rule.chart.kind == "psi":
+        return metrics.read_mix(connection, cast(Group, rule.measure), rule.every, window).assign(slice="")
+    return metrics.read_series(connection, cast(Measure, rule.measure), rule.every, rule.by, window)
+
+
+def _readings(rule: AlertRule, own: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
+    """The number that the chart reads in each period, with `requests`, `value` and what is `normal`."""
+    import pandas as pd
+
+    if isinstance(rule.chart, Psi):
+        usual = {str(name): int(count) for name, count in base.groupby("value")["requests"].sum().items()}
+        rows = {}
+        for at, mix in own.groupby("period"):
+            counts = dict(zip(mix["value"], mix["requests"], strict=True))
+            drift = compare_mix(usual, counts, significance=rule.chart.significance)
+            rows[at] = (drift.sizes[1], drift.psi, math.nan, drift.psi / drift.limit)
+        columns = ["requests", "value", "normal", "reading"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    requests = base["requests"].sum()
+    mean, square = ((base[name] * base["requests"]).sum() / max(requests, 1) for name in _MOMENTS)
+    deviation = math.sqrt(max(square - mean**2, (_LEAST_SPREAD * mean) ** 2, _LEAST_VARIANCE))
+    table = own.set_index("period").assign(normal=mean if requests else math.nan)
+    table["value"] = table["reading"] = table["mean"].astype(float)
+    if not isinstance(rule.chart, Threshold):
+        error = deviation * (1 / table["requests"] + 1 / max(requests, 1)) ** 0.5
+        table["reading"] = (table["value"] - table["normal"]) / error
+    return table
+
+
+def _judged(rule: AlertRule, name: str, readings: pd.DataFrame) -> list[Status]:
+    """The states of one series; what cannot be judged leaves the chart as it was."""
+    readings = readings.assign(requests=readings["requests"].fillna(0).astype(int))
+    is_known = (readings["requests"] >= rule.least) & readings["reading"].notna()
+    chart = Threshold(limit=1) if isinstance(rule.chart, Psi) else rule.chart
+    found = iter(scores(chart, readings.loc[is_known, "reading"].tolist()))
+    judged, state, rows = [], AlertState.OK, list[Any](readings.itertuples())
+    for known, row in zip(is_known, rows, strict=True):
+        shown, score = AlertState.NO_DATA, math.nan
+        if known:
+            score = next(found)
+            is_high = score >= 1 or (score >= _WARN and state == AlertState.ALERT)
+            state = AlertState.ALERT if is_high else AlertState.WARNING if score >= _WARN else AlertState.OK
+            shown = state
+        judged.append(Status(rule, name, row.Index, shown, score, row.value, row.normal, row.requests))
+    return judged
 
 
 def latest(statuses: Sequence[Status]) -> list[Status]:
@@ -300,15 +272,18 @@ def latest(statuses: Sequence[Status]) -> list[Status]:
     return [status for status in last.values() if status.end == ends[status.rule.name]]
 
 
-def notifications(statuses: Sequence[Status]) -> list[Notification]:
-    """The messages that the statuses call for, in order of time; NO_DATA is neither alert nor recovery."""
+def notifications(statuses: Sequence[Status]) -> list[Status]:
+    """The statuses that people are told of when their periods end: ALERTs and recoveries, in order of time.
+
+    NO_DATA is neither.
+    """
     is_on: dict[tuple[str, str], bool] = {}
     found = []
     for status in statuses:
         series, alerting = (status.rule.name, status.slice), status.state == AlertState.ALERT
         if status.state != AlertState.NO_DATA and is_on.get(series, False) != alerting:
             is_on[series] = alerting
-            found.append(Notification(status.end, status))
+            found.append(status)
     return found
 
 
@@ -321,17 +296,23 @@ def notifications_per_week(statuses: Sequence[Status]) -> float:
 
 
 def episodes(statuses: Sequence[Status]) -> list[Episode]:
-    """The stretches of time with an ALERT of any rule, those that overlap taken together."""
-    alerts = sorted(
-        (status for status in statuses if status.state == AlertState.ALERT), key=lambda one: one.period
-    )
-    found: list[Episode] = []
-    for status in alerts:
-        name = status.rule.name
-        if found and status.period <= found[-1].end:
-            last = found.pop()
-            rules = last.rules if name in last.rules else (*last.rules, name)
-            found.append(Episode(last.start, max(last.end, status.end), rules))
+    """The stretches of time from an ALERT to its recovery; those that overlap or touch are one."""
+    began: dict[tuple[str, str], Status] = {}
+    stretches = []
+    for status in notifications(statuses):
+        series = status.rule.name, status.slice
+        if status.state == AlertState.ALERT:
+            began[series] = status
         else:
-            found.append(Episode(status.period, status.end, (name,)))
+            stretches.append((began.pop(series).period, status.period, status.rule.name))
+    ends = {(status.rule.name, status.slice): status.end for status in statuses}
+    stretches += [(status.period, ends[series], status.rule.name) for series, status in began.items()]
+    found: list[Episode] = []
+    for start, end, name in sorted(stretches):
+        if found and start <= found[-1].end:
+            last = found.pop()
+            rules = tuple(dict.fromkeys((*last.rules, name)))
+            found.append(Episode(last.start, max(last.end, end), rules))
+        else:
+            found.append(Episode(start, end, (name,)))
     return found

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from aicourse.errors import MonitoringError
+
 USUAL_LIMIT = 0.1  # of textbooks and tools, whatever the sample sizes
 _EMPTY = 0.5  # added to every count, so that a category which one sample lacks has a logarithm
-
-Counts = Any  # whole numbers: a sequence, or an array with a row for each sample
 
 
 @dataclass(frozen=True)
@@ -43,30 +43,31 @@ class Drift:
 
 
 def compare_mix(before: Mapping[str, int], after: Mapping[str, int], *, significance: float = 0.01) -> Drift:
-    """Compare the counts of categories in two samples, neither of them empty.
+    """Compare the counts of categories in two samples.
 
     >>> print(compare_mix({"shoes": 120, "books": 80}, {"shoes": 100, "books": 100}))
     PSI 0.040, limit 0.066 for 200 and 200: no drift shown
+
+    Raises:
+        MonitoringError: one of the samples is empty.
     """
     names = [name for name in {**before, **after} if before.get(name, 0) + after.get(name, 0) > 0]
     first, second = ([sample.get(name, 0) for name in names] for sample in (before, after))
     sizes = sum(first), sum(second)
-    return Drift(psi(first, second), psi_limit(*sizes, len(names), significance=significance), sizes)
+    if 0 in sizes:
+        raise MonitoringError("A sample is empty, so there is no mix to compare. Take a longer period.")
+    return Drift(float(psi(first, second)), psi_limit(*sizes, len(names), significance=significance), sizes)
 
 
-def psi(before: Counts, after: Counts) -> Any:
+def psi(before: Any, after: Any) -> Any:
     """The population stability index of the counts of two samples, category by category (the last axis).
 
-    >>> round(psi([50, 50], [60, 40]), 3)
+    >>> round(float(psi([50, 50], [60, 40])), 3)
     0.04
     """
-    p, q = (_shares(np.asarray(sample, dtype=float) + _EMPTY) for sample in (before, after))
-    index = ((q - p) * np.log(q / p)).sum(axis=-1)
-    return float(index) if index.ndim == 0 else index
-
-
-def _shares(counts: Any) -> Any:
-    return counts / counts.sum(axis=-1, keepdims=True)
+    p, q = (np.asarray(sample, dtype=float) + _EMPTY for sample in (before, after))
+    p, q = p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True)
+    return ((q - p) * np.log(q / p)).sum(axis=-1)
 
 
 def psi_limit(before: int, after: int, categories: int, *, significance: float = 0.01) -> float:
@@ -76,7 +77,7 @@ def psi_limit(before: int, after: int, categories: int, *, significance: float =
     0.217
     """
     degrees = max(categories - 1, 1)
-    return float((1 / before + 1 / after) * stats.chi2.ppf(1 - significance, degrees))
+    return float((1 / before + 1 / after) * stats.chi2.isf(significance, degrees))
 
 
 def same_mix(before: Sequence[int], after: Sequence[int]) -> float:

@@ -62,8 +62,8 @@ class SpanRecord:
     events: list[dict[str, Any]]
 
 
-_COLUMNS = [field.name for field in fields(SpanRecord)]
-_INSERT = f"INSERT OR IGNORE INTO spans ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"
+COLUMNS = [field.name for field in fields(SpanRecord)]
+INSERT_SPAN = f"INSERT OR IGNORE INTO spans ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)})"
 _INSERT_SCORE = """
     INSERT OR IGNORE INTO scores (trace_id, span_id, name, value, label, source, explanation, scored_ns)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -108,7 +108,7 @@ class SpanStore(SpanExporter):
         with self._counting:
             counted = Counter(self._dropped)
         with self._writer:
-            self._writer.executemany(_INSERT, rows)
+            self._writer.executemany(INSERT_SPAN, rows)
             self._writer.executemany(_INSERT_SCORE, scores)
             self._writer.executemany(_COUNT, counted.items())
         with self._counting:

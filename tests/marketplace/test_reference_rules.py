@@ -1,6 +1,6 @@
 """The course's rules of alerts on simulated fortnights: each incident once, the festival never, quiet else.
 
-The fast tests take ten seeds, the slow one 200; no seed is chosen.
+The fast tests take five seeds, the slow one 200; no seed is chosen.
 """
 
 from __future__ import annotations
@@ -68,14 +68,15 @@ def false_alerts_per_four_weeks(fortnight: Callable[..., tuple], students: int) 
     return false / students * 28 / WATCHED_DAYS
 
 
-def test_ten_fortnights(fortnight: Callable[..., tuple]) -> None:
-    right, elsewhere = count(fortnight, 10)
-    assert min(right[name] for name in INCIDENTS) >= 9, right
-    assert elsewhere <= 3
+def test_five_fortnights(fortnight: Callable[..., tuple]) -> None:
+    right, elsewhere = count(fortnight, 5)
+    assert min(right[name] for name in INCIDENTS) >= 4, right
+    assert elsewhere <= 2
 
 
-def test_three_quiet_fortnights(fortnight: Callable[..., tuple]) -> None:
-    assert false_alerts_per_four_weeks(fortnight, 3) <= 1
+def test_a_quiet_fortnight(fortnight: Callable[..., tuple]) -> None:
+    connection, _ = fortnight("quiet 0", ())
+    assert episodes(evaluate(RULES, connection)) == []
 
 
 def test_people_are_told_less_than_twice_an_incident(fortnight: Callable[..., tuple]) -> None:

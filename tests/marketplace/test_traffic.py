@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from aicourse import paths
 from aicourse.datasets import ATTRIBUTES
 from aicourse.errors import DatasetError
 from aicourse.marketplace.traffic import (
@@ -19,15 +15,16 @@ from aicourse.marketplace.traffic import (
     Incident,
     Reply,
     is_wrong,
-    load_production,
     parameters,
     place_incidents,
-    read_replies,
-    read_requests,
     seed_of,
     simulate,
+    store,
 )
-from aicourse.monitoring.metrics import open_metrics, read_metrics
+from aicourse.monitoring.feedback import as_kept
+from aicourse.monitoring.metrics import read_metrics
+from aicourse.monitoring.span_store import MIGRATIONS
+from aicourse.sqlite import database
 
 SEED = seed_of("ada", "a secret")
 
@@ -147,6 +144,22 @@ def test_sellers_correct_only_what_is_wrong(
     assert corrected / chances == pytest.approx(0.9 * 0.7, abs=0.05)  # 30 % never correct
 
 
+def test_an_edit_is_not_gold(
+    fortnight: Callable[..., tuple], listings: pd.DataFrame, requests: pd.DataFrame
+) -> None:
+    corrected, slips = requests["corrected"].str.split(), requests["slips"].str.split()
+    assert all(set(few) <= set(many) for few, many in zip(slips, corrected, strict=True))
+    share = slips.str.len().sum() / corrected.str.len().sum()
+    assert share == pytest.approx(parameters()["sellers_of"]["slips"], abs=0.02)
+    connection, _ = fortnight("ada", (), "a secret")
+    edits = connection.execute(
+        "SELECT listing_id, field, published FROM feedback WHERE kind = 'implicit' AND proposed <> published"
+    ).fetchall()
+    gold = listings[list(ATTRIBUTES)].to_dict("index")
+    wrong = [as_kept(gold[name.split("-")[0]][field]) != published for name, field, published in edits]
+    assert sum(wrong) == slips.str.len().sum() > 100
+
+
 def test_thumbs_are_rare_and_follow_mistakes(requests: pd.DataFrame) -> None:
     assert (requests["thumb"] != 0).mean() == pytest.approx(0.06, abs=0.01)
     thumbs = requests[(requests["thumb"] != 0) & requests["published"]]
@@ -158,6 +171,14 @@ def test_a_reply_that_is_missing(listings: pd.DataFrame, replies: list[Reply]) -
     some = [reply for reply in replies if reply.listing != "N007"]
     with pytest.raises(DatasetError, match=r"No reply for .*N007"):
         simulate(listings, some, SEED)
+
+
+def test_replies_and_requests_that_do_not_fit(
+    listings: pd.DataFrame, replies: list[Reply], requests: pd.DataFrame
+) -> None:
+    some = [reply for reply in replies if reply.listing != "N007"]
+    with pytest.raises(DatasetError, match=r"No reply for .*N007"):
+        store(database(":memory:", "monitoring", MIGRATIONS), requests, some, listings)
 
 
 # the database
@@ -180,59 +201,3 @@ def test_the_store_has_what_was_simulated(fortnight: Callable[..., tuple], reque
     assert child["parent_id"] is not None
     expected = (child["input_tokens"] - child["cached_tokens"]) * 0.1 + child["cached_tokens"] * 0.01
     assert child["cost_usd"] == pytest.approx((expected + child["output_tokens"] * 0.5) / 1e6)
-
-
-@pytest.fixture
-def dataset(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    listings: pd.DataFrame,
-    replies: list[Reply],
-    requests: pd.DataFrame,
-) -> Path:
-    """A course folder with the dataset of a shorter fortnight."""
-    folder = tmp_path / "course" / "datasets" / "production"
-    folder.mkdir(parents=True)
-    (tmp_path / "course" / "notebooks").mkdir()
-    monkeypatch.setenv("AICOURSE_HOME", str(tmp_path / "course"))
-    requests.head(200).to_csv(folder / "requests.csv", index=False)
-    lines = (json.dumps(asdict(reply)) for reply in replies)
-    (folder / "replies.jsonl").write_text("\n".join(lines) + "\n")
-    source = Path(__file__).parents[2] / "datasets" / "production" / "listings.jsonl"
-    (folder / "listings.jsonl").write_bytes(source.read_bytes())
-    return folder
-
-
-def test_production_is_built_once_and_whole(
-    dataset: Path, replies: list[Reply], requests: pd.DataFrame
-) -> None:
-    assert read_replies(dataset / "replies.jsonl") == replies
-    pd.testing.assert_frame_equal(read_requests(dataset / "requests.csv"), requests.head(200))
-    path = load_production()
-    assert read_metrics(open_metrics(path))["requests"].sum() == 200
-    made = path.stat().st_mtime_ns
-    assert load_production() == path
-    assert path.stat().st_mtime_ns == made
-    assert [one.name for one in paths.cache_dir().glob("production*.db")] == [path.name]
-    requests.head(100).to_csv(dataset / "requests.csv", index=False)
-    assert read_metrics(open_metrics(load_production()))["requests"].sum() == 100
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        ("replies.jsonl", '{"listing": "N001"}\n', "not a file of replies"),
-        ("requests.csv", "a,b\n1,2\n", "not the requests of a fortnight"),
-        ("requests.csv", None, "No file"),
-    ],
-)
-def test_a_broken_dataset_leaves_nothing_behind(
-    dataset: Path, name: str, text: str | None, said: str
-) -> None:
-    if text is None:
-        (dataset / name).unlink()
-    else:
-        (dataset / name).write_text(text)
-    with pytest.raises(DatasetError, match=said):
-        load_production()
-    assert list(paths.cache_dir().glob("*")) == []

@@ -63,11 +63,11 @@ def test_people_are_told_of_transitions_alone(store: sqlite3.Connection, write: 
     hours(write, [0, 6, 9, -1, 7, 0, 4, 0])
     statuses = evaluate(rules({}), store)
     told = notifications(statuses)
-    assert [one.at.hour for one in told] == [2, 6]  # known when the hour is over
+    assert [one.end.hour for one in told] == [2, 6]  # known when the hour is over
     assert str(told[0]) == (
         "ALERT: fails, 2026-10-06 01:00: failed 0.6, normally 0; 100% of the limit, 10 requests."
     )
-    assert str(told[1]).startswith("Recovered. OK: fails, 2026-10-06 05:00")
+    assert str(told[1]).startswith("OK: fails, 2026-10-06 05:00")
     assert notifications_per_week(statuses) == pytest.approx(2 / (8 / 24 / 7))
     assert notifications_per_week([]) == 0
 
@@ -134,6 +134,43 @@ def test_slices_are_judged_apart_and_go_when_their_client_goes(
     assert said["old"] == "OK: fails (client old), 2026-10-07: nobody uses it any more."
 
 
+def test_a_slice_is_compared_with_its_own_past(store: sqlite3.Connection, write: Write) -> None:
+    for day in (5, 6):
+        for number in range(40):
+            write(f"2026-10-0{day} 09:00", category="books", empty_fields=4 + number % 2)
+            write(f"2026-10-0{day} 09:00", category="shoes", empty_fields=number % 2)
+    change = {"measure": "empty_fields", "every": "day", "by": "category", "chart": {"kind": "cusum"}}
+    statuses = evaluate(rules(change), store)
+    assert [(one.slice, one.state, one.normal) for one in statuses] == [
+        ("books", "OK", 4.5),
+        ("shoes", "OK", 0.5),
+    ]
+
+
+def test_deviations_of_small_numbers_are_as_large(store: sqlite3.Connection, write: Write) -> None:
+    for number in range(100):
+        write("2026-10-05 09:00", calls=((900, None, 50, 1e-7 * (1 + number % 2)),))
+    for _ in range(25):
+        write("2026-10-06 09:00", calls=((900, None, 50, 2e-7),))
+    change = {"measure": "cost_usd", "every": "day", "chart": {"kind": "cusum", "slack": 0, "limit": 1}}
+    (status,) = evaluate(rules(change), store)
+    assert status.score == pytest.approx(1 / (1 / 25 + 1 / 100) ** 0.5)  # one standard deviation
+
+
+def test_nothing_to_compare_with(store: sqlite3.Connection, write: Write) -> None:
+    write("2026-10-05 09:00", empty_fields=None)
+    for _ in range(3):
+        write("2026-10-06 09:00")
+    (status,) = evaluate(rules({"measure": "empty_fields", "every": "day", "chart": {"kind": "ewma"}}), store)
+    assert str(status).endswith("no empty_fields in the first days to compare 3 requests with.")
+
+
+def test_times_of_other_zones(store: sqlite3.Connection, write: Write) -> None:
+    hours(write, [0, 0, 0])
+    there = pd.Timestamp("2026-10-06 04:10", tz="Europe/Berlin")  # 02:10 UTC
+    assert len(evaluate(rules({}), store, until=there)) == 2
+
+
 def test_a_mix_that_drifts(store: sqlite3.Connection, write: Write) -> None:
     for day, books in ((5, 50), (6, 48), (7, 90)):
         for number in range(100):
@@ -156,6 +193,12 @@ def test_an_episode_joins_the_rules_that_alert_together(store: sqlite3.Connectio
     assert whole.end - whole.start == pd.Timedelta(1, "day")
 
 
+def test_an_hour_without_data_does_not_end_an_episode(store: sqlite3.Connection, write: Write) -> None:
+    hours(write, [0, 8, -1, 8, 0, 0, 8])
+    found = episodes(evaluate(rules({}), store))
+    assert [(one.start.hour, one.end.hour) for one in found] == [(1, 4), (6, 7)]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -165,6 +208,9 @@ def test_an_episode_joins_the_rules_that_alert_together(store: sqlite3.Connectio
         (RULES.read_text().replace("measure: failed", "measure: failures"), "rules.0.measure"),
         (RULES.read_text().replace("kind: psi, significance: 0.0002", "kind: ewma"), "cannot watch category"),
         (RULES.read_text().replace("least: 40", "lest: 40"), "rules.2.lest"),
+        (RULES.read_text().replace("Other things are sold", "The provider fails"), "two rules have one name"),
+        (RULES.read_text().replace("baseline_days: 4", "baseline_days: 14"), "is left to watch"),
+        ("[" * 5_000, "cannot be read"),
     ],
 )
 def test_rules_that_are_none(tmp_path: Path, text: str, said: str) -> None:

@@ -11,7 +11,7 @@ from scipy import stats
 
 from aicourse.monitoring.charts import Chart, Cusum, Ewma, Threshold, run_length, scores
 
-SERIES = 4_000
+SERIES = 2_000
 
 
 def close_to(length: float) -> object:
@@ -63,7 +63,7 @@ def test_a_fall_is_found_like_a_rise() -> None:
     falling = [-1.5] * 8
     for chart in (Cusum(limit=4), Ewma(weight=0.2, limit=2.0)):
         assert scores(chart, falling) == scores(chart, [1.5] * 8)
-    assert max(scores(Threshold(limit=1), falling)) < 0
+    assert max(scores(Threshold(limit=1), falling)) < 0  # one side alone
 
 
 @pytest.mark.parametrize("chart", [Cusum(limit=5), Ewma(weight=0.2, limit=4)])
@@ -73,7 +73,7 @@ def test_what_is_over_stops_alarming_and_what_stays_does_not(chart: Cusum | Ewma
 
 
 def test_a_chart_is_data() -> None:
-    adapter = TypeAdapter(Chart)
+    adapter: TypeAdapter[Chart] = TypeAdapter(Chart)
     assert adapter.validate_python({"kind": "cusum", "limit": 8}) == Cusum(limit=8)
     for wrong in ({"kind": "cusum", "limit": 0}, {"kind": "ewma", "weight": 2}, {"kind": "shewhart"}):
         with pytest.raises(ValidationError):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from aicourse.errors import MonitoringError
 from aicourse.monitoring.drift import (
     USUAL_LIMIT,
     compare_mix,
@@ -25,6 +26,11 @@ def test_the_index_is_both_relative_entropies_added() -> None:
     assert psi(before, after) == pytest.approx(stats.entropy(p, q) + stats.entropy(q, p))
     assert psi([10, 20], [10, 20]) == 0
     assert psi([before, before], [after, before]).tolist() == [psi(before, after), 0]
+
+
+def test_an_empty_sample_is_told() -> None:
+    with pytest.raises(MonitoringError, match="A sample is empty"):
+        compare_mix({"shoes": 0}, {"shoes": 10})
 
 
 def test_a_category_that_one_sample_lacks() -> None:

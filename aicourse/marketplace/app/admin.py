@@ -121,7 +121,7 @@ def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
         drawn = None
         if _rows(store, "SELECT 1 FROM spans WHERE name = 'propose' LIMIT 1"):
             with closing(open_metrics(store.path)) as connection:
-                drawn = dashboard(connection).html()
+                drawn = dashboard(connection, until=datetime.now(UTC)).html()
         return _page(request, "dashboard", drawn=drawn)
 
     @inside.get("/traces")

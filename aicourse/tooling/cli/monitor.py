@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 else:
     alerts = Lazy("aicourse.monitoring.alerts")
     figures = Lazy("aicourse.monitoring.figures")
-    metrics = Lazy("aicourse.monitoring.metrics")
 
 app = typer.Typer(help="Watch the product: states of alerts, figures.", **PLAIN)
 
@@ -44,8 +43,8 @@ def report(
     at: At = None,
     by: Annotated[str | None, typer.Option(help="A line for each client, prompt_version, …")] = None,
     every: Annotated[Every, typer.Option(help="The periods of the figures.")] = "day",
-    days: Annotated[int, typer.Option(min=1, help="The length of what is shown.")] = 14,
 ) -> None:
     """Write figures and states as one HTML file that loads nothing."""
-    written = figures.write_report(database, output, rules=rules, at=at, by=by, every=every, days=days)
+    group = cast("metrics.Group | None", by)  # an unknown one is refused in a sentence
+    written = figures.write_report(database, output, rules=rules, at=at, by=group, every=every)
     typer.echo(written)

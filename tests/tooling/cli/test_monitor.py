@@ -60,11 +60,12 @@ def test_nothing_to_judge_yet(folder: Path) -> None:
 
 
 def test_a_report(folder: Path) -> None:
-    output = invoke(
-        "report", "market.db", "out/monitor.html", "--by", "client", "--days", "3", "--at", "2026-10-09"
-    )
+    output = invoke("report", "market.db", "out/monitor.html", "--by", "client", "--at", "2026-10-09")
     assert output == "out/monitor.html\n"
-    assert "The last 3 days, by day and client" in (folder / "out" / "monitor.html").read_text()
+    assert (
+        "The last 14 days, up to 2026-10-08 23:59 UTC, by day and client"
+        in (folder / "out" / "monitor.html").read_text()
+    )
 
 
 @pytest.mark.parametrize(
