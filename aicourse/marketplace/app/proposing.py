@@ -66,8 +66,8 @@ class Proposer:
 
     def begin(self, listing_id: str, draft: Draft) -> None:
         """Let the model work on a draft."""
+        ends = time.monotonic() + self.limit_seconds  # not after the deadline that is stored
         self.store.begin_proposal(listing_id, self.limit_seconds)
-        ends = time.monotonic() + self.limit_seconds
         self.pool.submit(self._work, listing_id, draft, ends)
 
     def close(self) -> None:
