@@ -41,6 +41,7 @@ NAV = (
     ("/", "Shop"),
 )
 ROWS = 50  # on a page
+END = 2**63 - 1  # of time; there the first page begins
 DAY_NS = 86_400 * 10**9
 
 _COUNTS = "SELECT status, count(*) AS listings FROM listings GROUP BY status ORDER BY status DESC"
@@ -57,15 +58,15 @@ _TRACES = """
         sum(one.cost_usd) FILTER (WHERE one.operation IS NOT NULL) AS cost_usd
     FROM (
         SELECT * FROM spans
-        WHERE parent_id IS NULL AND (:before = '' OR (started_ns, span_id) <
-            (SELECT started_ns, span_id FROM spans WHERE span_id = :before))
+        WHERE parent_id IS NULL AND (started_ns, span_id) < (
+            SELECT started_ns, span_id FROM spans WHERE span_id = :before UNION ALL SELECT :end, '' LIMIT 1)
         ORDER BY started_ns DESC, span_id DESC LIMIT :rows
     ) AS root JOIN spans AS one USING (trace_id)
     GROUP BY root.span_id ORDER BY root.started_ns DESC, root.span_id DESC"""
 _FEEDBACK = """
     SELECT * FROM feedback
-    WHERE (kind = 'explicit' OR proposed != published) AND (:before = '' OR (given_ns, id) <
-        (SELECT given_ns, id FROM feedback WHERE id = :before))
+    WHERE (kind = 'explicit' OR proposed != published) AND (given_ns, id) < (
+        SELECT given_ns, id FROM feedback WHERE id = :before UNION ALL SELECT :end, 0 LIMIT 1)
     ORDER BY given_ns DESC, id DESC LIMIT :rows"""
 
 
@@ -126,7 +127,7 @@ def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
 
     @inside.get("/traces")
     def traces(request: Request, before: str = "") -> Response:
-        rows = _rows(store, _TRACES, {"before": before, "rows": ROWS})
+        rows = _rows(store, _TRACES, {"before": before, "end": END, "rows": ROWS})
         return _page(request, "traces", traces=rows, following=_following(rows, "span_id"))
 
     @inside.get("/traces/{trace_id}")
@@ -138,7 +139,7 @@ def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
 
     @inside.get("/feedback")
     def feedback(request: Request, before: str = "") -> Response:
-        rows = _rows(store, _FEEDBACK, {"before": before, "rows": ROWS})
+        rows = _rows(store, _FEEDBACK, {"before": before, "end": END, "rows": ROWS})
         return _page(request, "feedback", rows=rows, following=_following(rows, "id"))
 
     @inside.get("/experiments")
