@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from dataclasses import replace
@@ -15,7 +16,7 @@ from selling_steps import PROPOSED, AtOnce
 
 from aicourse import prompts
 from aicourse.errors import BudgetExceeded, PromptError
-from aicourse.experiments import Experiment, Metric, assign, read_exposures
+from aicourse.experiments import Experiment, Metric, assign
 from aicourse.llm.client import connect
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Draft, Proposal, Store
@@ -126,14 +127,9 @@ OTHER = PROPOSED.model_copy(update={"condition": "fair"})
 
 
 def exposures(store: Store) -> dict[str, tuple[str, bool]]:
-    table = read_exposures(store.exposures, EXPERIMENT)
-    assert set(table["client"]) == {"web 1"}
-    return {
-        person: (variant, triggered)
-        for person, variant, triggered in zip(
-            table["person"], table["variant"], table["triggered"], strict=True
-        )
-    }
+    lines = [json.loads(line) for line in store.exposures.read_text(encoding="utf-8").splitlines()]
+    assert {(line["experiment"], line["client"]) for line in lines} == {("v4 or v6", "web 1")}
+    return {line["person"]: (line["variant"], line["triggered"]) for line in lines}
 
 
 @pytest.mark.parametrize(
