@@ -18,6 +18,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,13 +48,13 @@ class Migration:
 
     def statements(self) -> Iterator[str]:
         """The SQL statements, one by one."""
-        lines: list[str] = []
+        statement = ""
         for line in self.text.splitlines(keepends=True):
-            lines.append(line)
-            if sqlite3.complete_statement("".join(lines)):
-                yield "".join(lines)
-                lines.clear()
-        yield "".join(lines)  # a comment at the end
+            statement += line
+            if sqlite3.complete_statement(statement):
+                yield statement
+                statement = ""
+        yield statement  # a comment at the end
 
 
 def database(path: Path | str, component: str, migrations: Path) -> sqlite3.Connection:
@@ -66,39 +67,36 @@ def database(path: Path | str, component: str, migrations: Path) -> sqlite3.Conn
         StoreError: no database, busy for too long, from a newer version of the course, or its migrations
             are not those in the folder.
     """
-    known = read_migrations(migrations)
-    connection = None
+    known = _read_migrations(migrations)
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        connection.row_factory = sqlite3.Row
-        _use_write_ahead_log(connection)
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(_NOTES)
-        for migration in known[_applied(connection, component, known, path) :]:
-            _apply(connection, component, migration, known, path)
-        connection.isolation_level = "IMMEDIATE"
-    except BaseException as error:
-        if connection is not None:
-            connection.close()
-        if isinstance(error, sqlite3.Error | OSError):
-            raise StoreError(
-                f"{path} cannot be opened as the {component} database: {error}. Close what else uses it and "
-                "try again, or give the path of another file.",
-                path=path,
-            ) from error
-        raise
+        with ExitStack() as if_it_fails:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            if_it_fails.callback(connection.close)
+            connection.row_factory = sqlite3.Row
+            _use_write_ahead_log(connection)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(_NOTES)
+            for migration in known[_applied(connection, component, known, path) :]:
+                connection.execute("BEGIN IMMEDIATE")
+                if _applied(connection, component, known, path) < migration.number:  # nobody else was faster
+                    _apply(connection, component, migration)
+                connection.execute("COMMIT")
+            connection.isolation_level = "IMMEDIATE"
+            if_it_fails.pop_all()
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"{path} cannot be opened as the {component} database: {error}. Close what else uses it and "
+            "try again, or give the path of another file.",
+            path=path,
+        ) from error
     return connection
 
 
-def read_migrations(folder: Path) -> list[Migration]:
-    """The migrations in a folder, numbered from 1 without a gap.
-
-    Raises:
-        StoreError: another name than `NNN_name.sql`, a number that is missing or there twice.
-    """
+def _read_migrations(folder: Path) -> list[Migration]:
+    """The migrations in a folder, which must be numbered from 1 without a gap."""
     found = []
     for position, path in enumerate(sorted(folder.glob("*.sql")), start=1):
         parts = _FILE_NAME.fullmatch(path.name)
@@ -146,24 +144,9 @@ def _applied(connection: sqlite3.Connection, component: str, known: list[Migrati
     return len(rows)
 
 
-def _apply(
-    connection: sqlite3.Connection,
-    component: str,
-    migration: Migration,
-    known: list[Migration],
-    path: Path | str,
-) -> None:
-    """Apply one migration and note it, in one transaction; nothing when another process has done it."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _applied(connection, component, known, path) < migration.number:
-            for statement in migration.statements():
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO migrations (component, number, name, sha256) VALUES (?, ?, ?, ?)",
-                (component, migration.number, migration.name, migration.sha256),
-            )
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
+def _apply(connection: sqlite3.Connection, component: str, migration: Migration) -> None:
+    """Apply one migration and note it, within a transaction."""
+    for statement in migration.statements():
+        connection.execute(statement)
+    noted = (component, migration.number, migration.name, migration.sha256)
+    connection.execute("INSERT INTO migrations (component, number, name, sha256) VALUES (?, ?, ?, ?)", noted)

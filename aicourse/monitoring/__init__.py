@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from aicourse.monitoring.silence import disagreements as disagreements
     from aicourse.monitoring.silence import published_fields as published_fields
     from aicourse.monitoring.silence import wrong_rates as wrong_rates
-    from aicourse.monitoring.span_store import SpanRecord as SpanRecord
     from aicourse.monitoring.span_store import SpanStore as SpanStore
     from aicourse.monitoring.spans import note as note
     from aicourse.monitoring.spans import record_score as record_score
@@ -82,7 +81,7 @@ _NAMES = {
     ),
     "scoring": ("score_requests",),
     "silence": ("disagreements", "published_fields", "wrong_rates"),
-    "span_store": ("SpanRecord", "SpanStore"),
+    "span_store": ("SpanStore",),
     "spans": ("note", "record_score", "span"),
     "tracing": ("Tracing", "start_tracing"),
 }  # fmt: skip

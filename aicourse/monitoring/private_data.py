@@ -24,7 +24,8 @@ Kind = Literal["email", "iban", "card", "phone", "address"]
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}\b")
-_LONG_NUMBER = re.compile(r"\d(?:[ ./()-]{0,3}\d){6}")  # without one there is no card and no phone
+_DIGIT = re.compile(r"\d")
+_LONG_NUMBER = re.compile(r"\d(?:[ ./()-]{0,3}\d){6}")  # without one there is no account, card or phone
 _CARD = re.compile(r"(?<![\d.,-])[2-6](?:[ -]?\d){13,18}(?![ -]?\d)")
 _PHONE = re.compile(
     r"(?<![\d.,/-])(?!\d\d[./-]\d\d[./-]\d{4}(?!\d))(?:"
@@ -39,24 +40,39 @@ _BEHIND = rf"(?:,?\s(?:{_NAME}\s)?{_POSTCODE}(?:\s{_NAME})?)?"
 _HOUSE = r"\d{1,4}(?:\s?(?:bis|ter|[a-zA-Z])\b|-\d{1,3}\b)?(?!\d|[.,:]\d)"
 _DAYS = r"(?!Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Tag|Ende)"
 _ENGLISH = (
-    r"Street|St|Road|Rd|Lane|Ln|Avenue|Ave|Drive|Close|Court|Terrace|Way|Crescent|Place|Square|Gardens"
-    r"|Grove|Hill|Boulevard|Blvd|Mews|Row|Walk|Quay|Parade"
+    "Street|St|Road|Rd|Lane|Ln|Avenue|Ave|Drive|Close|Court|Terrace|Way|Crescent|Place|Square|Gardens"
+    "|Grove|Hill|Boulevard|Blvd|Mews|Row|Walk|Quay|Parade"
 )
 _DUTCH_GERMAN = (
-    r"straat|laan|weg|plein|gracht|kade|dijk|singel|steeg|hof|dreef|plantsoen|markt"
-    r"|stra(?:ß|ss)e|str\.|platz|allee|gasse|ring|ufer|damm|steig|chaussee"
+    "straat|laan|weg|plein|gracht|kade|dijk|singel|steeg|hof|dreef|plantsoen|markt"
+    "|straße|strasse|str.|platz|allee|gasse|ring|ufer|damm|steig|chaussee"
 )
-_FRENCH = r"(?:rue|avenue|av\.|boulevard|bd|place|impasse|chemin|all[ée]e|quai|cours|route|square|passage)"
+_GERMAN = "Am|Im|An der|In der|Auf dem|Zum|Zur"
+_FRENCH = (
+    "rue|Rue|avenue|Avenue|av.|boulevard|Boulevard|bd|place|impasse|chemin|Chemin|allée|Allée|allee|quai|Quai"
+    "|cours|route|square|passage"
+)
 _ARTICLES = r"(?:\s(?:de\sla|de\sl['’]|des|du|de|la|les|le)|\sd['’]|\sl['’])?\s?"
+
+
+def _address(words: str, pattern: str) -> tuple[list[str], re.Pattern[str]]:
+    """Words, one of which such an address has (that is quicker to look for), and its pattern."""
+    street = words.replace(".", r"\.")
+    return words.casefold().split("|"), re.compile(rf"\b{pattern.replace('STREET', street)}{_BEHIND}")
+
+
 _ADDRESSES = [
-    re.compile(rf"\b{pattern}{_BEHIND}")
-    for pattern in (
-        rf"(?:(?:Flat|Apartment|Apt|Unit|Suite)\s\w{{1,5}},?\s)?\d{{1,5}}[a-zA-Z]?\s(?:{_NAME}\s){{1,3}}(?:{_ENGLISH})\b",
-        rf"(?:{_NAME}\s){{0,2}}(?=[^\W\d_a-zß-öø-ÿ])[\w-]{{0,30}}(?i:{_DUTCH_GERMAN})\s{_HOUSE}",
-        rf"(?:Am|Im|An\sder|In\sder|Auf\sdem|Zum|Zur)\s{_DAYS}{_NAME}\s{_HOUSE}(?!\s(?:Uhr|Stück|Euro))",
-        rf"\d{{1,4}}(?:\s?(?:bis|ter|[a-zA-Z])\b)?,?\s{_FRENCH}{_ARTICLES}{_NAME}(?:\s{_NAME}){{0,2}}",
-        rf"{_FRENCH}{_ARTICLES}{_NAME}(?:\s{_NAME}){{0,2}},?\s{_HOUSE}",
-    )
+    _address(
+        _ENGLISH,
+        rf"(?:(?:Flat|Apartment|Apt|Unit|Suite)\s\w{{1,5}},?\s)?\d{{1,5}}[a-zA-Z]?\s(?:{_NAME}\s){{1,3}}(?:STREET)\b",
+    ),
+    _address(_DUTCH_GERMAN, rf"(?:{_NAME}\s){{0,2}}(?=[^\W\d_a-zß-öø-ÿ])[\w-]{{0,30}}(?i:STREET)\s{_HOUSE}"),
+    _address(_GERMAN, rf"(?:STREET)\s{_DAYS}{_NAME}\s{_HOUSE}(?!\s(?:Uhr|Stück|Euro))"),
+    _address(
+        _FRENCH,
+        rf"\d{{1,4}}(?:\s?(?:bis|ter|[a-zA-Z])\b)?,?\s(?:STREET){_ARTICLES}{_NAME}(?:\s{_NAME}){{0,2}}",
+    ),
+    _address(_FRENCH, rf"(?:STREET){_ARTICLES}{_NAME}(?:\s{_NAME}){{0,2}},?\s{_HOUSE}"),
 ]
 
 
@@ -96,18 +112,23 @@ def without_private(text: str) -> str:
 def _candidates(text: str) -> Iterator[PrivateSpan]:
     if "@" in text or "%40" in text:
         yield from (PrivateSpan("email", *match.span()) for match in _EMAIL.finditer(text))
-    if not re.search(r"\d", text):
+    if not _DIGIT.search(text):
         return
-    for match in _IBAN.finditer(text):
-        if end := _iban_end(match.group()):
-            yield PrivateSpan("iban", match.start(), match.start() + end)
     if _LONG_NUMBER.search(text):
+        for match in _IBAN.finditer(text):
+            if end := _iban_end(match.group()):
+                yield PrivateSpan("iban", match.start(), match.start() + end)
         for match in _CARD.finditer(text):
             if _passes_luhn(match.group()):
                 yield PrivateSpan("card", *match.span())
         yield from (PrivateSpan("phone", *match.span()) for match in _PHONE.finditer(text))
-    for match in (match for pattern in _ADDRESSES for match in pattern.finditer(text)):
-        yield PrivateSpan("address", match.start(), match.start() + len(match.group().rstrip(".,'’-")))
+    folded = text.casefold()
+    for words, pattern in _ADDRESSES:
+        if any(word in folded for word in words):
+            for match in pattern.finditer(text):
+                yield PrivateSpan(
+                    "address", match.start(), match.start() + len(match.group().rstrip(".,'’-"))
+                )
 
 
 def _iban_end(text: str) -> int:

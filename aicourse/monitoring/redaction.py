@@ -2,16 +2,18 @@
 
 Redacted are names and values of attributes (of spans, events, links and the resource), names of spans and
 events, status descriptions, and queries of URLs; a JSON text is opened and redacted inside. Taken out are
-private data (`private_data`), keys by value and by form (`llm.keys`), and `secrets` of your own. It fails
-closed: a span that cannot be redacted is not exported, and counted.
+private data (`private_data`), keys by value and by form (`llm.keys`), `secrets` of your own, and photos and
+other files in base64. It fails closed: a span that cannot be redacted is not exported, and counted.
 
 A replay came faster than the model did; a span leaves with the length that it had when the model answered.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
+import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -25,32 +27,39 @@ from aicourse.llm.keys import MASK, masker
 from aicourse.llm.span_notes import SAVED_SECONDS
 from aicourse.monitoring.private_data import without_private
 
-_log = logging.getLogger(__name__)
+LONGEST = 20_000  # characters of a text
 _SHORT = 100
+_MARGIN = 500  # at the end of a cut text, where half a piece of private data may stand
 _LARGEST_INTEGER = 2**63 - 1
 _URL_ATTRIBUTES = ("url.query", "url.full", "http.url", "http.target")
 _SECRET_ATTRIBUTE = re.compile(r"(?i)authorization|cookie|password|passwd|secret|api[-_.]?key")
+_BASE64 = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/_-]{256,}={0,2}")
 _LOGIN = re.compile(r"(?<=://)[^\s/@]{1,200}@")
 _QUERY = re.compile(r"(?<=\S)([?#])[\w.%~\[\]-]{1,100}=[^\s\"'<>]*")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrt])")
+_log = logging.getLogger(__name__)
 
 
 class Redaction(SpanExporter):
-    """Passes redacted copies of spans to `exporter`; `dropped` is told of those that could not be made."""
+    """Passes redacted copies of spans to `exporter`.
+
+    `taken` is told how many spans came, `dropped` of those that could not be redacted.
+    """
 
     def __init__(
         self,
         exporter: SpanExporter,
         *,
         secrets: Collection[str] = (),
-        dropped: Callable[[str, int], None] = lambda reason, spans: None,
+        dropped: Callable[[str, int], object] = lambda reason, spans: None,
+        taken: Callable[[int], object] = lambda spans: None,
     ) -> None:
-        self._exporter = exporter
-        self._secrets = frozenset(secrets)
-        self._dropped = dropped
+        self._exporter, self._secrets = exporter, frozenset(secrets)
+        self._dropped, self._taken = dropped, taken
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export what can be redacted."""
+        self._taken(len(spans))
         clean, redactor = [], None
         for span in spans:
             try:
@@ -64,10 +73,6 @@ class Redaction(SpanExporter):
     def shutdown(self) -> None:
         """Shut the exporter down."""
         self._exporter.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Let the exporter finish."""
-        return self._exporter.force_flush(timeout_millis)
 
 
 class _Redactor:
@@ -84,24 +89,21 @@ class _Redactor:
         assert span.end_time is not None
         saved = (span.attributes or {}).get(SAVED_SECONDS, 0.0)
         assert isinstance(saved, float | int)
-        status = span.status
-        if status.description:
-            status = Status(status.status_code, self.text(status.description))
         return ReadableSpan(
             name=self.text(span.name),
             context=_plain_context(span.context),
             parent=_plain_context(span.parent) if span.parent else None,
             resource=self._resource(span.resource),
-            attributes=self.attributes(span.attributes),
+            attributes=self._attributes(span.attributes),
             events=[
-                Event(self.text(event.name), self.attributes(event.attributes), event.timestamp)
+                Event(self.text(event.name), self._attributes(event.attributes), event.timestamp)
                 for event in span.events
             ],
             links=[
-                Link(_plain_context(link.context), self.attributes(link.attributes)) for link in span.links
+                Link(_plain_context(link.context), self._attributes(link.attributes)) for link in span.links
             ],
             kind=span.kind,
-            status=status,
+            status=Status(span.status.status_code, self.text(span.status.description or "") or None),
             start_time=span.start_time,
             end_time=span.end_time + max(0, int(saved * 1e9)),
             instrumentation_scope=span.instrumentation_scope,
@@ -109,15 +111,14 @@ class _Redactor:
 
     def _resource(self, resource: Resource) -> Resource:
         if id(resource) not in self._resources:  # one for all spans of a process
-            self._resources[id(resource)] = Resource(self.attributes(resource.attributes))
+            self._resources[id(resource)] = Resource(self._attributes(resource.attributes))
         return self._resources[id(resource)]
 
-    def attributes(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Names and values."""
+    def _attributes(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
         return {self.text(name): self._attribute(name, value) for name, value in (attributes or {}).items()}
 
     def _attribute(self, name: str, value: Any) -> Any:
-        if _SECRET_ATTRIBUTE.search(name):
+        if _is_secret(name):
             return MASK
         if name in _URL_ATTRIBUTES:
             before = "" if name == "url.query" else re.split("[?#]", str(value), maxsplit=1)[0]
@@ -133,8 +134,10 @@ class _Redactor:
         match value:
             case str():
                 return self.text(value)
-            case None | bool() | float():
+            case None | bool():
                 return value
+            case float():
+                return value if math.isfinite(value) else str(value)  # JSON knows no infinity
             case int():
                 text = self.text(str(value))
                 return value if text == str(value) and abs(value) <= _LARGEST_INTEGER else text
@@ -143,7 +146,7 @@ class _Redactor:
             case bytes():
                 return "[bytes]"
             case Mapping():
-                return {self.text(str(name)): self._attribute(str(name), one) for name, one in value.items()}
+                return self._attributes({str(name): one for name, one in value.items()})
         raise TypeError(f"an attribute cannot be {type(value).__name__}")
 
     def text(self, text: str) -> str:
@@ -155,17 +158,25 @@ class _Redactor:
         return self._known[text]
 
     def _redacted(self, text: str) -> str:
-        text = text.encode("utf-8", "replace").decode()  # half a character can be neither stored nor sent
+        if not text.isascii():
+            text = text.encode("utf-8", "replace").decode()  # half a character can be neither stored nor sent
+        if len(text) >= 256:
+            text = _BASE64.sub("[base64]", text)
         if text[:1] in ("{", "["):
             try:
-                return json.dumps(self.value(json.loads(text)), ensure_ascii=False)
-            except ValueError:  # cut off, or only looks like JSON
+                return json.dumps(self.value(json.loads(text)), ensure_ascii=False)[:LONGEST]
+            except (ValueError, RecursionError):  # cut off, or only looks like JSON
                 text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else " ", text)
                 text = text.encode("utf-8", "replace").decode()
         text = self._mask(text)
         if "=" in text or "@" in text:
             text = _QUERY.sub(r"\1[query]", _LOGIN.sub("[login]@", text))
-        return without_private(text)
+        return without_private(text) if len(text) <= LONGEST else without_private(text[:LONGEST])[:-_MARGIN]
+
+
+@functools.lru_cache(maxsize=1_000)
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_ATTRIBUTE.search(name))
 
 
 def _plain_context(context: SpanContext) -> SpanContext:

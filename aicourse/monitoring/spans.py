@@ -45,16 +45,13 @@ SCORE_SOURCE = "aicourse.evaluation.source"
 @contextmanager
 def span(name: str, **facts: Any) -> Iterator[Span]:
     """A span around the body, child of the one that is open; an exception marks it as failed and goes on."""
-    with trace.get_tracer("aicourse").start_as_current_span(name) as current:
-        note(current, **facts)
+    with trace.get_tracer("aicourse").start_as_current_span(name, attributes=_attributes(facts)) as current:
         yield current
 
 
 def note(current: Span, **facts: Any) -> None:
     """Add facts to an open span, by the names of the columns or new ones; None says nothing."""
-    for name, value in facts.items():
-        if value is not None:
-            current.set_attribute(ATTRIBUTES.get(name, f"aicourse.{name}"), value)
+    current.set_attributes(_attributes(facts))
 
 
 def record_score(
@@ -73,20 +70,20 @@ def record_score(
     """
     if source not in get_args(Source):
         raise ValueError(f"source must be one of {', '.join(get_args(Source))}, not {source!r}")
-    facts: dict[str, Any] = {
-        "gen_ai.evaluation.name": name,
-        "gen_ai.evaluation.score.value": value,
-        "gen_ai.evaluation.score.label": label,
-        "gen_ai.evaluation.explanation": explanation,
-        SCORE_SOURCE: source,
-    }
-    told = {key: fact for key, fact in facts.items() if fact is not None}
+    facts = {"name": name, "score.value": value, "score.label": label, "explanation": explanation}
+    told = {f"gen_ai.evaluation.{part}": fact for part, fact in facts.items() if fact is not None}
+    told[SCORE_SOURCE] = source
     if of is None:
         trace.get_current_span().add_event(EVALUATION, told)
         return
-    trace_id, span_id = of
-    scored = SpanContext(int(trace_id, 16), int(span_id, 16), True, TraceFlags(TraceFlags.SAMPLED))
+    trace_id, told[SCORED_SPAN] = of
+    scored = SpanContext(int(trace_id, 16), int(of[1], 16), True, TraceFlags(TraceFlags.SAMPLED))
     context = trace.set_span_in_context(NonRecordingSpan(scored))
-    tracer = trace.get_tracer("aicourse")
-    with tracer.start_as_current_span(f"evaluate {name}", context) as judging:
-        judging.add_event(EVALUATION, {**told, SCORED_SPAN: span_id})
+    with trace.get_tracer("aicourse").start_as_current_span(f"evaluate {name}", context) as judging:
+        judging.add_event(EVALUATION, told)
+
+
+def _attributes(facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        ATTRIBUTES.get(name, f"aicourse.{name}"): fact for name, fact in facts.items() if fact is not None
+    }

@@ -9,8 +9,8 @@
 
 The calls of openai's clients are spans by the official instrumentation. A queue is bounded, and its own
 thread empties it: whatever an exporter suffers, a request never waits; spans that find the queue full are
-counted. Replayed replies keep their recorded latency, and so do the spans around them. Not handled: sampling,
-and OpenTelemetry's metrics and logs.
+counted. Replayed replies keep their recorded latency, and so do the spans around them. Not handled: replays
+side by side in one span, sampling, and OpenTelemetry's metrics and logs.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ import threading
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON, Sampler, SamplingResult
 
 from aicourse.llm.span_notes import SAVED_SECONDS
 from aicourse.monitoring.redaction import Redaction
@@ -37,7 +38,6 @@ from aicourse.monitoring.span_store import SpanStore
 QUEUE = 4_096  # spans that may wait for an exporter
 _BATCH = 512
 _DELAY_MILLISECONDS = 500
-_LONGEST_ATTRIBUTE = 20_000  # characters
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
@@ -65,9 +65,7 @@ class Tracing:
     def __enter__(self) -> Tracing:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
 
@@ -92,14 +90,14 @@ def start_tracing(
     store = SpanStore(path, days=days, spans=spans)
     if pipeline.queues:
         Tracing(store, pipeline.queues).stop()
-    os.environ[_CAPTURE] = (
-        "span_only" if content else "no_content"
-    )  # the instrumentation reads it at each call
-    exits = [Redaction(one, secrets=secrets, dropped=store.count_dropped) for one in (*exporters, store)]
-    queues = [_Queue(exit, store.count_dropped) for exit in exits]  # the store last: it counts for all
-    pipeline.queues, pipeline.path = queues, Path(path).resolve()
+    os.environ[_CAPTURE] = "span_only" if content else "no_content"  # read at each call
+    pipeline.queues = [
+        _Queue(exporter, secrets, store.count_dropped)
+        for exporter in (*exporters, store)  # the store last: it counts for all
+    ]
+    pipeline.path = Path(path).resolve()
     OpenAIInstrumentor().instrument(tracer_provider=trace.get_tracer_provider())
-    return Tracing(store, queues)
+    return Tracing(store, pipeline.queues)
 
 
 def traced_into() -> Path | None:
@@ -110,44 +108,25 @@ def traced_into() -> Path | None:
 class _Queue(BatchSpanProcessor):
     """Ended spans that wait for their exporter; what comes when it is full is counted, not kept."""
 
-    def __init__(self, exporter: SpanExporter, dropped: Callable[[str, int], None]) -> None:
-        self._waiting, self._counting, self._dropped = 0, threading.Lock(), dropped
+    def __init__(
+        self, exporter: SpanExporter, secrets: Collection[str], dropped: Callable[[str, int], None]
+    ) -> None:
+        self._room, self._dropped = threading.Semaphore(QUEUE), dropped
         super().__init__(
-            _Counted(exporter, self._taken),
+            Redaction(exporter, secrets=secrets, dropped=dropped, taken=self._room.release),
             max_queue_size=QUEUE,
             max_export_batch_size=_BATCH,
             schedule_delay_millis=_DELAY_MILLISECONDS,
         )
 
     def on_end(self, span: ReadableSpan) -> None:
-        with self._counting:
-            full = self._waiting >= QUEUE
-            self._waiting += not full
-        if full:
-            self._dropped("queue full", 1)
-        else:
+        if self._room.acquire(blocking=False):
             super().on_end(span)
-
-    def _taken(self, spans: int) -> None:
-        with self._counting:
-            self._waiting -= spans
+        else:
+            self._dropped("queue full", 1)
 
 
-class _Counted(SpanExporter):
-    """Tells `taken` how many spans of a queue went to the exporter."""
-
-    def __init__(self, exporter: SpanExporter, taken: Callable[[int], None]) -> None:
-        self._exporter, self._taken = exporter, taken
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        self._taken(len(spans))
-        return self._exporter.export(spans)
-
-    def shutdown(self) -> None:
-        self._exporter.shutdown()
-
-
-class _Pipeline(SpanProcessor):
+class _Pipeline(SpanProcessor, Sampler):
     """The way of spans to the queues, which may change; the provider, set once in a process, may not."""
 
     def __init__(self) -> None:
@@ -155,13 +134,21 @@ class _Pipeline(SpanProcessor):
         self.path: Path | None = None
         self._open: weakref.WeakValueDictionary[int, Span] = weakref.WeakValueDictionary()
 
+    def should_sample(self, *given: Any, **named: Any) -> SamplingResult:
+        """Without queues a span is nothing: no cost, and nobody takes its id for that of a stored trace."""
+        return (DEFAULT_ON if self.queues else ALWAYS_OFF).should_sample(*given, **named)
+
+    def get_description(self) -> str:
+        return "while tracing"
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         if span.context:
             self._open[span.context.span_id] = span
 
     def on_end(self, span: ReadableSpan) -> None:
         around = self._open.get(span.parent.span_id) if span.parent else None
-        if around is not None and (saved := _saved(span)):  # the span around a replayed call was shorter too
+        saved = _saved(span)
+        if saved and around is not None and around.is_recording():  # what is around was shorter too
             around.set_attribute(SAVED_SECONDS, _saved(around) + saved)
         for queue in self.queues:
             queue.on_end(span)
@@ -185,10 +172,7 @@ def _pipeline() -> _Pipeline:
     """The pipeline of this process, behind its one provider."""
     pipeline, provider = _Pipeline(), trace.get_tracer_provider()
     if not isinstance(provider, TracerProvider):
-        resource = Resource.create({"service.name": "aicourse"})
-        provider = TracerProvider(
-            resource=resource, span_limits=SpanLimits(max_attribute_length=_LONGEST_ATTRIBUTE)
-        )
+        provider = TracerProvider(pipeline, Resource.create({"service.name": "aicourse"}))
         trace.set_tracer_provider(provider)
     provider.add_span_processor(pipeline)
     return pipeline

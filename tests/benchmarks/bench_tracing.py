@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from aicourse.monitoring import SpanStore, note, span, start_tracing
+from aicourse.marketplace.app import admin
+from aicourse.monitoring import note, span, start_tracing
+from aicourse.monitoring.span_store import MIGRATIONS
+from aicourse.sqlite import database
 
 SPANS = 2_000
 STORED = 1_000_000
+NOW = 18 * 10**17
 TARGET_MILLISECONDS = 0.3
 TARGET_SECONDS = 2.0
 LISTING = (
@@ -68,18 +73,19 @@ def _questions(folder: Path) -> list[dict[str, Any]]:
     path = folder / "large.sqlite"
     _fill(path)
     started = perf_counter()
-    store = SpanStore(path)
-    first = store.page(roots=True)
-    second = store.page(before=first[-1], roots=True)
-    assert len(store.trace(second[0].trace_id)) == 2
-    since = first[0].started_ns - STORED // 20 * 1_000_000
-    by_version = """
-        SELECT prompt_version, count(*), avg(seconds), sum(cost_usd) FROM spans
-        WHERE prompt = 'extract_listing' AND prompt_version = 'v6' AND started_ns > ?"""
-    counted = store._reader.execute(by_version, (since,)).fetchone()
+    with closing(database(path, "monitoring", MIGRATIONS)) as connection:
+        place = {"before": "", "end": admin.END, "rows": admin.ROWS}
+        first = connection.execute(admin._TRACES, place).fetchall()
+        place["before"] = first[-1]["span_id"]
+        second = connection.execute(admin._TRACES, place).fetchall()
+        of_trace = "SELECT * FROM spans WHERE trace_id = ?"
+        assert len(connection.execute(of_trace, (second[0]["trace_id"],)).fetchall()) == 2
+        by_version = """
+            SELECT count(*), avg(seconds), sum(cost_usd) FROM spans
+            WHERE prompt = 'extract_listing' AND prompt_version = 'v6' AND started_ns > ?"""
+        counted = connection.execute(by_version, (NOW - STORED // 20 * 1_000_000,)).fetchone()
     seconds = perf_counter() - started
-    assert counted[1] > STORED // 50
-    store.shutdown()
+    assert counted[0] > STORED // 50
     return [
         _row(
             f"opening {STORED:,} spans: two pages, a trace, a version's last hours",
@@ -91,15 +97,9 @@ def _questions(folder: Path) -> list[dict[str, Any]]:
 
 
 def _fill(path: Path) -> None:
-    store = SpanStore(path)
-    facts = {
-        "spans": STORED,
-        "now": int(1.8e18),
-        "attributes": json.dumps({"gen_ai.input.messages": LISTING}),
-    }
-    with store._writer:
-        store._writer.execute(MAKE, facts)
-    store.shutdown()
+    attributes = json.dumps({"gen_ai.input.messages": LISTING})
+    with closing(database(path, "monitoring", MIGRATIONS)) as connection, connection:
+        connection.execute(MAKE, {"spans": STORED, "now": NOW, "attributes": attributes})
 
 
 def _row(name: str, value: float, unit: str, target: float | None = None) -> dict[str, Any]:

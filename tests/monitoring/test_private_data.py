@@ -29,6 +29,8 @@ DATASHEET = (datasets_dir() / "private_data" / "README.md").read_text(encoding="
         ("ISBN 978-3-16-148410-0", "ISBN 978-3-16-148410-0"),
         ("Am Montag 9 Uhr, Am Mühlbach 4b", "Am Montag 9 Uhr, [address]"),
         ("12 rue de la Paix, 75002 Paris", "[address]"),
+        ("12 Rue de la Paix, or Quai Voltaire 3", "[address], or [address]"),
+        ("6 Square Plates, 2 Place Mats", "6 Square Plates, 2 Place Mats"),
         ("Baker Street is a poster, size 38", "Baker Street is a poster, size 38"),
         ("", ""),
     ],

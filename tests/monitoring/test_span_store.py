@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +16,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from aicourse.monitoring import SpanStore
+from aicourse.marketplace.app import admin
+from aicourse.monitoring import SpanStore, span_store
 from aicourse.monitoring.span_store import MIGRATIONS
 from aicourse.sqlite import database
 
@@ -41,8 +44,17 @@ def store(tmp_path: Path) -> Iterator[SpanStore]:
     opened.shutdown()
 
 
-def names(records: list[Any]) -> list[str]:
-    return [record.name for record in records]
+def stored(store: SpanStore) -> list[sqlite3.Row]:
+    """What is in the file, the newest first."""
+    return store._connection.execute("SELECT * FROM spans ORDER BY started_ns DESC, span_id DESC").fetchall()
+
+
+def names(store: SpanStore) -> list[str]:
+    return [row["name"] for row in stored(store)]
+
+
+def dropped(store: SpanStore) -> dict[str, int]:
+    return dict(store._connection.execute("SELECT reason, spans FROM dropped").fetchall())
 
 
 def test_a_span_comes_back_as_it_was(store: SpanStore) -> None:
@@ -53,47 +65,28 @@ def test_a_span_comes_back_as_it_was(store: SpanStore) -> None:
         "other": ["a"],
     }
     store.export([made(7, parent=3, **facts)])
-    (record,) = store.page()
-    assert (record.span_id, record.trace_id, record.parent_id) == (f"{8:016x}", f"{1:032x}", f"{4:016x}")
-    assert (record.started_ns, record.seconds, record.status) == (NOW + 7 * 10**6, 0.25, "ok")
-    assert (record.input_tokens, record.cost_usd, record.valid, record.model) == (5, 0.25, 0, None)
-    assert record.attributes == facts
+    (row,) = stored(store)
+    assert tuple(row)[:4] == (f"{8:016x}", f"{1:032x}", f"{4:016x}", "span 7")
+    assert (row["started_ns"], row["seconds"], row["status"]) == (NOW + 7 * 10**6, 0.25, "ok")
+    assert (row["input_tokens"], row["cost_usd"], row["valid"], row["model"]) == (5, 0.25, 0, None)
+    assert (json.loads(row["attributes"]), row["events"]) == (facts, "[]")
 
 
 def test_a_span_that_is_sent_twice_is_there_once(store: SpanStore) -> None:
     store.export([made(1), made(1)])
     store.export([made(1)])
-    assert len(store.page()) == 1
-
-
-def test_pages_go_back_in_time_without_gaps_or_repeats(store: SpanStore) -> None:
-    same_moment = [made(number, started=NOW) for number in range(7)]
-    store.export([*same_moment, *(made(number, parent=0) for number in range(10, 20))])
-    seen, page = [], store.page(limit=4)
-    while page:
-        seen += page
-        store.export([made(1_000 + len(seen))])  # newer ones do not move the pages
-        page = store.page(limit=4, before=page[-1])
-    assert names(seen) == [f"span {number}" for number in [*range(19, 9, -1), *range(6, -1, -1)]]
-    roots = [name for name in names(store.page(roots=True)) if int(name.split()[1]) < 1_000]
-    assert roots == [f"span {number}" for number in range(6, -1, -1)]
-
-
-def test_a_trace_is_in_order_and_whole(store: SpanStore) -> None:
-    store.export([made(number) for number in (13, 11, 12, 25)])
-    assert names(store.trace(f"{2:032x}")) == ["span 11", "span 12", "span 13"]
-    assert store.trace("f" * 32) == []
+    assert len(stored(store)) == 1
 
 
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        ("SELECT * FROM spans ORDER BY started_ns DESC, span_id DESC LIMIT 50", "spans_by_time"),
-        (
-            "SELECT * FROM spans WHERE (started_ns, span_id) < (9, 'a') AND parent_id IS NULL"
-            " ORDER BY started_ns DESC, span_id DESC LIMIT 50",
-            "spans_of_roots",
-        ),
+        (span_store._OLDEST, "COVERING INDEX spans_by_time"),
+        (span_store._DELETE.format("spans", "started_ns"), "COVERING INDEX spans_by_time"),
+        (span_store._DELETE.format("scores", "scored_ns"), "COVERING INDEX scores_by_time"),
+        (admin._TRACES, "spans_of_roots"),
+        (admin._TRACES, "spans_by_trace"),
+        (admin._FEEDBACK, "feedback_time"),
         (
             "SELECT * FROM spans WHERE prompt = 'a' AND prompt_version = 'v1' AND started_ns > 9",
             "spans_by_prompt",
@@ -101,39 +94,41 @@ def test_a_trace_is_in_order_and_whole(store: SpanStore) -> None:
         ("SELECT * FROM spans WHERE trace_id = 'a' ORDER BY started_ns", "spans_by_trace"),
     ],
 )
-def test_questions_use_an_index_and_sort_nothing(store: SpanStore, query: str, index: str) -> None:
-    plan = " ".join(row["detail"] for row in store._reader.execute(f"EXPLAIN QUERY PLAN {query}"))
+def test_questions_to_a_million_spans_use_an_index(store: SpanStore, query: str, index: str) -> None:
+    values = {"before": "", "end": 1, "rows": 1} if ":rows" in query else (1,) * query.count("?")
+    found = store._connection.execute(f"EXPLAIN QUERY PLAN {query}", values)
+    plan = " ".join(row["detail"] for row in found)
     assert index in plan
-    assert "TEMP B-TREE" not in plan
+    assert not re.search(r"SCAN (spans|scores|feedback)( |$)(?!USING)", plan)
 
 
 def test_a_locked_file_costs_a_batch_and_the_count_is_written_later(store: SpanStore, tmp_path: Path) -> None:
-    store._writer.execute("PRAGMA busy_timeout = 10")
+    store._connection.execute("PRAGMA busy_timeout = 10")
     other = database(tmp_path / "product.sqlite", "monitoring", MIGRATIONS)
     other.execute("BEGIN IMMEDIATE")
     assert store.export([made(1), made(2)]) is SpanExportResult.FAILURE
-    assert store.page() == []  # readers go on
+    assert stored(store) == []  # readers go on
     other.rollback()
-    assert store.dropped() == {}
+    assert dropped(store) == {}
     assert store.export([made(3)]) is SpanExportResult.SUCCESS
     store.count_dropped("queue full")
     store.export([])
-    assert store.dropped() == {"OperationalError while writing": 2, "queue full": 1}
+    assert dropped(store) == {"OperationalError while writing": 2, "queue full": 1}
     store.export([made(4)])
-    assert store.dropped() == {"OperationalError while writing": 2, "queue full": 1}  # counted once
+    assert dropped(store) == {"OperationalError while writing": 2, "queue full": 1}  # counted once
 
 
 def test_a_full_disk_costs_a_batch_whole(store: SpanStore) -> None:
-    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
-    store._writer.execute(f"PRAGMA max_page_count = {pages + 10}")
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 10}")
     assert store.export([made(1)]) is SpanExportResult.SUCCESS
     assert (
         store.export([made(number, text="x" * 20_000) for number in range(2, 6)]) is SpanExportResult.FAILURE
     )
-    assert names(store.page()) == ["span 1"]
-    store._writer.execute(f"PRAGMA max_page_count = {pages + 1_000}")
+    assert names(store) == ["span 1"]
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 1_000}")
     store.export([made(6)])
-    assert (names(store.page()), store.dropped()) == (
+    assert (names(store), dropped(store)) == (
         ["span 6", "span 1"],
         {"OperationalError while writing": 4},
     )
@@ -141,7 +136,7 @@ def test_a_full_disk_costs_a_batch_whole(store: SpanStore) -> None:
 
 def test_old_spans_and_those_beyond_the_count_go(tmp_path: Path) -> None:
     path = tmp_path / "product.sqlite"
-    store = SpanStore(path, days=7)
+    store = SpanStore(path)
     event = Event(
         "gen_ai.evaluation.result",
         {"gen_ai.evaluation.name": "fits", "aicourse.evaluation.source": "rule"},
@@ -149,27 +144,45 @@ def test_old_spans_and_those_beyond_the_count_go(tmp_path: Path) -> None:
     )
     old = made(1, started=NOW - 8 * DAY)
     old._events = [event]
-    store._since_cleaning = 0
     store.export([old, made(2, started=NOW - 6 * DAY), *(made(number) for number in range(3, 13))])
-    assert store._reader.execute("SELECT count(*) FROM scores").fetchone()[0] == 1
+    assert store._connection.execute("SELECT count(*) FROM scores").fetchone()[0] == 1
     store.shutdown()
-    store = SpanStore(path, days=7)  # cleaned with the first batch
+    store = SpanStore(path, days=7)
     store.export([made(20)])
-    assert names(store.page())[-1] == "span 2"
-    assert len(store.page()) == 12
-    assert store._reader.execute("SELECT count(*) FROM scores").fetchone()[0] == 0
+    assert names(store)[-1] == "span 2"
+    assert len(stored(store)) == 12
+    assert store._connection.execute("SELECT count(*) FROM scores").fetchone()[0] == 0
     store.shutdown()
     store = SpanStore(path, spans=5)
     store.export([])
-    assert names(store.page()) == [f"span {number}" for number in (20, 12, 11, 10, 9)]
+    assert names(store) == [f"span {number}" for number in (20, 12, 11, 10, 9)]
     store.shutdown()
+
+
+def test_much_that_is_old_goes_in_steps(store: SpanStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.export([made(number) for number in range(30)])
+    monkeypatch.setattr(span_store, "_AT_A_TIME", 10)
+    store._days, kept = -1, []
+    for _ in range(4):
+        store.export([])
+        kept.append(len(stored(store)))
+    assert kept == [20, 10, 0, 0]
+
+
+def test_old_spans_that_cannot_be_deleted_now_cost_no_new_ones(
+    store: SpanStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(span_store, "_DELETE", "DELETE FROM missing_{0} WHERE {1} < ? LIMIT ?")
+    assert store.export([made(1)]) is SpanExportResult.SUCCESS
+    assert (names(store), dropped(store)) == (["span 1"], {})
 
 
 @pytest.mark.parametrize("value", [["a", "b"], {"a": 1}])
 def test_a_fact_of_a_strange_type_costs_no_batch(store: SpanStore, value: Any) -> None:
     store.export([made(1, **{"gen_ai.prompt.name": value}), made(2)])
-    second, first = store.page()
-    assert (second.name, first.prompt, first.attributes) == ("span 2", None, {"gen_ai.prompt.name": value})
+    second, first = stored(store)
+    assert (second["name"], first["prompt"]) == ("span 2", None)
+    assert json.loads(first["attributes"]) == {"gen_ai.prompt.name": value}
 
 
 KILLED = """
@@ -178,7 +191,7 @@ sys.path.insert(0, sys.argv[2])
 from test_span_store import SpanStore, made
 store = SpanStore(sys.argv[1])
 store.export([made(number) for number in range(100)])
-writer, given = store._writer, 0
+writer, given = store._connection, 0
 def kill(*_):
     global given
     given += 1

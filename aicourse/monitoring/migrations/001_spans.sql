@@ -44,6 +44,7 @@ CREATE TABLE scores (
 );
 CREATE INDEX scores_by_trace ON scores (trace_id, name);
 CREATE INDEX scores_by_name ON scores (name, scored_ns);
+CREATE INDEX scores_by_time ON scores (scored_ns);
 
 CREATE TABLE dropped (
     reason TEXT PRIMARY KEY,
