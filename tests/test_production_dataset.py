@@ -13,7 +13,8 @@ import pytest
 
 from aicourse.datasets import ATTRIBUTES, read_listings
 from aicourse.marketplace.app.describing import read_draft
-from aicourse.marketplace.traffic import place_incidents, read_replies, read_requests
+from aicourse.marketplace.production import read_replies, read_requests
+from aicourse.marketplace.traffic import place_incidents
 from aicourse.paths import datasets_dir
 from aicourse.testing import ScriptedModel, Sent
 

@@ -27,9 +27,9 @@ from aicourse import connect, prompts
 from aicourse.datasets import read_listings
 from aicourse.errors import AicourseError
 from aicourse.llm.catalog import EMBEDDED
-from aicourse.marketplace.app.store import Draft
 from aicourse.marketplace.extraction.extracting import extract
-from aicourse.marketplace.traffic import Reply, parameters, place_incidents, read_replies, simulate
+from aicourse.marketplace.production import read_replies
+from aicourse.marketplace.traffic import Reply, parameters, place_incidents, simulate
 from aicourse.paths import write_atomically
 from aicourse.prompts import Prompt
 
@@ -79,7 +79,7 @@ def record_replies(listings: pd.DataFrame, client: OpenAI, path: Path) -> None:
 def ask(listing: pd.Series, prompt: Prompt, truncated: bool, client: OpenAI) -> Reply:
     """The model's reply to one listing, of which a truncating client sends the beginning."""
     description = listing["description"][:KEPT_CHARACTERS] if truncated else listing["description"]
-    text = Draft("", listing["title"], description.strip()).text
+    text = f"{listing['title']}\n{description.strip()}"
     began = time.perf_counter()
     extraction = extract(text, prompt, client.with_options(max_retries=0), model=MODEL)
     seconds = round(time.perf_counter() - began, 3)
