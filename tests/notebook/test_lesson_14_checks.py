@@ -259,9 +259,8 @@ def by_numpy(counts: Numbers, weights: Numbers) -> Any:
 
 def by_survival(counts: Numbers, weights: Numbers) -> Any:
     expected = pd.Series(weights, dtype=float) / sum(weights) * sum(counts)
-    return stats.chi2(df=len(weights) - 1).sf(
-        (pd.Series(counts, dtype=float).sub(expected).pow(2) / expected).sum()
-    )
+    distance = ((expected - counts).pow(2) / expected).sum()
+    return stats.chi2(df=len(weights) - 1).sf(distance)
 
 
 def by_power(counts: Numbers, weights: Numbers) -> Any:
