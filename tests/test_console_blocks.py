@@ -30,6 +30,7 @@ DOCUMENTS = (
     "SECURITY.md",
     "aicourse/prompt_files/README.md",
     "docs/experiments.md",
+    "docs/monitoring.md",
     "docs/testing.md",
 )
 BLOCK = re.compile(r"((?:^<!-- .*? -->\n)*)^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
