@@ -34,7 +34,8 @@ from aicourse.paths import write_atomically
 from aicourse.prompts import Prompt
 
 FOLDER = Path(__file__).parent
-VERSIONS = ("4", "6")
+KINDS = [("4", False), ("6", False), ("4", True)]  # prompt version, and if the text is truncated
+BLOCK = 50  # listings; then the next kind, so that each kind met the machine at all times of the recording
 MODEL: str = parameters()["model"]
 KEPT_CHARACTERS: int = parameters()["incidents"]["truncating_client"]["characters"]
 
@@ -60,7 +61,8 @@ def main() -> None:
 def record_replies(listings: pd.DataFrame, client: OpenAI, path: Path) -> None:
     """Add to the file what it lacks; after each reply it is whole, and sorted."""
     replies = {reply.key: reply for reply in read_replies(path)} if path.exists() else {}
-    wanted = list(product(VERSIONS, (False, True), listings.index))
+    blocks = [listings.index[at : at + BLOCK] for at in range(0, len(listings), BLOCK)]
+    wanted = [(*kind, name) for block in blocks for kind, name in product(KINDS, block)]
     with tqdm(total=len(wanted), initial=len(replies), unit="reply") as bar:
         warm = ""
         for version, truncated, name in wanted:
