@@ -160,11 +160,23 @@ def test_an_edit_is_not_gold(
     assert sum(wrong) == slips.str.len().sum() > 100
 
 
-def test_thumbs_are_rare_and_follow_mistakes(requests: pd.DataFrame) -> None:
+def test_thumbs_are_rare_and_follow_mistakes(
+    listings: pd.DataFrame, replies: list[Reply], requests: pd.DataFrame
+) -> None:
     assert (requests["thumb"] != 0).mean() == pytest.approx(0.06, abs=0.01)
-    thumbs = requests[(requests["thumb"] != 0) & requests["published"]]
-    touched = thumbs["corrected"] != ""
-    assert (thumbs[touched]["thumb"] < 0).mean() > (thumbs[~touched]["thumb"] < 0).mean() + 0.1
+    gold = listings[list(ATTRIBUTES)].to_dict("index")
+    mistakes = {
+        reply.listing: sum(
+            is_wrong(name, value, gold[reply.listing][name]) for name, value in proposal.items()
+        )
+        for reply in replies
+        if (proposal := reply.proposal)
+        and (reply.prompt_version, reply.truncated) == (parameters()["prompt_version"], False)
+    }
+    thumbs = requests[requests["thumb"] != 0]
+    is_down, wrong = thumbs["thumb"] < 0, thumbs["listing"].map(mistakes)
+    assert is_down[wrong <= 1].mean() == pytest.approx(0.3, abs=0.1)
+    assert is_down[wrong >= 4].mean() > 0.9
 
 
 def test_a_reply_that_is_missing(listings: pd.DataFrame, replies: list[Reply]) -> None:
