@@ -1,6 +1,6 @@
 """The course's rules of alerts on simulated fortnights: each incident once, the festival never, quiet else.
 
-The fast tests take five seeds, the slow one 200; no seed is chosen.
+The fast test takes the first two seeds, the slow one 200; no seed is chosen.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ def false_alerts_per_four_weeks(fortnight: Callable[..., tuple], students: int) 
     return false / students * 28 / WATCHED_DAYS
 
 
-def test_five_fortnights(fortnight: Callable[..., tuple]) -> None:
-    right, elsewhere = count(fortnight, 5)
-    assert min(right[name] for name in INCIDENTS) >= 4, right
-    assert elsewhere <= 2
+def test_two_fortnights(fortnight: Callable[..., tuple]) -> None:
+    right, elsewhere = count(fortnight, 2)
+    assert min(right[name] for name in INCIDENTS) == 2, right
+    assert elsewhere <= 1
 
 
 def test_a_quiet_fortnight(fortnight: Callable[..., tuple]) -> None:
