@@ -6,7 +6,7 @@
 | `iban`    | country, check digits that are right (ISO 13616), account                |
 | `card`    | 14 to 19 digits, the last of which is right (Luhn, ISO/IEC 7812)         |
 | `phone`   | +, 00 or 0 and 9 to 15 digits, in groups or not; (202) 555-0100          |
-| `address` | street and house number, with postcode and town where they follow        |
+| `address` | street and house number, with the postcode, the town, or both behind it    |
 
 Patterns, not a model: fast, the same every time, and blind to what has no form. Not found: names, a street
 written without capitals, numbers in words, "name at host dot com". How much of a labelled set is found stands
@@ -36,9 +36,10 @@ _PHONE = re.compile(
 )
 _NAME = r"[^\W\d_a-zß-öø-ÿ][\w.'’-]{0,30}"  # begins with a capital
 _POSTCODE = r"(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|\d{4}\s?[A-Z]{2}|\d{4,5})\b"
-_BEHIND = rf"(?:,?\s(?:{_NAME}\s)?{_POSTCODE}(?:\s{_NAME})?)?"
-_HOUSE = r"\d{1,4}(?:\s?(?:bis|ter|[a-zA-Z])\b|-\d{1,3}\b)?(?!\d|[.,:]\d)"
 _DAYS = r"(?!Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Tag|Ende)"
+_TOWN = rf"{_DAYS}(?!I\b){_NAME}(?:\s{_NAME})?"
+_BEHIND = rf"(?:,?\s(?:{_NAME},?\s)?{_POSTCODE}(?:\s{_NAME})?|(?:,|\s(?:in|à))\s{_TOWN})?"
+_HOUSE = r"\d{1,4}(?:\s?(?:bis|ter|[a-zA-Z])\b|-\d{1,3}\b)?(?!\d|[.,:]\d)"
 _ENGLISH = (
     "Street|St|Road|Rd|Lane|Ln|Avenue|Ave|Drive|Close|Court|Terrace|Way|Crescent|Place|Square|Gardens"
     "|Grove|Hill|Boulevard|Blvd|Mews|Row|Walk|Quay|Parade"

@@ -159,7 +159,7 @@ def test_no_secret_is_in_what_a_collector_receives(
     leaky_spans(provider_to(Redaction(OTLPSpanExporter(url), secrets=[TOKEN])))
     with (
         start_tracing(tmp_path / "product.sqlite", exporters=[OTLPSpanExporter(url)], secrets=[TOKEN]),
-        span("propose", category=TEXT, client="ios 4.2"),
+        span("propose", category=TEXT, client="ios 4.2", experiment="autumn", variant="v5"),
     ):
         pass
     assert [leaked(body) for body in received] == [[]] * len(received)
@@ -174,6 +174,7 @@ def test_no_secret_is_in_what_a_collector_receives(
     assert set(spans) == {"GET /?[query]", "propose"}
     facts = {item.key: item.value.string_value for item in spans["propose"].attributes}
     assert facts["aicourse.client"] == "ios 4.2"
+    assert (facts["feature_flag.key"], facts["feature_flag.result.variant"]) == ("autumn", "v5")
     get = spans["GET /?[query]"]
     facts = {item.key: item.value.string_value for item in get.attributes}
     assert facts["[email]"] == "a name"
