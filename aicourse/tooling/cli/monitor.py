@@ -26,13 +26,19 @@ At = Annotated[datetime | None, typer.Option(help="A time in UTC, for data of th
 
 @app.command(epilog="Example: aicourse monitor check marketplace.db --at 2026-10-19")
 def check(database: Database, rules: RuleFile = None, at: At = None) -> None:
-    """Say the state of each rule of alerts in a sentence. Exit code 1 if one of them is in ALERT."""
+    """Say the state of each rule of alerts in a sentence.
+
+    Exit code 0: no rule is in ALERT; 1: one is; 3: all are NO_DATA, so nobody knows how the product does.
+    """
     statuses = alerts.check(database, rules, at)
     for status in statuses:
         typer.echo(status)
-    if not statuses:
-        typer.echo("NO_DATA: no rule has a period to judge in the last days.")
-    exit_if(any(status.state == alerts.AlertState.ALERT for status in statuses))
+    exit_if(any(status.state == "ALERT" for status in statuses))
+    if all(status.state == "NO_DATA" or status.requests == 0 for status in statuses):
+        typer.echo(
+            "No rule can judge anything: too little came in. Is it the right file, and is it traced into?"
+        )
+        raise typer.Exit(3)
 
 
 @app.command(epilog="Example: aicourse monitor report marketplace.db build/monitor.html --by client")

@@ -50,13 +50,15 @@ def test_an_alert_is_an_exit_code(folder: Path) -> None:
     assert "ALERT: The provider fails" in invoke("check", "market.db", "--at", "2026-10-09T02:00:00", code=1)
 
 
-def test_hours_and_months_later_there_is_no_data(folder: Path) -> None:
-    assert "NO_DATA: The provider fails" in invoke("check", "market.db", "--at", "2026-10-12")
-    assert invoke("check", "market.db", "--at", "2026-11-30").startswith("NO_DATA: no rule has a period")
-
-
-def test_nothing_to_judge_yet(folder: Path) -> None:
-    assert invoke("check", "market.db", "--at", "2026-10-06").startswith("NO_DATA: no rule has a period")
+@pytest.mark.parametrize(
+    ("at", "rules"),
+    [("2026-10-12", 3), ("2026-11-30", 0), ("2026-10-06", 0)],  # hours later, months later, too early
+)
+def test_a_monitor_that_sees_nothing_does_not_look_healthy(folder: Path, at: str, rules: int) -> None:
+    *states, last = invoke("check", "market.db", "--at", at, code=3).splitlines()
+    assert len(states) == rules
+    assert all(state.startswith("NO_DATA: ") or "nobody uses it any more" in state for state in states)
+    assert last.startswith("No rule can judge anything")
 
 
 def test_a_report(folder: Path) -> None:
