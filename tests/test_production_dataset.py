@@ -81,8 +81,8 @@ def test_what_is_missing_is_recorded(fortnight: ModuleType, tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         fortnight.record_replies(two, model.client(), path)
     first, second = read_replies(path)
-    assert (first.key, first.proposal) == (("N001", "4", False), json.loads(FORM))
-    assert (second.key, second.proposal) == (("N002", "4", False), None)
+    assert (first.key, first.proposal) == (("N001", "v4", False), json.loads(FORM))
+    assert (second.key, second.proposal) == (("N002", "v4", False), None)
     assert second.input_tokens > first.input_tokens  # two attempts
     assert first.characters == len(LISTINGS.loc["N001", "text"])
 
@@ -93,7 +93,7 @@ def test_what_is_missing_is_recorded(fortnight: ModuleType, tmp_path: Path) -> N
     assert [reply.key for reply in replies] == [
         (name, version, truncated)
         for name in ("N001", "N002")
-        for version, truncated in (("4", False), ("4", True), ("6", False))
+        for version, truncated in (("v4", False), ("v4", True), ("v6", False))
     ]
     assert replies[:1] == [first]
     fortnight.record_replies(two, model.client(), path)  # nothing is missing
@@ -106,7 +106,7 @@ def test_a_truncating_client_sends_the_beginning(fortnight: ModuleType) -> None:
     )
     beginning = "Three nurse's tunics, size 14\nNavy with white piping, polyes"
     assert f"{beginning}\n\nThe form as JSON" in model.history[0].text
-    assert (reply.key, reply.characters) == (("N001", "6", True), len(beginning))
+    assert (reply.key, reply.characters) == (("N001", "v6", True), len(beginning))
 
 
 def test_requests_and_incidents_are_those_of_the_seed(
@@ -127,6 +127,6 @@ def replies_of_gold() -> str:
         {"listing": name, "prompt_version": version, "truncated": truncated, "proposal": gold}
         | {"characters": 9, "input_tokens": 900, "output_tokens": 50, "seconds": 1.0}
         for name, gold in LISTINGS[list(ATTRIBUTES)].to_dict("index").items()
-        for version, truncated in (("4", False), ("6", False), ("4", True))
+        for version, truncated in (("v4", False), ("v6", False), ("v4", True))
     ]
     return "".join(json.dumps(line) + "\n" for line in lines)

@@ -34,7 +34,7 @@ from aicourse.paths import write_atomically
 from aicourse.prompts import Prompt
 
 FOLDER = Path(__file__).parent
-KINDS = [("4", False), ("6", False), ("4", True)]  # prompt version, and if the text is truncated
+KINDS = [("v4", False), ("v6", False), ("v4", True)]  # prompt version, and if the text is truncated
 BLOCK = 50  # listings; then the next kind, so that each kind met the machine at all times of the recording
 MODEL: str = parameters()["model"]
 KEPT_CHARACTERS: int = parameters()["incidents"]["truncating_client"]["characters"]
@@ -68,7 +68,7 @@ def record_replies(listings: pd.DataFrame, client: OpenAI, path: Path) -> None:
         for version, truncated, name in wanted:
             if (name, version, truncated) in replies:
                 continue
-            prompt = prompts.load(f"extract_listing@v{version}")
+            prompt = prompts.load(f"extract_listing@{version}")
             if warm != version:  # the model has read the beginning of a prompt in use
                 extract("Warm-up", prompt, client, model=MODEL)
                 warm = version
@@ -87,7 +87,7 @@ def ask(listing: pd.Series, prompt: Prompt, truncated: bool, client: OpenAI) -> 
     seconds = round(time.perf_counter() - began, 3)
     proposal = extraction.attributes and extraction.attributes.model_dump()
     tokens = extraction.usage.prompt or 0, extraction.usage.completion or 0
-    return Reply(str(listing.name), str(prompt.version), truncated, proposal, len(text), *tokens, seconds)
+    return Reply(str(listing.name), f"v{prompt.version}", truncated, proposal, len(text), *tokens, seconds)
 
 
 def _write(replies: Iterable[Reply], path: Path) -> None:

@@ -85,7 +85,7 @@ def test_as_much_as_the_parameters_say(requests: pd.DataFrame) -> None:
 
 
 def test_a_quiet_fortnight_has_nothing_planted(requests: pd.DataFrame) -> None:
-    assert set(requests["prompt_version"]) == {"4"}
+    assert set(requests["prompt_version"]) == {"v4"}
     assert not requests["truncated"].any()
     assert requests["listing"].max() < "N171"
     assert (requests["error"] != "").mean() == pytest.approx(0.008, abs=0.003)
@@ -93,7 +93,7 @@ def test_a_quiet_fortnight_has_nothing_planted(requests: pd.DataFrame) -> None:
 
 def test_each_incident(listings: pd.DataFrame, replies: list[Reply]) -> None:
     costly = with_one("costly_prompt", listings, replies, 100, 10)
-    assert set(costly["prompt_version"]) == {"6"}
+    assert set(costly["prompt_version"]) == {"v6"}
     assert not costly["cached_tokens"].any()
     truncating = with_one("truncating_client", listings, replies, 96, 24)
     assert set(truncating[truncating["truncated"]]["client"]) == {"android 7.5"}
