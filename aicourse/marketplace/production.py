@@ -22,6 +22,7 @@ from aicourse.datasets import read_listings
 from aicourse.errors import DatasetError
 from aicourse.marketplace import traffic
 from aicourse.marketplace.traffic import PARAMETERS, REQUEST_COLUMNS, Reply, store
+from aicourse.monitoring.metrics import add_up
 from aicourse.monitoring.span_store import MIGRATIONS
 from aicourse.sqlite import database
 
@@ -51,6 +52,7 @@ def load_production() -> Path:
             made = Path(scratch) / target.name
             with closing(database(made, "monitoring", MIGRATIONS)) as connection:
                 store(connection, requests, replies, read_listings(sources[2]))
+                add_up(connection)
             # closing empties the write-ahead log into the file; who is second keeps what is there
             with suppress(FileExistsError):
                 os.rename(made, target)

@@ -5,15 +5,19 @@
     read_corrections(connection, by="client")         # how often sellers change each field
     read_scores(connection, by="prompt_version")      # what rules, judges, annotators and users say
 
-A *request* is one proposal that a seller asked for. Days and hours are UTC; a window is its beginning and end
-in Unix nanoseconds. Everything is added up by SQLite but percentiles, for which the seconds alone are read.
-Not handled: requests that left no span.
+A *request* is one proposal that a seller asked for. Its seconds are those of an answer: a failure, which may
+be quick or slow, is counted as one and changes no percentile. Days and hours are UTC; a window is its
+beginning and end in Unix nanoseconds. The views are added up once, by hour and slice
+(`migrations/003_hours.sql`), and again only for hours in which something changed, so that figures of a
+million spans are there at once. Not handled: requests that left no span.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -32,12 +36,24 @@ Period = Literal["hour", "day"]
 Window = tuple[int, int]
 ALWAYS: Window = (0, 2**63 - 1)
 NOT_KNOWN = "not known"  # the slice of requests without a value
-_DAY_NS = 24 * 3600 * 10**9
+_HOUR_NS = 3600 * 10**9
+_DAY_NS = 24 * _HOUR_NS
 _VIEWS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-_RATES = """count(*) AS requests, avg(failed) AS failed, avg(invalid) AS invalid,
-    avg(empty_fields) AS empty_fields, avg(corrected) AS corrected, avg(disliked) AS disliked"""
-_SUMS = """sum(uncached_tokens) AS uncached_tokens, sum(cached_tokens) AS cached_tokens,
-    sum(output_tokens) AS output_tokens, sum(cost_usd) AS cost_usd, avg(cost_usd) AS cost_per_request"""
+_MEASURES: tuple[Measure, ...] = get_args(Measure)
+_SLICE = "hour_ns, prompt_version, model, client, category, experiment, variant"
+_SUMS = ", ".join(f"count({name}), sum({name}), sum({name} * {name})" for name in _MEASURES)
+_ADDED_UP = {  # table of `003_hours.sql`: its rows, of requests that began in a window
+    "hourly_requests": f"""SELECT {_SLICE}, count(*), {_SUMS},
+        sum(uncached_tokens), sum(cached_tokens), sum(output_tokens),
+        json_group_array(round(seconds, 6)) FILTER (WHERE seconds IS NOT NULL)
+        FROM requests WHERE started_ns >= ? AND started_ns < ? GROUP BY {_SLICE}""",
+    "hourly_corrections": f"""SELECT {_SLICE}, field, count(*), sum(is_corrected)
+        FROM corrections WHERE started_ns >= ? AND started_ns < ? GROUP BY {_SLICE}, field""",
+    "hourly_scores": f"""SELECT {_SLICE}, source, name, count(value), sum(value), count(*) - count(value)
+        FROM scored WHERE started_ns >= ? AND started_ns < ? GROUP BY {_SLICE}, source, name""",
+}
+_PERIODS = """strftime('%Y-%m-%d %H:00', hour_ns / 1000000000, 'unixepoch') AS hour,
+    date(hour_ns / 1000000000, 'unixepoch') AS day"""
 _PERCENTILES = {"p50_seconds": 0.50, "p95_seconds": 0.95}
 
 
@@ -69,10 +85,15 @@ def read_metrics(
     """
     names = _known(by)
     keys = ", ".join(names)
-    table = _read(connection, f"SELECT {keys}, {_RATES}, {_SUMS} FROM requests", window, keys)
-    seconds = _read(connection, f"SELECT {keys}, seconds FROM requests", window).astype({"seconds": float})
-    grouped = seconds.groupby(names, dropna=False)["seconds"]
-    table = table.set_index(names)
+    rates = ("failed", "invalid", "empty_fields", "corrected", "disliked")
+    query = f"""SELECT {keys}, sum(requests) AS requests, {", ".join(map(_mean, rates))},
+        sum(uncached_tokens) AS uncached_tokens, sum(cached_tokens) AS cached_tokens,
+        sum(output_tokens) AS output_tokens, sum(cost_usd_sum) AS cost_usd,
+        total(cost_usd_sum) / sum(cost_usd_n) AS cost_per_request"""
+    table = _read(connection, "hourly_requests", query, window, keys).set_index(names)
+    lists = _read(connection, "hourly_requests", f"SELECT {keys}, all_seconds AS seconds", window)
+    seconds = lists.assign(seconds=lists["seconds"].map(json.loads)).explode("seconds")
+    grouped = seconds.astype({"seconds": float}).groupby(names, dropna=False)["seconds"]
     for place, (name, share) in enumerate(_PERCENTILES.items(), start=6):
         table.insert(place, name, grouped.quantile(share))
     return table
@@ -88,8 +109,9 @@ def read_corrections(
     """
     names = [*(_known(by) if by else []), "field"]
     keys = ", ".join(names)
-    query = f"SELECT {keys}, count(*) AS published, avg(is_corrected) AS corrected FROM corrections"
-    return _read(connection, query, window, keys).set_index(names)
+    query = f"""SELECT {keys}, sum(published) AS published,
+        total(corrected) / sum(published) AS corrected"""
+    return _read(connection, "hourly_corrections", query, window, keys).set_index(names)
 
 
 def read_scores(
@@ -103,9 +125,9 @@ def read_scores(
     """
     names = [*(_known(by) if by else []), "source", "name"]
     keys = ", ".join(names)
-    query = f"""SELECT {keys}, count(value) AS scored, avg(value) AS mean,
-        count(*) - count(value) AS without FROM scored"""
-    return _read(connection, query, window, keys).set_index(names)
+    query = f"""SELECT {keys}, sum(scored) AS scored, total(total) / sum(scored) AS mean,
+        sum(missing) AS without"""
+    return _read(connection, "hourly_scores", query, window, keys).set_index(names)
 
 
 def read_series(
@@ -113,15 +135,18 @@ def read_series(
 ) -> pd.DataFrame:
     """A measure per `period` and `slice`: `requests` that have it, their `mean` and `mean_square`."""
     part = f"coalesce({_known(by)[0]}, '{NOT_KNOWN}')" if by else "''"
-    query = f"""SELECT {every} AS period, {part} AS slice, count({measure}) AS requests,
-        avg({measure}) AS mean, avg({measure} * {measure}) AS mean_square FROM requests"""
-    return _read(connection, query, window, "1, 2").astype({"period": "datetime64[ns]"})
+    query = f"""SELECT {every} AS period, {part} AS slice, sum({measure}_n) AS requests,
+        total({measure}_sum) / sum({measure}_n) AS mean,
+        total({measure}_squares) / sum({measure}_n) AS mean_square"""
+    table = _read(connection, "hourly_requests", query, window, "1, 2")
+    return table.astype({"period": "datetime64[ns]"})
 
 
 def read_mix(connection: sqlite3.Connection, group: Group, every: Period, window: Window) -> pd.DataFrame:
     """The `requests` per `period` and `value` of a group."""
-    query = f"SELECT {every} AS period, {_known(group)[0]} AS value, count({group}) AS requests FROM requests"
-    return _read(connection, query, window, "1, 2").dropna().astype({"period": "datetime64[ns]"})
+    query = f"SELECT {every} AS period, {_known(group)[0]} AS value, sum(requests) AS requests"
+    table = _read(connection, "hourly_requests", query, window, "1, 2")
+    return table.dropna().astype({"period": "datetime64[ns]"})
 
 
 def window_ns(connection: sqlite3.Connection, days: int, until: datetime | None) -> Window:
@@ -151,12 +176,47 @@ def _known(by: str | Sequence[str]) -> list[str]:
     return names
 
 
-def _read(connection: sqlite3.Connection, query: str, window: Window, keys: str = "") -> pd.DataFrame:
-    """The rows of a query over requests that began in the window, grouped by keys if there are some."""
+def _mean(measure: str) -> str:
+    return f"total({measure}_sum) / sum({measure}_n) AS {measure}"
+
+
+def _read(
+    connection: sqlite3.Connection, table: str, query: str, window: Window, keys: str = ""
+) -> pd.DataFrame:
+    """The rows of a query over an hourly table, in the window, grouped by keys if there are some.
+
+    Whole hours are there; the parts of hours at both ends are added up for this question alone.
+    """
     import pandas as pd
 
+    begin, end = window
+    first = min(-(-begin // _HOUR_NS) * _HOUR_NS, end)
+    last = max(end // _HOUR_NS * _HOUR_NS, first)
+    add_up(connection, (first, last))
+    part, grouped = f"SELECT * FROM ({_ADDED_UP[table]})", f" GROUP BY {keys}" if keys else ""
+    query = f"""WITH parts AS (SELECT * FROM {table} WHERE hour_ns >= ? AND hour_ns < ?
+        UNION ALL {part} UNION ALL {part}) {query} FROM (SELECT *, {_PERIODS} FROM parts){grouped}"""
+    return pd.read_sql_query(query, connection, params=(first, last, begin, first, last, end))
+
+
+def add_up(connection: sqlite3.Connection, window: Window = ALWAYS) -> None:
+    """Bring the hourly tables up to date, each stale hour by itself, so that no writer waits long.
+
+    Raises:
+        MonitoringError: the file cannot be written.
+    """
     for view in _VIEWS.split(";\n"):
         connection.execute(view)
-    grouped = f" GROUP BY {keys}" if keys else ""
-    query = f"{query} WHERE started_ns >= ? AND started_ns < ?{grouped}"
-    return pd.read_sql_query(query, connection, params=window)
+    query = "SELECT hour_ns FROM stale_hours WHERE hour_ns >= ? AND hour_ns < ?"
+    try:
+        for (hour,) in connection.execute(query, window).fetchall():
+            with nullcontext() if connection.in_transaction else connection:
+                connection.execute("DELETE FROM stale_hours WHERE hour_ns = ?", (hour,))
+                for table, rows in _ADDED_UP.items():
+                    connection.execute(f"DELETE FROM {table} WHERE hour_ns = ?", (hour,))
+                    connection.execute(f"INSERT INTO {table} {rows}", (hour, hour + _HOUR_NS))
+    except sqlite3.OperationalError as error:
+        told = (
+            f"The figures cannot be brought up to date ({error}). Free the disk or the file, and try again."
+        )
+        raise MonitoringError(told) from error

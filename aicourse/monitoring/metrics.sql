@@ -1,4 +1,5 @@
--- Views of spans, feedback and scores, for one connection (TEMP): the file itself stays as it is.
+-- Views of spans, feedback and scores, for one connection (TEMP): what `metrics.py` adds up by hour. Whoever changes
+-- one adds a migration that makes all hours stale.
 
 -- Calls of a model. Cached input tokens are a part of the input tokens, at a price of their own. A call that
 -- makes another one (some frameworks tell of both) has its tokens already: the inner one is left out.
@@ -16,9 +17,9 @@ WHERE operation IN ('chat', 'generate_content', 'text_completion', 'embeddings')
 -- so that those which nobody reads cost nothing.)
 CREATE TEMP VIEW IF NOT EXISTS requests AS
 SELECT span_id, trace_id, started_ns,
-    strftime('%Y-%m-%d %H:00', started_ns / 1000000000, 'unixepoch') AS hour,
-    date(started_ns / 1000000000, 'unixepoch') AS day,
-    seconds, status = 'error' AS failed, 1 - valid AS invalid, empty_fields,
+    started_ns / 3600000000000 * 3600000000000 AS hour_ns,
+    CASE status WHEN 'ok' THEN seconds END AS seconds,  -- until an answer; a failure has none
+    status = 'error' AS failed, 1 - valid AS invalid, empty_fields,
     client, category, experiment, variant,
     coalesce(prompt_version, (SELECT max(prompt_version) FROM calls
         WHERE calls.trace_id = root.trace_id)) AS prompt_version,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from aicourse.errors import MonitoringError
 from aicourse.monitoring.metrics import (
     ALWAYS,
+    Window,
+    add_up,
     open_metrics,
     read_corrections,
     read_metrics,
@@ -19,6 +23,8 @@ from aicourse.monitoring.metrics import (
     read_scores,
     read_series,
 )
+from aicourse.monitoring.span_store import MIGRATIONS
+from aicourse.sqlite import database
 
 Write = Callable[..., str]
 
@@ -64,14 +70,20 @@ def test_a_call_is_counted_wherever_it_lies(store: sqlite3.Connection, write: Wr
     assert (row["uncached_tokens"], row["output_tokens"], row["cost_usd"]) == (900, 50, 0.1)
 
 
-def test_percentiles_are_those_of_numpy(store: sqlite3.Connection, write: Write) -> None:
+def test_percentiles_are_those_of_numpy_over_answers(store: sqlite3.Connection, write: Write) -> None:
     seconds = [0.2, 0.4, 0.9, 1.7, 5.0, 0.3, 1.1]
     for number, value in enumerate(seconds):
         write(f"2026-10-05 09:0{number}", seconds=value, client="ios 1")
+    write("2026-10-05 09:30", seconds=60.0, client="ios 1", status="error")
     write("2026-10-05 09:30", seconds=60.0, client="web 2")
-    row = read_metrics(store, ["hour", "client"]).loc[("2026-10-05 09:00", "ios 1")]
-    assert row["p50_seconds"] == pytest.approx(np.quantile(seconds, 0.5))
-    assert row["p95_seconds"] == pytest.approx(np.quantile(seconds, 0.95))
+    write("2026-10-05 09:30", seconds=60.0, client="web 3", status="error")
+    table = read_metrics(store, ["hour", "client"]).loc["2026-10-05 09:00"]
+    assert table.loc["ios 1", "p50_seconds"] == pytest.approx(np.quantile(seconds, 0.5))
+    assert table.loc["ios 1", "p95_seconds"] == pytest.approx(np.quantile(seconds, 0.95))
+    assert np.isnan(table.loc["web 3", "p95_seconds"])
+    assert read_series(store, "seconds", "day", None, ALWAYS)["mean"].item() == pytest.approx(
+        (sum(seconds) + 60) / 8
+    )
 
 
 def test_groups(store: sqlite3.Connection, write: Write) -> None:
@@ -143,6 +155,105 @@ def test_a_series_has_the_moments_of_its_requests(store: sqlite3.Connection, wri
     row = read_series(store, "empty_fields", "hour", None, ALWAYS).iloc[0]
     assert (row["requests"], row["mean"]) == (3, 3)
     assert row["mean_square"] - row["mean"] ** 2 == pytest.approx(np.var([1, 2, 6]))
+
+
+HOUR_NS = 3_600 * 10**9
+BEGIN_NS = pd.Timestamp("2026-10-05 08:00").value
+PARTS = (BEGIN_NS + HOUR_NS * 3 // 2, BEGIN_NS + HOUR_NS * 9 // 4)  # half of one hour, a quarter of the next
+WITHIN = (BEGIN_NS + HOUR_NS // 4, BEGIN_NS + HOUR_NS * 3 // 4)
+CHANGES = {
+    "nothing": "SELECT 1",
+    "a call that came late": """INSERT INTO spans (span_id, trace_id, name, started_ns, seconds, status,
+        operation, input_tokens, cost_usd, attributes, events)
+        SELECT 'late', trace_id, 'chat', 0, 1, 'ok', 'chat', 5, 0.7, '{}', '[]' FROM spans LIMIT 1""",
+    "a request that is gone": "DELETE FROM spans WHERE rowid = 1",
+    "a call that is gone": "DELETE FROM spans WHERE rowid = 2",
+    "feedback": """INSERT INTO feedback (trace_id, kind, field, proposed, published, given_ns)
+        SELECT trace_id, 'implicit', 'brand', '1', '2', 0 FROM spans WHERE rowid = 1""",
+    "another mind": "UPDATE feedback SET published = proposed WHERE kind = 'implicit'",
+    "feedback of another trace": """UPDATE feedback SET trace_id = (SELECT max(trace_id) FROM spans
+        WHERE trace_id NOT IN (SELECT trace_id FROM feedback WHERE kind = 'implicit'))
+        WHERE id = (SELECT min(id) FROM feedback WHERE kind = 'implicit')""",
+    "feedback that is gone": "DELETE FROM feedback",
+    "a score": """INSERT INTO scores (trace_id, span_id, name, value, source, scored_ns)
+        SELECT trace_id, span_id, 'long', 0.5, 'rule', 0 FROM spans WHERE rowid = 1""",
+    "a score that is gone": "DELETE FROM scores WHERE value IS NULL",
+}
+
+
+def plain(store: sqlite3.Connection, view: str, window: Window) -> pd.DataFrame:
+    """The rows of a view that begin in a window, nothing added up."""
+    frame = pd.read_sql_query(
+        f"SELECT * FROM {view} WHERE started_ns >= ? AND started_ns < ?", store, params=window
+    )
+    return frame.assign(hour=pd.to_datetime(frame["hour_ns"]).dt.strftime("%Y-%m-%d %H:00"))
+
+
+def plain_metrics(store: sqlite3.Connection, by: list[str], window: Window) -> pd.DataFrame:
+    grouped = plain(store, "requests", window).infer_objects().groupby(by, dropna=False)
+    means = {name: (name, "mean") for name in ("failed", "invalid", "empty_fields", "corrected", "disliked")}
+    sums = ("uncached_tokens", "cached_tokens", "output_tokens", "cost_usd")
+    return grouped.agg(
+        requests=("failed", "size"),
+        **means,
+        p50_seconds=("seconds", "median"),
+        p95_seconds=("seconds", lambda values: values.quantile(0.95)),
+        **{name: (name, lambda values: values.sum(min_count=1)) for name in sums},
+        cost_per_request=("cost_usd", "mean"),
+    )
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_added_up_by_hour_is_what_the_views_say(
+    store: sqlite3.Connection, write: Write, change: str
+) -> None:
+    stream = np.random.RandomState(7)
+    for number, (hour, client) in enumerate(itertools.product([8, 8, 9, 9, 9, 10, 10], ["a", "b", None])):
+        trace = write(
+            f"2026-10-05 {hour:02}:{stream.randint(60):02}",
+            client=client,
+            seconds=stream.lognormal(),
+            status="ok" if number % 5 else "error",
+            valid=int(number % 3 > 0),
+            empty_fields=int(stream.randint(4)),
+            category=["shoes", "books"][number % 2],
+            thumb=number % 3 - 1,
+            changes={"size": ("M", "ML"[number % 2])} if number % 4 < 3 else {},
+        )
+        store.execute(
+            "INSERT INTO scores (trace_id, span_id, name, value, source, scored_ns) "
+            "VALUES (?, '', 's', ?, 'rule', 0)",
+            (trace, [0.25, 1, None][number % 3]),
+        )
+    store.commit()
+    add_up(store)
+    store.execute(CHANGES[change])
+    for window, by in itertools.product(
+        [ALWAYS, PARTS, WITHIN], [["hour"], ["client"], ["hour", "category"]]
+    ):
+        found, expected = read_metrics(store, by, window), plain_metrics(store, by, window)
+        pd.testing.assert_frame_equal(
+            found.astype(float).sort_index(), expected.astype(float).sort_index(), atol=1e-6
+        )
+    for window in (ALWAYS, PARTS, WITHIN):
+        edits = plain(store, "corrections", window).groupby("field")["is_corrected"].agg(["size", "mean"])
+        assert read_corrections(store, None, window).to_numpy().tolist() == edits.to_numpy().tolist()
+        scored = plain(store, "scored", window).groupby(["source", "name"])["value"].agg(["count", "mean"])
+        table = read_scores(store, None, window)[["scored", "mean"]]
+        assert table.to_numpy().tolist() == scored.to_numpy().tolist()
+    assert store.in_transaction == (change != "nothing")  # what is open stays open
+
+
+def test_figures_that_cannot_be_added_up_are_told(tmp_path: Path, write: Write) -> None:
+    path = tmp_path / "market.db"
+    database(path, "monitoring", MIGRATIONS).close()
+    one, other = open_metrics(path), open_metrics(path)
+    one.execute("PRAGMA busy_timeout = 0")
+    other.execute("INSERT INTO stale_hours VALUES (0)")
+    other.commit()
+    other.execute("INSERT INTO stale_hours VALUES (1)")  # holds the file
+    with pytest.raises(MonitoringError, match=r"cannot be brought up to date \(database is locked\)"):
+        read_metrics(one)
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def by_pandas(requests: Any) -> Any:
     frame = pd.DataFrame(requests)
     found = {}
     for version, group in frame.groupby("prompt_version"):
-        ranks = group["seconds"].sort_values().reset_index(drop=True)
+        ranks = group.loc[group["status"] == "ok", "seconds"].sort_values().reset_index(drop=True)
         places = [math.ceil(p * len(ranks) / 100) - 1 for p in (50, 95)]
         found[version] = {
             "requests": len(group),
@@ -55,7 +55,7 @@ def by_numpy(requests: Any) -> Any:
     table = {}
     for version in versions:
         rows = [one for one in requests if one["prompt_version"] == version]
-        seconds = np.array([one["seconds"] for one in rows])
+        seconds = np.array([one["seconds"] for one in rows if one["status"] == "ok"])
         table[version] = {
             "requests": np.int64(len(rows)),
             "failed": np.mean([one["status"] != "ok" for one in rows]),
@@ -70,14 +70,14 @@ def by_groupby(requests: Any) -> Any:
         return one["prompt_version"]
 
     def row(group: list[Any]) -> Any:
-        ranks = sorted(one["seconds"] for one in group)
+        ranks = sorted(one["seconds"] for one in group if one["status"] != "error")
         n = len(ranks)
         errors = Counter(one["status"] for one in group)["error"]
         return {
             "p95": ranks[math.ceil(95 * n / 100) - 1],
             "p50": ranks[math.ceil(n / 2) - 1],
-            "failed": errors / n,
-            "requests": n,
+            "failed": errors / len(group),
+            "requests": len(group),
         }
 
     return {version: row([*group]) for version, group in groupby(sorted(requests, key=key), key=key)}
@@ -98,8 +98,8 @@ def by_counting(requests: Any) -> Any:
         version: {
             "requests": len(group),
             "failed": sum(1 for one in group if one["status"] == "error") / len(group),
-            "p50": smallest([one["seconds"] for one in group], 50),
-            "p95": smallest([one["seconds"] for one in group], 95),
+            "p50": smallest([one["seconds"] for one in group if one["status"] == "ok"], 50),
+            "p95": smallest([one["seconds"] for one in group if one["status"] == "ok"], 95),
         }
         for version, group in groups.items()
     }
@@ -111,7 +111,7 @@ def by_recursion(requests: Any) -> Any:
     version = requests[0]["prompt_version"]
     own = [one for one in requests if one["prompt_version"] == version]
     others = [one for one in requests if one["prompt_version"] != version]
-    ranks = sorted(one["seconds"] for one in own)
+    ranks = sorted(one["seconds"] for one in own if one["status"] == "ok")
     at = {f"p{p}": ranks[(p * len(ranks) + 99) // 100 - 1] for p in (50, 95)}
     failed = len([one for one in own if one["status"] == "error"]) / len(own)
     return {version: {"requests": len(own), "failed": failed, **at}, **by_recursion(others)}
@@ -124,22 +124,21 @@ def test_a_table_in_any_style(answer: Answer) -> None:
 
 def interpolating(requests: Any) -> Any:
     found = {}
-    for version, group in pd.DataFrame(requests or [CHECKS.request("4", 1.0)]).groupby("prompt_version"):
+    for version, group in pd.DataFrame(requests or [CHECKS.request("v4", 1.0)]).groupby("prompt_version"):
         found[version] = {
             "requests": len(group),
             "failed": (group["status"] == "error").mean(),
-            "p50": group["seconds"].quantile(0.5),
-            "p95": group["seconds"].quantile(0.95),
+            "p50": group.loc[group["status"] == "ok", "seconds"].quantile(0.5),
+            "p95": group.loc[group["status"] == "ok", "seconds"].quantile(0.95),
         }
     return found if requests else {}
 
 
-def of_the_answered(requests: Any) -> Any:
+def of_all(requests: Any) -> Any:
     table = by_recursion(requests)
-    answered = by_recursion([one for one in requests if one["status"] == "ok"])
-    nothing = {"p50": None, "p95": None}
+    same = by_recursion([one | {"status": "ok"} for one in requests])
     return {
-        version: row | {name: answered.get(version, nothing)[name] for name in nothing}
+        version: row | {name: same[version][name] for name in ("p50", "p95")}
         for version, row in table.items()
     }
 
@@ -154,7 +153,8 @@ def counting_errors(requests: Any) -> Any:
 def with_means(requests: Any) -> Any:
     table = by_recursion(requests)
     for version, row in table.items():
-        seconds = [one["seconds"] for one in requests if one["prompt_version"] == version]
+        own = [one for one in requests if one["prompt_version"] == version]
+        seconds = [one["seconds"] for one in own if one["status"] == "ok"]
         row["p50"] = sum(seconds) / len(seconds)
     return table
 
@@ -162,7 +162,8 @@ def with_means(requests: Any) -> Any:
 def counting_from_zero(requests: Any) -> Any:
     table = by_recursion(requests)
     for version, row in table.items():
-        ranks = sorted(one["seconds"] for one in requests if one["prompt_version"] == version)
+        own = [one for one in requests if one["prompt_version"] == version]
+        ranks = sorted(one["seconds"] for one in own if one["status"] == "ok")
         row["p50"], row["p95"] = (ranks[min(p * len(ranks) // 100, len(ranks) - 1)] for p in (50, 95))
     return table
 
@@ -171,7 +172,7 @@ def counting_from_zero(requests: Any) -> Any:
     ("answer", "sentence"),
     [
         (interpolating, "You interpolate"),
-        (of_the_answered, "leave out the requests that failed"),
+        (of_all, "percentiles are of all requests"),
         (counting_errors, "divide by the requests of this version"),
         (with_means, "not the mean"),
         (counting_from_zero, "Places count from 1"),
