@@ -12,7 +12,9 @@ value, because confirming it is the task; whoever wants to know if that sways th
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -34,7 +36,8 @@ KEYS = (
 )
 _LISTED = 12  # values of the table where nobody can press a key
 _CHARACTERS = 1_500
-_ENTER = {"event": "submit"}  # sent by the browser before the text, which comes if it has changed
+_ENTER = {"event": "submit"}  # sent by the browser right before the text, which comes if it has changed
+_SECONDS = 1.0  # in which it comes; a later text was left by Tab, after an Enter that had changed nothing
 _AUTO = {"width": "auto"}
 _BUTTONS = {"Right (r)": "r", "Wrong, as the seller has it (w)": "w", "Unsure (u)": "u", "Back (b)": "b"}
 
@@ -226,13 +229,13 @@ class AnnotationControls:
 
     def __init__(self, session: AnnotationSession, keep: Keep) -> None:
         widgets = load_ipywidgets()
-        self.session, self._keep, self._entered = session, keep, False
+        self.session, self._keep, self._entered = session, keep, -math.inf
         self.progress, self.case, self.told = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.words = widgets.Text(
             description="Verdict", placeholder="r, w or u, then Enter", continuous_update=False
         )
         self.words.on_msg(lambda _, message, __: self._enter() if message == _ENTER else None)
-        self.words.observe(lambda _: self._answer(self.words.value) if self._entered else None, names="value")
+        self.words.observe(lambda _: self._take(), names="value")
         self.buttons = [widgets.Button(description=told, layout=_AUTO) for told in _BUTTONS]
         for button in self.buttons:
             button.on_click(lambda pressed: self._answer(_BUTTONS[pressed.description]))
@@ -242,10 +245,14 @@ class AnnotationControls:
         self._show(session, "")
 
     def _enter(self) -> None:
-        self._entered = True
+        self._entered = time.monotonic()
+
+    def _take(self) -> None:
+        if time.monotonic() - self._entered < _SECONDS:
+            self._answer(self.words.value)
 
     def _answer(self, words: str) -> None:
-        self._entered = False
+        self._entered = -math.inf
         value = self.session.value
         try:
             after = self.session.answered(words)

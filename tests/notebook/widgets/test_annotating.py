@@ -148,3 +148,19 @@ def test_keys_and_buttons(
     assert "3 of 6 values judged" in drawn[-1]
     controls.buttons[1].click()
     assert "✗ Not saved: That is what was proposed" in controls.told.value
+
+
+def test_enter_in_an_empty_field_does_not_save_what_is_typed_later(
+    session: AnnotationSession, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("aicourse.notebook.widgets.annotating.time.monotonic", lambda: now[0])
+    controls = AnnotationControls(session, str)
+    controls.words._handle_custom_msg(ENTER, [])  # no text follows: none has changed
+    now[0] += 5
+    controls.words.value = "r"  # typed, and left by Tab
+    assert kept(connection) == []
+    controls.words._handle_custom_msg(ENTER, [])
+    now[0] += 0.5
+    controls.words.value = "u"
+    assert [row[2] for row in kept(connection)] == ["unsure"]
