@@ -6,6 +6,7 @@ because only decoded pixels are written. Sizes, formats and decompression bombs:
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -15,6 +16,7 @@ from aicourse.llm.photos.files import read_photo
 
 LARGE_SIDE, SMALL_SIDE = 1_280, 480  # pixels of the longer side, on a listing's own page and in lists
 JPEG_QUALITY = 85
+_places = threading.Semaphore(2)  # a photo takes up to 200 MB while it is decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ def made_anew(upload: bytes) -> UploadedPhoto:
     Raises:
         PhotoError: it is no picture, of another format, damaged, or too large in bytes or pixels.
     """
-    large = read_photo(upload).image(LARGE_SIDE)
+    with _places:
+        large = read_photo(upload).image(LARGE_SIDE)
     small = large.copy()
     small.thumbnail((SMALL_SIDE, SMALL_SIDE))
     return UploadedPhoto(_jpeg(small), _jpeg(large), *large.size)

@@ -38,7 +38,16 @@ def test_a_form_of_another_site_is_refused(
 
 
 def test_another_host_is_refused(browser: TestClient) -> None:
-    assert browser.get("/", headers={"host": "evil.example"}).status_code == 400
+    for host in (
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.",
+        "[::1]",
+        "0.0.0.0",
+        "127.0.0.1, evil",
+        "",
+    ):
+        assert browser.get("/", headers={"host": host}).status_code == 400, host
     assert browser.get("/", headers={"host": "localhost:8000"}).status_code == 200
 
 
