@@ -6,14 +6,17 @@ server on its port, the browser, the photo, the database, the trace.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from accessibility import FIND, TOO_WIDE, axe_source
 
 from aicourse.datasets import load_photos
+from aicourse.errors import BudgetExceeded
 from aicourse.marketplace.app import Marketplace, serve
 from aicourse.marketplace.extraction.attributes import ListingAttributes
 from aicourse.testing import ScriptedModel
@@ -129,3 +132,52 @@ def test_a_thing_is_sold_with_the_keyboard_alone(
     assert keys.faults == []
     assert complaints == []
     context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("down", "cannot be reached"),
+        ("slow", "took too long"),
+        ("over budget", "worked enough for today"),
+        ("nonsense", "did not understand"),
+    ],
+)
+def test_a_thing_is_sold_whatever_the_model_does(
+    kind: str, said: str, scripted: bool, browser: Any, tmp_path: Path
+) -> None:
+    ended = threading.Event()
+
+    def never(sent: object) -> str:
+        ended.wait(PATIENCE_MILLISECONDS / 1_000)
+        return ""
+
+    replies = {
+        "down": httpx2.ConnectError("no route"),
+        "slow": never,
+        "over budget": BudgetExceeded("The next call could cost more than is left."),
+        "nonsense": "I am a teapot",
+    }
+    client = ScriptedModel(*[replies[kind]] * 2).client()
+    limit = 1.0 if kind == "slow" else 60.0
+    shop = serve(tmp_path / "m.sqlite3", background=True, client=client, limit_seconds=limit, examples=False)
+    context = browser.new_context(java_script_enabled=scripted)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    page = context.new_page()
+    page.goto(f"{shop.url}/sell")
+    page.fill("#title", "Navy coat")
+    page.fill("#description", "Navy coat of wool.")
+    page.click("form button")
+    page.wait_for_selector("#category")  # by way of the progress page
+    assert said in page.inner_text("[role=status]")
+    page.select_option("#category", "clothing")
+    page.fill("#name", "Ida")
+    page.click('form button:not([type="button"])')
+    page.wait_for_selector("text=It is published")
+    ended.set()
+    page.goto(shop.url)
+    assert "Navy coat" in page.inner_text("#results")
+    context.close()
+    shop.stop()
