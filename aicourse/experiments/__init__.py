@@ -1,10 +1,11 @@
 """Experiments: variants dealt to people, exposures logged, metrics compared, a decision.
 
 One journey, file by file: an *experiment* is a file (`experiment`); how many people it takes comes before it
-starts (`power`). A hash deals each person a *variant* (`assignment`); who met it is logged as an *exposure*,
-and the log is looked over for a *sample-ratio mismatch* (`exposures`). Outcomes per person make *effects*
-with intervals (`effects`), which may be looked at once, or as often as one likes (`sequential`); all of it is
-an *analysis* with a decision (`analysis`), to be drawn (`plots`). docs/experiments.md has the sources.
+starts (`power`). A hash deals each person a *variant* (`assignment`); who met it is logged as an *exposure*
+(`exposures`), and the log is looked over for a *sample-ratio mismatch* (`log_check`). Outcomes per person
+make *effects* with intervals (`effects`), which may be looked at once, or as often as one likes
+(`sequential`); all of it is an *analysis* with a decision (`analysis`), to be drawn (`plots`).
+docs/experiments.md has the sources.
 
     from aicourse.experiments import analyse, assign, log_exposure, read_experiment
 """
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from aicourse.experiments.experiment import Guardrail as Guardrail
     from aicourse.experiments.experiment import Metric as Metric
     from aicourse.experiments.experiment import read_experiment as read_experiment
-    from aicourse.experiments.exposures import LogCheck as LogCheck
-    from aicourse.experiments.exposures import check_log as check_log
     from aicourse.experiments.exposures import log_exposure as log_exposure
+    from aicourse.experiments.log_check import LogCheck as LogCheck
+    from aicourse.experiments.log_check import check_log as check_log
     from aicourse.experiments.plots import plot_effects as plot_effects
     from aicourse.experiments.power import plan as plan
     from aicourse.experiments.sequential import always_valid as always_valid
@@ -41,7 +42,8 @@ _NAMES = {
     "assignment": ("assign",),
     "effects": ("Arm", "Effect", "aa_rates", "difference"),
     "experiment": ("Experiment", "Guardrail", "Metric", "read_experiment"),
-    "exposures": ("LogCheck", "check_log", "log_exposure"),
+    "exposures": ("log_exposure",),
+    "log_check": ("LogCheck", "check_log"),
     "plots": ("plot_effects",),
     "power": ("plan",),
     "sequential": ("always_valid", "group_sequential", "peeking"),

@@ -20,7 +20,7 @@ from aicourse.errors import ExperimentError
 from aicourse.evals.views import text_table
 from aicourse.experiments.effects import Arm, Effect, arms, difference, totals
 from aicourse.experiments.experiment import Experiment, Guardrail, Metric
-from aicourse.experiments.exposures import Source, check_log
+from aicourse.experiments.log_check import Source, check_log
 from aicourse.experiments.sequential import LEAST_PEOPLE, always_valid
 
 Action = Literal["roll back", "hold", "next step", "ship", "do not ship", "go on"]

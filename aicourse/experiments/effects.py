@@ -22,7 +22,7 @@ from scipy import stats
 from aicourse.errors import ExperimentError
 from aicourse.evals.statistics import Interval, Values, proportion
 from aicourse.experiments.experiment import Experiment, Guardrail, Metric
-from aicourse.experiments.exposures import Source, read_table
+from aicourse.experiments.log_check import Source, read_table
 
 _LEAST_AA_PEOPLE, _AA_PEOPLE = 20, 20_000  # more than these tell an A/A check nothing new
 

@@ -17,7 +17,7 @@ from statsmodels.stats.proportion import proportion_effectsize
 from aicourse.errors import ExperimentError
 from aicourse.experiments.effects import arms, totals
 from aicourse.experiments.experiment import Experiment
-from aicourse.experiments.exposures import Source
+from aicourse.experiments.log_check import Source
 from aicourse.experiments.sequential import always_valid
 
 _EFFECTS = (0.01, 0.02, 0.05, 0.10, 0.20)

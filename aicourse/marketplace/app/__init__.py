@@ -6,7 +6,7 @@
 
 Read in this order: `store` (the tables), `proposing` (the model), `describing`, `confirming` and `shop` (the
 pages, with `pages` and `feedback_form`), `admin`, `protection`, `application` (all of it put together),
-`serving`.
+`serving`; `outcomes` (what an experiment in it led to).
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from aicourse.face import lazily
 
 if TYPE_CHECKING:
+    from aicourse.marketplace.app.outcomes import read_outcomes as read_outcomes
     from aicourse.marketplace.app.serving import Marketplace as Marketplace
     from aicourse.marketplace.app.serving import serve as serve
     from aicourse.marketplace.app.store import Store as Store
@@ -23,6 +24,7 @@ __getattr__, __dir__ = lazily(
     {
         "Marketplace": "aicourse.marketplace.app.serving",
         "Store": "aicourse.marketplace.app.store",
+        "read_outcomes": "aicourse.marketplace.app.outcomes",
         "serve": "aicourse.marketplace.app.serving",
     },
 )

@@ -1,8 +1,8 @@
 """Pages for those who run the marketplace: health, figures, traces, feedback, experiments. Behind a token.
 
-The token opens a session (a form, so that it stays out of addresses and logs), or comes with each request of
-a program as `Authorization: Bearer TOKEN`. Nothing can be changed here. What the tables have no row of is
-said so, and shown as nothing else.
+The token opens a session, or comes with each request of a program as `Authorization: Bearer TOKEN`. The form
+for it is filled in by the address that the terminal shows; no other address has it, and no log. Nothing can
+be changed here. What the tables have no row of is said so, and shown as nothing else.
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from aicourse import experiments, monitoring
 from aicourse.errors import ExperimentError
 from aicourse.experiments.experiment import Experiment
-from aicourse.experiments.exposures import check_log
 from aicourse.marketplace.app.pages import page
 from aicourse.marketplace.app.store import Store
-from aicourse.monitoring.figures import dashboard
-from aicourse.monitoring.metrics import open_metrics, read_metrics
 
 NAV = (
     ("/admin", "Health"),
@@ -107,7 +105,7 @@ def admin_routes(store: Store, token: str, experiment: Experiment | None = None)
 
 
 def _same(given: str, token: str) -> bool:
-    return secrets.compare_digest(given.encode(), token.encode())
+    return secrets.compare_digest(given.encode(errors="replace"), token.encode())
 
 
 def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
@@ -121,8 +119,8 @@ def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
     def figures(request: Request) -> Response:
         drawn = None
         if _rows(store, "SELECT 1 FROM spans WHERE name = 'propose' LIMIT 1"):
-            with closing(open_metrics(store.path)) as connection:
-                drawn = dashboard(connection, until=datetime.now(UTC)).html()
+            with closing(monitoring.open_metrics(store.path)) as connection:
+                drawn = monitoring.dashboard(connection, until=datetime.now(UTC)).html()
         return _page(request, "dashboard", drawn=drawn)
 
     @inside.get("/traces")
@@ -144,10 +142,12 @@ def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
 
     @inside.get("/experiments")
     def experiments(request: Request) -> Response:
-        with closing(open_metrics(store.path)) as connection:
-            found = read_metrics(connection, by=("experiment", "variant")).reset_index()
+        with closing(monitoring.open_metrics(store.path)) as connection:
+            found = monitoring.read_metrics(connection, by=("experiment", "variant")).reset_index()
         rows = found.dropna(subset="experiment").replace({nan: None}).to_dict("records")
-        return _page(request, "experiments", rows=rows, log=_log(store, experiment) if experiment else "")
+        return _page(
+            request, "experiments", rows=rows, log=_log(store, experiment) if experiment else "", store=store
+        )
 
     return inside
 
@@ -210,7 +210,7 @@ def _trace(store: Store, trace_id: str) -> dict[str, Any]:
 def _log(store: Store, experiment: Experiment) -> str:
     """The exposures so far: people by variant and client, and what is wrong with them."""
     try:
-        return f"{experiment.name}\n{check_log(experiment, store.exposures, by=['client'])}"
+        return f"{experiment.name}\n{experiments.check_log(experiment, store.exposures, by=['client'])}"
     except ExperimentError as error:
         return f"{experiment.name}\n{error}"
 

@@ -114,8 +114,15 @@ class Proposer:
             with span("compare", client=draft.client, model=self.model):
                 outcomes = [self._outcome(one, draft, seconds) for one in others]
             triggered = any(one != _fields(shown) for one in outcomes)
-            met = (self.experiment, draft.seller_id, variant)
-            log_exposure(self.store.exposures, *met, triggered=triggered, client=draft.client)
+            log_exposure(
+                self.store.exposures,
+                self.experiment,
+                draft.seller_id,
+                variant,
+                triggered=triggered,
+                client=draft.client,
+                listing=listing_id,
+            )
 
     def _connected(self) -> OpenAI:
         with self._connecting:  # two clients would have two budgets

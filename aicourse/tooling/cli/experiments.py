@@ -12,8 +12,10 @@ from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
 
 if TYPE_CHECKING:
     from aicourse import experiments
+    from aicourse.marketplace import app as marketplace
 else:
     experiments = Lazy("aicourse.experiments")
+    marketplace = Lazy("aicourse.marketplace.app")
 
 app = typer.Typer(help="Plan experiments, check their logs, analyse them.", **PLAIN)
 
@@ -74,10 +76,18 @@ def check(
 def analyse(
     file: ExperimentFile,
     log: Log,
-    outcomes: Annotated[Path, typer.Argument(help="A `person` and numbers a row; JSON Lines or .csv.")],
+    outcomes: Annotated[
+        Path,
+        typer.Argument(
+            help="A `person` and numbers a row; JSON Lines, .csv, or the marketplace's own .sqlite3."
+        ),
+    ],
     by: By = None,
 ) -> None:
     """Show each metric with its interval, and the decision. Exit code 1 to hold or to roll back."""
-    analysis = experiments.analyse(experiments.read_experiment(file), log, outcomes, by or ())
+    experiment = experiments.read_experiment(file)
+    is_shop = outcomes.suffix in (".sqlite3", ".sqlite", ".db")
+    table = marketplace.read_outcomes(outcomes, experiment, log) if is_shop else outcomes
+    analysis = experiments.analyse(experiment, log, table, by or ())
     typer.echo(analysis)
     exit_if(analysis.decision.action in ("hold", "roll back"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -60,8 +61,15 @@ def test_the_form_opens_a_session_and_a_wrong_token_does_not(browser: TestClient
     wrong = browser.post("/admin/login", data={"token": "wrong"})
     assert wrong.status_code == 403
     assert browser.get("/admin").status_code == 401
+    assert browser.get(f"/admin?token={ADMIN_TOKEN}").status_code == 401
     assert browser.post("/admin/login", data={"token": ADMIN_TOKEN}).url.path == "/admin"
     assert browser.get("/admin/traces").status_code == 200
+
+
+def test_a_token_that_is_no_text_is_wrong(browser: TestClient) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n\\ud800\r\n--b--\r\n'
+    kind = {"content-type": "multipart/form-data; boundary=b; charset=raw_unicode_escape"}
+    assert browser.post("/admin/login", content=part, headers=kind).status_code == 403
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -113,6 +121,7 @@ def test_the_log_of_the_experiment_that_runs_is_looked_over(
     page = shop.get("/admin/experiments").text
     assert "No traffic: 0 people of" in page
     assert "client web 1" in page
+    assert f"analyse EXPERIMENT.toml {store.exposures} {store.path}" in page
     assert "<script>alert" not in page
 
 
@@ -155,8 +164,21 @@ def test_what_sellers_write_is_markup_nowhere(
 ) -> None:
     model.enqueue(PROPOSED.model_copy(update={"brand": NASTY[:40], "size": "42"}))
     listing_id = describe(admin, title=NASTY, description=NASTY)
+    words = ", ".join(
+        f"{name} = :nasty" for name in ("model", "prompt", "prompt_version", "client", "category")
+    )
     with store.changing() as connection:
         connection.execute("UPDATE proposals SET trace_id = ?", (TRACE,))
+        connection.execute(
+            f"UPDATE spans SET started_ns = :now, status = 'error', {words}",
+            {"nasty": NASTY, "now": time.time_ns()},
+        )
+        connection.execute("INSERT INTO dropped VALUES (?, 7)", (NASTY,))
+        connection.execute(
+            "INSERT INTO scores (trace_id, span_id, name, label, source, explanation, scored_ns) "
+            "VALUES (?, 'a1', ?, ?, 'judge', ?, 5)",
+            (TRACE, NASTY, NASTY, NASTY),
+        )
     form = {
         **CONFIRMED,
         "name": NASTY[:60],

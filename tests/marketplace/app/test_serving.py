@@ -138,3 +138,12 @@ def test_an_empty_store_gets_examples_once(tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM photos").fetchone()[0] == 40
         assert connection.execute("SELECT count(*) FROM feedback").fetchone()[0] == 0
     store.close()
+
+
+def test_it_starts_without_tables_and_statistics() -> None:
+    code = (
+        "import sys, aicourse.marketplace.app.serving; "
+        "print([one for one in ('numpy', 'pandas', 'scipy', 'matplotlib') if one in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -111,6 +111,7 @@ def test_an_answer_after_the_time_limit_is_dropped(store: Store) -> None:
     assert (proposal.problem, proposal.attributes, proposal.is_working) == ("slow", {}, False)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 @pytest.mark.parametrize(
     "at", ["UPDATE listings", "INSERT INTO search", "UPDATE sellers", "INSERT INTO feedback", "COMMIT"]
 )
