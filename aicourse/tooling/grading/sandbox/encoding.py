@@ -7,14 +7,16 @@
     float("nan")     ->  {"!": "float", "of": "nan"}
     np.arange(2)     ->  {"!": "array", "dtype": "int64", "shape": [2], "of": [0, 1]}
 
-Only exact built-in types pass, so `decode` gives objects whose comparison nobody has redefined. pydantic
-models and dataclasses become dicts of their fields, members of an Enum their value, dates and Decimals their
-text. An int, str or list of a class of the student's own is refused: which of its two values would count?
+Only exact types of Python itself pass, so `decode` gives objects whose comparison nobody has redefined. A
+Counter, defaultdict or OrderedDict becomes a dict, pydantic models and dataclasses dicts of their fields,
+members of an Enum their value, dates and Decimals their text. An int, str or list of a class of the student's
+own is refused: which of its two values would count?
 """
 
 from __future__ import annotations
 
 import base64
+import collections
 import dataclasses
 import datetime
 import decimal
@@ -26,6 +28,7 @@ from typing import Any
 DEEPEST = 50
 MOST_PARTS = 200_000
 _PLAIN = (type(None), bool, int, str)
+_DICTS = (dict, collections.Counter, collections.defaultdict, collections.OrderedDict)
 _MARK = "!"
 _FROZEN_TYPES = {"tuple": tuple, "set": set, "frozenset": frozenset}
 _NUMERIC_KINDS = "biufc"
@@ -53,7 +56,7 @@ def encode(value: Any, depth: int = 0) -> Any:
         return [encode(item, depth + 1) for item in value]
     if kind in (tuple, set, frozenset):
         return {_MARK: kind.__name__, "of": [encode(item, depth + 1) for item in value]}
-    if kind is dict:
+    if kind in _DICTS:
         pairs = [[encode(key, depth + 1), encode(item, depth + 1)] for key, item in value.items()]
         return {_MARK: "dict", "of": pairs}
     return _encode_other(value, depth)

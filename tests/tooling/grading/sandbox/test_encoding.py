@@ -5,6 +5,7 @@ import datetime
 import enum
 import json
 import math
+from collections import Counter, OrderedDict, defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -85,9 +86,12 @@ class Point:
         ([Point(1)], [{"x": 1}]),
         (Decimal("1.50"), "1.50"),
         (datetime.date(2026, 11, 24), "2026-11-24"),
+        (Counter(["red", "red"]), {"red": 2}),
+        (defaultdict(list, red=[1]), {"red": [1]}),
+        (OrderedDict(red=2, blue=1), {"red": 2, "blue": 1}),
     ],
 )
-def test_records_become_plain(value: Any, expected: Any) -> None:
+def test_records_and_kinds_of_dicts_become_plain(value: Any, expected: Any) -> None:
     back = through(value)
     assert back == expected
     assert same_types(back, expected)
@@ -112,6 +116,7 @@ class Agreeable:
         ([Agreeable()], "an object of type Agreeable"),
         (lambda: 1, "function"),
         (type("Sneaky", (list,), {})(), "derived from list"),
+        (type("Sly", (Counter,), {})(), "derived from dict"),
     ],
 )
 def test_objects_that_answer_for_themselves_are_refused(value: Any, message: str) -> None:
