@@ -145,11 +145,15 @@ def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 break
         else:
             pytest.fail("JupyterLab did not start:\n" + "".join(lines[-20:]))
-        drain = threading.Thread(target=log.read)  # a full pipe would stop the server
+        drain = threading.Thread(target=log.read, daemon=True)  # a full pipe would stop the server
         drain.start()
         yield LabServer(f"http://127.0.0.1:{port}/lab", root / "state", root / "course")
         process.terminate()
-        process.wait(timeout=PATIENCE_MILLISECONDS / 1000)
+        try:
+            process.wait(timeout=PATIENCE_MILLISECONDS / 1000)
+        except subprocess.TimeoutExpired:  # it may wait for a kernel that is busy
+            process.kill()
+            process.wait()
         drain.join()
 
 
