@@ -115,21 +115,32 @@ class Status:
 
         return self.period + pd.Timedelta(1, self.rule.every)
 
-    def __str__(self) -> str:
-        where = f" ({self.rule.by} {self.slice})" if self.slice else ""
-        when = f"{self.period:%Y-%m-%d %H:%M}" if self.rule.every == "hour" else f"{self.period:%Y-%m-%d}"
-        return f"{self.state}: {self.rule.name}{where}, {when}: {self._told()}."
+    @property
+    def name(self) -> str:
+        """The rule's name, with the slice where it has some."""
+        return self.rule.name + (f" ({self.rule.by} {self.slice})" if self.slice else "")
 
-    def _told(self) -> str:
+    @property
+    def when(self) -> str:
+        """The period as text."""
+        return f"{self.period:%Y-%m-%d %H:%M}" if self.rule.every == "hour" else f"{self.period:%Y-%m-%d}"
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.name}, {self.when}: {self.told}."
+
+    @property
+    def told(self) -> str:
+        """What was seen, beside what is normal, in words."""
         if self.state == AlertState.NO_DATA:
             if self.requests < self.rule.least:
                 return f"{self.requests} requests, which is fewer than {self.rule.least}"
             return f"no {self.rule.measure} in the first days to compare {self.requests} requests with"
         if self.requests == 0:
             return "nobody uses it any more"
-        usual = "" if math.isnan(self.normal) else f", normally {self.normal:.4g}"
+        usual = "" if math.isnan(self.normal) else f", normally {metrics.short(self.normal)}"
         kind = f"PSI of {self.rule.measure}" if self.rule.chart.kind == "psi" else self.rule.measure
-        return f"{kind} {self.value:.4g}{usual}; {self.score:.0%} of the limit, {self.requests} requests"
+        value = f"{kind.replace('_', ' ')} {metrics.short(self.value)}{usual}"
+        return f"{value}; {self.score:.0%} of the limit, {self.requests} requests"
 
 
 @dataclass(frozen=True)

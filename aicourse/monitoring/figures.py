@@ -5,7 +5,7 @@
     write_report("marketplace.db", "build/monitor.html")
 
 SQLite adds up; only the window's periods are read. The drawings are inline SVG (`templates/figure.svg`): no
-script, the colour of the page's text, and each line differs from the others by its dashes, too.
+script, readable on light and dark pages, and each line differs from the others by its dashes, too.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from markupsafe import Markup
 
 from aicourse.html import Row, join, page, render, table, visible, wide
 from aicourse.monitoring import alerts, metrics
-from aicourse.monitoring.metrics import NOT_KNOWN, Group, Period
+from aicourse.monitoring.metrics import NOT_KNOWN, Group, Period, short
 from aicourse.paths import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FIGURES = (
-    ("Requests", "requests", ["requests"]),
+    ("Requests", "number", ["requests"]),
     ("Failed and invalid", "share of requests", ["failed", "invalid"]),
     ("Empty fields", "fields per proposal", ["empty_fields"]),
     ("Corrected by sellers", "share of proposed fields", ["corrected"]),
@@ -40,6 +40,7 @@ _FIGURES = (
 )
 _MOST_LINES = 6
 _DASHES = ("", "6 3", "2 3", "10 3 2 3", "1 5", "12 6")
+_COLOURS = ("#2f86c8", "#d55e00", "#00916a", "#b8689a", "#8a7a00", "#7f7f7f")
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 170, 64, 150, 10, 24
 
 
@@ -72,13 +73,19 @@ class Dashboard:
 
     def html(self) -> Markup:
         """The whole as HTML that needs no style of its own."""
-        states: list[Row] = [(one.state, one.rule.name, str(one)) for one in self.states]
-        told: list[Row] = [(f"{one.end:%Y-%m-%d %H:%M}", str(one)) for one in self.notifications]
+        states: list[Row] = [(one.state, one.name, one.when, one.told) for one in self.states]
+        told: list[Row] = [
+            (f"{one.end:%Y-%m-%d %H:%M}", one.state, one.name, one.told) for one in self.notifications
+        ]
         fields: list[Any] = list(self.corrections.itertuples())
         scores: list[Any] = [row for row in self.scores.itertuples() if row.scored]
         shown = [
-            _table("States", ("state", "rule", "in words"), states),
-            _table(f"Notifications, {self.per_week:.1f} a week", ("known at, UTC", "message"), told),
+            _table("States", ("state", "rule", "period", "in words"), states),
+            _table(
+                f"Notifications, {self.per_week:.1f} a week",
+                ("known at, UTC", "state", "rule", "in words"),
+                told,
+            ),
             _table(
                 "Corrections",
                 ("field", "published", "corrected"),
@@ -90,7 +97,7 @@ class Dashboard:
                 [(*row.Index[::-1], f"{row.scored:,}", f"{row.mean:.4g}") for row in scores],
             ),
         ]
-        drawn = [Markup("<h3>{}</h3>").format(one.title) + draw(one) for one in self.figures]
+        drawn = [Markup("<h3>{}, {}</h3>").format(one.title, one.unit) + draw(one) for one in self.figures]
         return join([Markup("<h2>{}</h2>").format(self.title), *shown[:2], *drawn, *shown[2:]])
 
 
@@ -165,8 +172,8 @@ def _figure(frame: pd.DataFrame, periods: list[str], title: str, unit: str, colu
     if frame.index.nlevels == 1:
         lines = frame[columns].rename(columns=lambda name: name.replace("_", " "))
     else:
-        title = f"{title}: {columns[0].replace('_', ' ')}"
         by = frame.index.names[1]
+        title = f"{columns[0]} by {by}".replace("_", " ").capitalize()
         sliced = frame.reset_index(by).fillna({by: NOT_KNOWN}).set_index(by, append=True)
         largest = sliced["requests"].groupby(level=1).sum().nlargest(_MOST_LINES).index
         lines = sliced[columns[0]].unstack()[list(largest)]
@@ -180,9 +187,9 @@ def draw(figure: TimeFigure) -> Markup:
     top = max((value for value in lines.to_numpy().ravel().tolist() if value > 0), default=1.0)
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(periods), 1)
     across = [round(_LEFT + step * (place + 0.5), 1) for place in range(len(periods))]
-    ticks = sorted({0, len(periods) // 2, len(periods) - 1}) if periods else []
+    ticks = {0: "start", len(periods) // 2: "middle", len(periods) - 1: "end"} if periods else {}
     last = {str(name): [math.nan, *lines[name].dropna()][-1] for name in lines}
-    told = (f"{name} {'none' if math.isnan(value) else format(value, '.4g')}" for name, value in last.items())
+    told = (f"{name} {'none' if math.isnan(value) else short(value)}" for name, value in last.items())
     return render(
         "monitoring/templates/figure.svg",
         title=visible(figure.title),
@@ -192,13 +199,12 @@ def draw(figure: TimeFigure) -> Markup:
         height=_TOP + _HEIGHT + _BOTTOM,
         left=_LEFT,
         right=_WIDTH - _RIGHT,
-        levels=[(_y(top * share, top), f"{top * share:.3g}") for share in (0, 0.5, 1)],
-        dates=[(across[place], periods[place]) for place in ticks],
+        levels=[(_y(top * share, top), short(top * share)) for share in (0, 0.5, 1)],
+        dates=[(across[place], periods[place], anchor) for place, anchor in ticks.items()],
         paths=[
-            (_path(across, lines[name].tolist(), top), dash)
-            for name, dash in zip(lines, _DASHES, strict=False)
+            (_path(across, lines[name].tolist(), top), y, visible(str(name))[:18], dash, colour)
+            for name, y, dash, colour in zip(lines, _heights(last, top), _DASHES, _COLOURS, strict=False)
         ],
-        names=_names(last, top),
     )
 
 
@@ -207,19 +213,20 @@ def _y(value: float, top: float) -> float:
 
 
 def _path(across: Sequence[float], values: Sequence[float], top: float) -> str:
-    """A line that is broken where there is no value; a period between two gaps is a dot."""
+    """A line that is broken where there is no value; a period between two gaps is a short stroke."""
     parts, is_down = [], False
-    for x, value in zip(across, values, strict=True):
+    for x, value, following in zip(across, values, [*values[1:], math.nan], strict=False):
         if not math.isnan(value):
-            parts.append(f"L{x:.1f},{_y(value, top)}" if is_down else f"M{x:.1f},{_y(value, top)}h.01")
+            y, is_lone = _y(value, top), math.isnan(following) and not is_down
+            parts.append(f"M{x - 4:.1f},{y}h8" if is_lone else f"{'L' if is_down else 'M'}{x:.1f},{y}")
         is_down = not math.isnan(value)
     return "".join(parts)
 
 
-def _names(last: Mapping[str, float], top: float) -> list[tuple[float, str]]:
-    """The heights of the lines' names, near their ends and never on each other."""
-    ends = sorted(((_y(0 if math.isnan(end) else end, top) + 4, name) for name, end in last.items()))
-    placed: list[tuple[float, str]] = []
-    for y, name in ends:
-        placed.append((max(y, placed[-1][0] + 14) if placed else y, visible(name)[:22]))
-    return placed
+def _heights(last: Mapping[str, float], top: float) -> list[float]:
+    """The heights of the lines' names, in order: near their ends, not on each other, none below the axis."""
+    ends = {name: _y(0 if math.isnan(end) else end, top) for name, end in last.items()}
+    heights, lowest = dict(ends), _TOP + _HEIGHT + 14.0
+    for place, (name, y) in reversed(list(enumerate(sorted(ends.items(), key=lambda end: end[1])))):
+        lowest = heights[name] = max(min(y, lowest - 14), _TOP + 14 * place)
+    return list(heights.values())

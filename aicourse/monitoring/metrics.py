@@ -15,6 +15,7 @@ million spans are there at once. Not handled: requests that left no span.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -156,6 +157,18 @@ def window_ns(connection: sqlite3.Connection, days: int, until: datetime | None)
     else:
         end = utc(until).value
     return max(0, (-(-end // _DAY_NS) - days) * _DAY_NS), end
+
+
+def short(value: float) -> str:
+    """A number with four digits that count, never with an exponent.
+
+    >>> short(0.00004739), short(1953.2), short(0.5)
+    ('0.00004739', '1,953', '0.5')
+    """
+    rounded = float(f"{value:.4g}")
+    digits = 3 - math.floor(math.log10(abs(rounded))) if rounded else 0
+    text = f"{rounded:,.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def utc(at: datetime) -> pd.Timestamp:

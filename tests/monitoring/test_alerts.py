@@ -130,7 +130,7 @@ def test_slices_are_judged_apart_and_go_when_their_client_goes(
         ("old", 7): "OK",
     }
     said = {status.slice: str(status) for status in latest(statuses)}
-    assert said["new"].startswith("ALERT: fails (client new), 2026-10-07: empty_fields 4, normally ")
+    assert said["new"].startswith("ALERT: fails (client new), 2026-10-07: empty fields 4, normally ")
     assert said["old"] == "OK: fails (client old), 2026-10-07: nobody uses it any more."
 
 

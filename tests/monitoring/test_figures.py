@@ -38,8 +38,8 @@ def test_slices_are_the_largest_six(store: sqlite3.Connection, write: Write) -> 
     for number in range(8):
         for _ in range(number + 1):
             write("2026-10-05 09:00", client=f"v{number}", seconds=float(number))
-    latency = next(one for one in dashboard(store, by="client").figures if one.title.startswith("Latency"))
-    assert latency.title == "Latency: p95 seconds"
+    latency = next(one for one in dashboard(store, by="client").figures if one.unit == "seconds")
+    assert latency.title == "P95 seconds by client"
     assert list(latency.lines) == ["v7", "v6", "v5", "v4", "v3", "v2"]
     assert latency.lines["v7"].tolist() == [7]
 
@@ -110,15 +110,25 @@ def test_a_drawing_is_svg_with_its_last_values_in_words() -> None:
     assert (title.text, told.text) == ("Cost, dollars", "Last values: a & b 4; none none")
     path = next(one.get("d") for one in rest if one.tag == "path")
     assert path is not None
-    assert path.count("M") == 2  # broken where there is no value
-    assert path.endswith(",10.0")  # the largest value is at the top
+    assert path.startswith("M123.2,137.5h8M")  # a lone value is a stroke
+    line, sample = path.rsplit("M", 1)
+    assert line.count("M") == 2  # broken where there is no value
+    assert line.endswith(",10.0")  # the largest value is at the top
+    assert sample == "576,10.0h18"  # beside the name
 
 
 def test_names_of_lines_never_lie_on_each_other() -> None:
     found = drawn({f"line {number}": [1.0] * 4 for number in range(5)})
     heights = [float(one.get("y", "")) for one in found if one.tag == "text" and "line" in (one.text or "")]
     assert len(heights) == 5
-    assert min(after - before for before, after in itertools.pairwise(heights)) >= 14
+    assert min(after - before for before, after in itertools.pairwise(sorted(heights))) >= 14
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_names_of_lines_stay_within_the_drawing(value: float) -> None:
+    found = drawn({"top": [1.0] * 4} | {f"line {number}": [value] * 4 for number in range(5)})
+    heights = [float(one.get("y", "")) for one in found if one.tag == "text" and "line" in (one.text or "")]
+    assert 10 <= min(heights) < max(heights) <= 185  # the axis is at 180
 
 
 def test_a_report_is_one_page_that_loads_nothing(tmp_path: Path) -> None:
