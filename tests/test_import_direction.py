@@ -25,6 +25,7 @@ LEVELS = (
         "html",
         "json_text",
         "csv_text",
+        "xlsx_text",
         "notebook_json",
         "suggestions",
         "differences",

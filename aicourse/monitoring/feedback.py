@@ -15,7 +15,6 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any, Literal
 
 from aicourse import json_text
@@ -23,7 +22,7 @@ from aicourse.csv_text import to_csv
 from aicourse.errors import FeedbackError
 from aicourse.html import visible
 from aicourse.llm.keys import masked
-from aicourse.paths import write_atomically
+from aicourse.xlsx_text import to_xlsx
 
 Verdict = Literal["right", "wrong", "unsure"]
 LONGEST_TEXT = 2_000
@@ -121,13 +120,12 @@ def as_kept(value: Any) -> str:
     return json_text.dumps(value).decode()
 
 
-def export_feedback(connection: sqlite3.Connection, path: Path) -> Path:
-    """Write all feedback as CSV that a spreadsheet shows and does not compute (`csv_text` reads it back)."""
+def export_feedback(connection: sqlite3.Connection, form: Literal["csv", "xlsx"]) -> bytes:
+    """All feedback as a file that a spreadsheet shows and does not compute (`csv_text` reads CSV back)."""
     found = connection.execute("SELECT * FROM feedback ORDER BY id")
     names = [column[0] for column in found.description]
     rows = [["" if value is None else str(value) for value in row] for row in found]
-    write_atomically(path, to_csv([names, *rows]))
-    return path
+    return (to_csv if form == "csv" else to_xlsx)([names, *rows])
 
 
 def _words(text: str) -> str | None:

@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import nan
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from starlette.exceptions import HTTPException
@@ -41,6 +41,7 @@ NAV = (
 ROWS = 50  # on a page
 END = 2**63 - 1  # of time; there the first page begins
 DAY_NS = 86_400 * 10**9
+MEDIA_TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 _COUNTS = "SELECT status, count(*) AS listings FROM listings GROUP BY status ORDER BY status DESC"
 _PROPOSALS = """
@@ -139,6 +140,13 @@ def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
     def feedback(request: Request, before: str = "") -> Response:
         rows = _rows(store, _FEEDBACK, {"before": before, "end": END, "rows": ROWS})
         return _page(request, "feedback", rows=rows, following=_following(rows, "id"))
+
+    @inside.get("/feedback.{form}")
+    def download(form: Literal["csv", "xlsx"]) -> Response:
+        with store.reading() as connection:
+            content = monitoring.export_feedback(connection, form)
+        headers = {"content-disposition": f'attachment; filename="feedback.{form}"'}
+        return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
 
     @inside.get("/experiments")
     def experiments(request: Request) -> Response:

@@ -15,6 +15,7 @@ from aicourse.experiments import Experiment, Metric
 from aicourse.marketplace.app.application import create_app
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Store
+from aicourse.monitoring.feedback import record_thumb
 from aicourse.testing import ScriptedModel
 
 PAGES = {
@@ -197,6 +198,19 @@ def test_what_sellers_write_is_markup_nowhere(
         assert answer.text.count("<script") == answer.text.count('<script src="/static/htmx') == 1
         assert "<img src=x" not in answer.text
     assert "&lt;script&gt;" in admin.get("/admin/feedback").text
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_feedback_is_downloaded_with_the_token_alone(form: str, admin: TestClient, store: Store) -> None:
+    with store.changing() as connection:
+        record_thumb(connection, TRACE, seller_id="ida", thumb=-1, text="=1+1")
+    assert f'href="/admin/feedback.{form}"' in admin.get("/admin/feedback").text
+    answer = admin.get(f"/admin/feedback.{form}")
+    assert answer.headers["content-disposition"] == f'attachment; filename="feedback.{form}"'
+    assert answer.content[:3] == {"csv": b"\xef\xbb\xbf", "xlsx": b"PK\x03"}[form]
+    assert form == "xlsx" or b"'=1+1" in answer.content
+    del admin.headers["authorization"]
+    assert admin.get(f"/admin/feedback.{form}").status_code == 401
 
 
 @pytest.mark.usefixtures("traced")
