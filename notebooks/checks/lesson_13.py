@@ -190,7 +190,7 @@ ESTIMATE = Exercise(
         Mistake(over_the_sample, "You divide by the size of the sample. Divide by the sum of the weights: so many traces the sample stands for."),
         Mistake(expanded_sum, "That is an estimated *number*. Divide by the sum of the weights."),
         Mistake(by_plain_sum, "You divide by the sum of the probabilities. Divide by the sum of 1 ÷ probability."),
-        Mistake(empties_its_lists, "Your function empties the lists that it is given, and the caller still needs them. Loop over them instead of `pop`."),
+        Mistake(empties_its_lists, "Your function changes the lists that it is given, and the caller still needs them. Leave them, and put the weights into a list of their own."),
         Mistake(complement, "The weight is 1 ÷ probability, not 1 - probability."),
     ],
     hints=[
@@ -245,6 +245,18 @@ def one_word(names):
     return names[0] if names else ""
 
 
+def tag_per_field(trace, text, annotator, fields):
+    case = case_with()(trace, text, annotator, fields)
+    if case:
+        confirmed = [
+            one
+            for one in fields
+            if one["verdict"] == "wrong" and one["published"] != one["proposed"]
+        ]
+        case["tags"] = ["corrected"] * len(confirmed)
+    return case
+
+
 def judged(field, proposed, published, verdict, gold=None):
     return {
         "field": field,
@@ -259,6 +271,7 @@ ACCEPTED = judged("brand", "Zara", "Zara", "right", "Zara")
 NO_GOLD = judged("brand", "Zara", "Zara", "right")
 CORRECTED = judged("size", None, "M", "wrong", "M")
 SLIPPED = judged("size", None, "M", "wrong", "L")
+RECOLOURED = judged("colours", ["red"], ["blue"], "wrong", ["blue"])
 MISSED = judged("colours", ["red"], ["red"], "wrong", ["blue"])
 SPOILED = judged("size", "M", "L", "right", "M")
 UNSURE = judged("condition", "good", "good", "unsure")
@@ -284,7 +297,7 @@ CASE = Exercise(
         Check("gives None while a field is unsure or not judged", [given(CORRECTED, UNSURE), given(ACCEPTED, OPEN), given(UNSURE)]),
         Check(
             "tags what the seller changed and the annotator calls wrong",
-            [given(ACCEPTED), given(MISSED), given(SPOILED), given(ACCEPTED, SLIPPED), given(SPOILED, MISSED)],
+            [given(ACCEPTED), given(MISSED), given(SPOILED), given(ACCEPTED, SLIPPED), given(SPOILED, MISSED), given(CORRECTED, RECOLOURED)],
         ),
     ],
     mistakes=[
@@ -297,6 +310,7 @@ CASE = Exercise(
         Mistake(case_with(source="nobody"), "The provenance does not say who confirmed: `production, trace TRACE, confirmed by ANNOTATOR`."),
         Mistake(case_with(source="none"), "The provenance is missing: `production, trace TRACE, confirmed by ANNOTATOR`."),
         Mistake(case_with(tags=one_word), "`tags` is a list: `[\"corrected\"]` or `[]`."),
+        Mistake(tag_per_field, "You add the tag for each corrected field. The case has it once: `[\"corrected\"]`."),
     ],
     hints=[
         'Begin with what stays open: if any verdict is not in `("right", "wrong")`, return None.',

@@ -183,6 +183,21 @@ def test_an_estimate_that_errs_is_told_why(answer: Answer, sentence: str) -> Non
     is_told("13.2", answer, sentence)
 
 
+def weights_into_the_list(values: Any, probabilities: Any) -> Any:
+    for place, one in enumerate(probabilities):
+        probabilities[place] = 1 / one
+    return float(np.average(values, weights=probabilities))
+
+
+def weights_into_a_copy(values: Any, probabilities: Any) -> Any:
+    return weights_into_the_list(values, list(probabilities))
+
+
+def test_an_estimate_that_changes_its_lists_is_told_so() -> None:
+    is_told("13.2", weights_into_the_list, "changes the lists that it is given")
+    passes("13.2", weights_into_a_copy)
+
+
 # 13.3
 
 
@@ -291,6 +306,12 @@ def by_nobody(trace: str, text: str, annotator: str, fields: Any) -> Any:
     return case and case | {"provenance": f"production, trace {trace}"}
 
 
+def a_tag_per_field(trace: str, text: str, annotator: str, fields: Any) -> Any:
+    case = by_dicts(trace, text, annotator, fields)
+    wrong = [one for one in fields if one["verdict"] == "wrong"]
+    return case and case | {"tags": ["corrected" for one in wrong if one["proposed"] != one["published"]]}
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -299,6 +320,7 @@ def by_nobody(trace: str, text: str, annotator: str, fields: Any) -> Any:
         (every_edit_counts, "A change of a value that was right"),
         (every_mistake_counts, "A wrong field that the seller left as it was"),
         (by_nobody, "does not say who confirmed"),
+        (a_tag_per_field, "The case has it once"),
     ],
 )
 def test_a_case_that_errs_is_told_why(answer: Answer, sentence: str) -> None:
