@@ -97,7 +97,15 @@ def test_an_answer_in_two_cells_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert (sources["q2-answer"], sources["q2-more"]) == ("COLOURS = ['blue']", "")
 
 
-@pytest.mark.parametrize("name", ["hw01", "hw02", pytest.param("hw04", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hw01",
+        "hw02",
+        pytest.param("hw03", marks=pytest.mark.slow),
+        pytest.param("hw04", marks=pytest.mark.slow),
+    ],
+)
 def test_the_shipped_homework_is_fair(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Prompts of hw02 are answered by its recordings; nothing goes live."""
     monkeypatch.setenv("AICOURSE_REPLAY", "only")
