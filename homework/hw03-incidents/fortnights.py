@@ -21,6 +21,7 @@ import pandas as pd
 
 from aicourse.csv_text import to_csv
 from aicourse.errors import AicourseError
+from aicourse.notebook.checks import Check
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
 from aicourse.tooling.grading.judging.folder import file_stem
@@ -69,7 +70,7 @@ def write_fortnights(students: Sequence[str], out: Path) -> None:
 
 def own_fortnight(assignment: Assignment, student: str) -> tuple[pd.DataFrame, dict[str, str]]:
     """The rows that grading will draw for this student, and the day of each incident."""
-    (check,) = (one for one in assignment.checks if one.name == OWN)
+    (check,) = (one for one in assignment.checks if isinstance(one, Check) and one.name == OWN)
     (planned,) = plan(replace(assignment, checks=(check,)), student).checks
     (given,) = planned.inputs
     return pd.DataFrame(given.positional[0]), check.expected(given)
