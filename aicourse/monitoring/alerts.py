@@ -130,7 +130,7 @@ class Status:
 
     @property
     def told(self) -> str:
-        """What was seen, beside what is normal, in words."""
+        """The value beside what is normal, in words."""
         if self.state == AlertState.NO_DATA:
             if self.requests < self.rule.least:
                 return f"{self.requests} requests, which is fewer than {self.rule.least}"
