@@ -2,7 +2,7 @@
 
     dashboard(connection)                     # draws itself in a notebook
     dashboard(connection, by="client").html() # for a page
-    write_report("marketplace.db", "build/monitor.html")
+    write_report("shop.sqlite3", "build/monitor.html")
 
 SQLite adds up; only the window's periods are read. The drawings are inline SVG (`templates/figure.svg`): no
 script, readable on light and dark pages, and each line differs from the others by its dashes, too.

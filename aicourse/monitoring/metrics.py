@@ -1,6 +1,6 @@
 """Metrics of production: SQL views over spans, feedback and scores (`metrics.sql`), read as tables.
 
-    connection = open_metrics("marketplace.db")
+    connection = open_metrics("shop.sqlite3")
     read_metrics(connection, by="day")                # or by=["day", "client"], "prompt_version", …
     read_corrections(connection, by="client")         # how often sellers change each field
     read_scores(connection, by="prompt_version")      # what rules, judges, annotators and users say

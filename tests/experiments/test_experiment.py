@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from aicourse import prompts
 from aicourse.errors import ExperimentError
 from aicourse.experiments import read_experiment
 
@@ -30,6 +31,16 @@ def test_the_file_of_the_docs_is_an_experiment(file: Path) -> None:
     assert experiment.guardrails[0].columns == ("seconds", "listings")
     assert experiment.ramp == (0.01, 0.05, 0.10, 0.25, 0.50)
     assert experiment.srm_threshold == 0.001
+
+
+def test_the_file_for_the_shop_is_of_what_the_shop_writes_down(tmp_path: Path) -> None:
+    page = (EXAMPLE.parents[1] / "experiments.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "v6.toml"
+    path.write_text(text, encoding="utf-8")
+    experiment = read_experiment(path)
+    assert {f"v{number}" for number in prompts.versions("extract_listing")} >= set(experiment.variants)
+    assert set(experiment.primary.columns) <= {"forms", "corrected"}
 
 
 def test_notepad_may_add_a_mark(file: Path) -> None:

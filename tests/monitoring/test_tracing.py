@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from aicourse.errors import StoreError
 from aicourse.llm import session
 from aicourse.llm.recording_key import canonical_request, key_of, summary
 from aicourse.llm.recordings import Recording, RecordingFile
-from aicourse.monitoring import Tracing, note, record_score, span, start_tracing
+from aicourse.monitoring import Tracing, note, open_metrics, read_metrics, record_score, span, start_tracing
 from aicourse.testing import ScriptedModel
 from aicourse.testing.scripted import BASE_URL
 
@@ -241,3 +242,12 @@ def test_a_file_that_cannot_be_opened_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "product.sqlite").write_bytes(b"no database" * 99)
     with pytest.raises(StoreError, match="cannot be opened"):
         start_tracing(tmp_path / "product.sqlite")
+
+
+def test_the_example_of_the_page_gives_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    (day,) = read_metrics(open_metrics(tmp_path / "product.sqlite")).to_dict("records")
+    assert (day["requests"], day["empty_fields"], day["corrected"], day["disliked"]) == (1, 1, 1, 1)

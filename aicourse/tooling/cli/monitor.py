@@ -24,7 +24,7 @@ Every = Literal["hour", "day"]
 At = Annotated[datetime | None, typer.Option(help="A time in UTC, for data of the past; now if not given.")]
 
 
-@app.command(epilog="Example: aicourse monitor check marketplace.db --at 2026-10-19")
+@app.command(epilog="Example: aicourse monitor check shop.sqlite3")
 def check(database: Database, rules: RuleFile = None, at: At = None) -> None:
     """Say the state of each rule of alerts in a sentence.
 
@@ -41,7 +41,7 @@ def check(database: Database, rules: RuleFile = None, at: At = None) -> None:
         raise typer.Exit(3)
 
 
-@app.command(epilog="Example: aicourse monitor report marketplace.db build/monitor.html --by client")
+@app.command(epilog="Example: aicourse monitor report shop.sqlite3 build/monitor.html --by client")
 def report(
     database: Database,
     output: Annotated[Path, typer.Argument(help="The HTML file to write.")],
