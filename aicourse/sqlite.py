@@ -57,8 +57,10 @@ class Migration:
         yield statement  # a comment at the end
 
 
-def database(path: Path | str, component: str, migrations: Path) -> sqlite3.Connection:
-    """A connection to the file at `path`, made if there is none, with the component's tables up to date.
+def database(path: Path | str, component: str, migrations: Path, *, new: bool = True) -> sqlite3.Connection:
+    """A connection to the file at `path`, with the component's tables up to date.
+
+    They are made if they are not there; with `new=False` a file without them is refused, and stays as it is.
 
     Rows are `sqlite3.Row`. `with connection:` is a transaction, which has the right to write from its first
     change on. Threads may share the connection one at a time: give each its own, or hold a lock.
@@ -76,6 +78,10 @@ def database(path: Path | str, component: str, migrations: Path) -> sqlite3.Conn
             )
             if_it_fails.callback(connection.close)
             connection.row_factory = sqlite3.Row
+            if not (new or _is_of(connection, component)):
+                raise StoreError(
+                    f"{path} is no {component} database. Give the path of another file.", path=path
+                )
             _use_write_ahead_log(connection)
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(_NOTES)
@@ -93,6 +99,13 @@ def database(path: Path | str, component: str, migrations: Path) -> sqlite3.Conn
             path=path,
         ) from error
     return connection
+
+
+def _is_of(connection: sqlite3.Connection, component: str) -> bool:
+    """True if the file has tables of the component."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    noted = "SELECT count(*) FROM migrations WHERE component = ?"
+    return "migrations" in tables and connection.execute(noted, (component,)).fetchone()[0] > 0
 
 
 def _read_migrations(folder: Path) -> list[Migration]:
@@ -119,7 +132,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
 

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (
     "README.md",
     "homework/README.md",
+    "homework/hw03-incidents/README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "aicourse/prompt_files/README.md",

@@ -63,3 +63,18 @@ def test_a_new_secret_is_random(folder: Path) -> None:
         salt.unlink()
     assert {len(secret.strip()) for secret in secrets} == {64}
     assert len(secrets) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"Ada\nBo\nAda\n", "'Ada' more than once"), ("Ada\n".encode("utf-16"), "is not UTF-8")],
+)
+def test_names_that_cannot_be_used(folder: Path, tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "names.txt").write_bytes(content)
+    with pytest.raises(SystemExit, match=told):
+        program(folder)["read_names"](tmp_path / "names.txt")
+
+
+def test_a_mark_at_the_beginning_is_no_part_of_a_name(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("Ada\n\n Bo \n", encoding="utf-8-sig")
+    assert program(folder)["read_names"](tmp_path / "names.txt") == ["Ada", "Bo"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,15 @@ def test_two_processes_may_open_a_new_file_at_once(path: Path, migrations: Path)
     assert [process.returncode for process in processes] == [0, 0], errors
     for number in range(10):
         assert len(versions(database(f"{path}{number}", "shop", migrations))) == 2
+
+
+def test_a_file_of_something_else_may_be_refused_as_it_is(path: Path, migrations: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as notes:
+        notes.execute("CREATE TABLE notes (text)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="is no shop database"):
+        database(path, "shop", migrations, new=False)
+    assert path.read_bytes() == before
+    database(path, "shop", migrations).close()
+    database(path, "shop", migrations, new=False).close()

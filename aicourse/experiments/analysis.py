@@ -132,7 +132,7 @@ def _loss_shown(experiment: Experiment, guardrail: Guardrail, control: Arm, new:
 def decide(
     experiment: Experiment, effects: Sequence[Effect], problems: Sequence[str], people: int
 ) -> Decision:
-    """The decision by the rules above; `people` are those who are compared."""
+    """The decision by the rules of docs/experiments.md; `people` are those who are compared."""
     share, last, planned = experiment.share, experiment.ramp[-1], experiment.people
     primary = [effect for effect in effects if effect.metric == experiment.primary]
     always = experiment.stopping == "always valid"

@@ -34,7 +34,7 @@ def log_exposure(
     """Append one exposure to a log, with further columns such as the client's version.
 
     Raises:
-        ExperimentError: the experiment has no such variant; who takes no part (None) is not logged.
+        ExperimentError: the experiment has no such variant; do not log who takes no part (None).
     """
     check_variants(experiment, [variant])
     time = datetime.now(UTC).isoformat(timespec="milliseconds")

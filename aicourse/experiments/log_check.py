@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from aicourse.errors import ExperimentError
+from aicourse.errors import EvaluationError, ExperimentError
 from aicourse.evals.cases import read_lines
 from aicourse.evals.statistics import holm
 from aicourse.evals.views import text_table
@@ -28,6 +28,7 @@ from aicourse.suggestions import similar_file
 
 Source = Path | str | pd.DataFrame
 
+_TEXTS = dict.fromkeys(("person", "variant", "experiment"), str)
 _LEAST_EXPECTED = 5  # people of a variant, below which chi-square is no good
 
 
@@ -44,14 +45,14 @@ def read_table(source: Source) -> pd.DataFrame:
             raise ExperimentError(f"No file {path}.{similar_file(path)} Check the path.", path=path)
         try:
             if path.suffix == ".csv":
-                table = pd.read_csv(path, dtype={"person": str})
+                table = pd.read_csv(path, dtype=_TEXTS, keep_default_na=False, na_values=[""])
             else:
                 rows = []
                 for number, text in read_lines(path):
                     place = f"{path}, line {number},"
                     rows.append(dict(json.loads(text)))
                 table = pd.DataFrame(rows)
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, TypeError, RecursionError, EvaluationError) as error:
             told = f"{place} cannot be read ({error}). Correct it, or delete half a line."
             raise ExperimentError(told, path=path) from None
         place = str(path)

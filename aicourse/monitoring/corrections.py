@@ -3,7 +3,8 @@
     cases = annotated_cases(connection, texts)              # texts of listings by their id
     prompts.new("extract_listing", text=with_examples(prompt, cases[:3]), changelog=…)
 
-A seller's edit proves "better than proposed". A case needs gold for every field, from annotators who agree.
+A seller's edit proves "better than proposed". A case needs gold for every field, from at least one
+annotator, and no other from anybody.
 Use a case as an example or to measure, never for both: a model repeats what it was shown.
 """
 
@@ -27,7 +28,7 @@ from aicourse.prompts.template import (
 
 _JUDGED = """
     SELECT trace_id, listing_id, field, proposed, published, MIN(gold) AS gold,
-           GROUP_CONCAT(DISTINCT annotator) AS annotators,
+           json_group_array(DISTINCT annotator) AS annotators,
            COUNT(gold) = COUNT(*) AND COUNT(DISTINCT gold) = 1 AS settled
     FROM proposed_fields LEFT JOIN annotations USING (trace_id, field)
     WHERE trace_id IN (SELECT trace_id FROM annotations)
@@ -58,7 +59,7 @@ def _case(rows: list[sqlite3.Row], texts: Mapping[str, str]) -> Case:
     if listing not in texts:
         raise FeedbackError(f"Listing {listing!r} of trace {trace!r} has no text. Add it to the texts.")
     confirmed = [row["field"] for row in rows if row["proposed"] not in (row["published"], row["gold"])]
-    who = ", ".join(sorted({name for row in rows for name in row["annotators"].split(",")}))
+    who = ", ".join(sorted({name for row in rows for name in json.loads(row["annotators"])}))
     told = f"; {', '.join(confirmed)} corrected by the seller" if confirmed else ""
     return Case(
         id=trace,

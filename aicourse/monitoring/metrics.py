@@ -67,7 +67,7 @@ def open_metrics(path: Path | str) -> sqlite3.Connection:
     """
     if not Path(path).is_file():
         raise MonitoringError(f"No database {path}.{similar_file(Path(path))} Check the path.", path=path)
-    return database(path, "monitoring", MIGRATIONS)
+    return database(path, "monitoring", MIGRATIONS, new=False)
 
 
 def read_metrics(

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from aicourse.llm.keys import masked
+
 Scorer = Callable[[Mapping[str, Any]], float | None]
 _UNSCORED = """
     SELECT * FROM spans WHERE name = 'propose' AND NOT EXISTS (SELECT 1 FROM scores
@@ -36,20 +38,21 @@ def score_requests(
     """Score those of a share of the requests that have no such score yet; returns how many got a row.
 
     The scorer is called with a request's span, `attributes` and `events` as data, and answers with a number,
-    or None for a request that it is not about. One that breaks leaves a row without a value that says why.
+    or None for a request that it is not about. One that breaks leaves a row without a value that says why;
+    delete such a row to have the request scored again.
     """
-    rows = []
-    for span in connection.execute(_UNSCORED, (name, source)):
+    scored = 0
+    for span in connection.execute(_UNSCORED, (name, source)).fetchall():
         if _chance(span["trace_id"]) >= share:
             continue
         request = dict(span) | {key: json.loads(span[key]) for key in ("attributes", "events")}
         value, reason = _scored(scorer, request)
         if value is not None or reason is not None:
-            place = span["trace_id"], span["span_id"]
-            rows.append((*place, name, value, source, reason, time.time_ns()))
-    with connection:
-        connection.executemany(_INSERT, rows)
-    return len(rows)
+            row = (span["trace_id"], span["span_id"], name, value, source, reason, time.time_ns())
+            with connection:  # at once: what a judge has said was paid for
+                connection.execute(_INSERT, row)
+            scored += 1
+    return scored
 
 
 def _scored(scorer: Scorer, request: Mapping[str, Any]) -> tuple[float | None, str | None]:
@@ -57,7 +60,7 @@ def _scored(scorer: Scorer, request: Mapping[str, Any]) -> tuple[float | None, s
         value = scorer(request)
         return (None if value is None else float(value)), None
     except Exception as error:
-        return None, f"{type(error).__name__}: {error}"
+        return None, masked(f"{type(error).__name__}: {error}")
 
 
 def _chance(trace_id: str) -> float:

@@ -443,7 +443,7 @@ def day_after(rows):
 
 
 def salt():
-    return SALT.read_text(encoding="utf-8").strip() if SALT.is_file() else DEMONSTRATION
+    return (SALT.read_text(encoding="utf-8").strip() if SALT.is_file() else "") or DEMONSTRATION
 
 
 @cache

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -41,16 +42,28 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
     given = parser.parse_args()
     try:
-        lines = given.names.read_text(encoding="utf-8").splitlines()
+        students = read_names(given.names)
         make_salt(FOLDER / "salt.txt")
-        write_fortnights([line.strip() for line in lines if line.strip()], given.out)
+        write_fortnights(students, given.out)
     except (AicourseError, OSError) as error:
         sys.exit(str(error))
 
 
+def read_names(path: Path) -> list[str]:
+    """The students of a text file, each on a line; what Notepad puts before the first is no part of it."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        sys.exit(f"{path} is not UTF-8. Save it as UTF-8 text.")
+    students = [line.strip() for line in lines if line.strip()]
+    if twice := [student for student, count in Counter(students).items() if count > 1]:
+        sys.exit(f"{path} names {twice[0]!r} more than once. Name each student once.")
+    return students
+
+
 def make_salt(path: Path) -> None:
     """Draw the secret, unless there is one."""
-    if not path.is_file():
+    if not path.is_file() or not path.read_text(encoding="utf-8").strip():
         write_atomically(path, secrets.token_hex(32) + "\n")
         print(f"Made the secret {path}. Keep a copy: without it these fortnights cannot be graded.")
 

@@ -21,7 +21,11 @@ from aicourse.marketplace.app import Marketplace, serve
 from aicourse.marketplace.extraction.attributes import ListingAttributes
 from aicourse.testing import ScriptedModel
 
-VIEWS = (("light", 1280), ("light", 390), ("dark", 1280), ("dark", 390))
+SLOW = pytest.mark.slow
+VIEWS = (
+    ("light", 390),
+    *(pytest.param(*view, marks=SLOW) for view in (("light", 1280), ("dark", 1280), ("dark", 390))),
+)
 MOST_TABS = 150
 PATIENCE_MILLISECONDS = 90_000  # an end for what hangs
 PROPOSED = ListingAttributes(
@@ -134,7 +138,7 @@ def test_a_thing_is_sold_with_the_keyboard_alone(
     context.close()
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without"])
 @pytest.mark.parametrize(
     ("kind", "said"),

@@ -30,9 +30,9 @@ def log_with(control: int, v7: int, **columns: Any) -> pd.DataFrame:
 
 def test_a_csv_keeps_ids_as_text_and_numbers_are_the_same_people(make: Any, tmp_path: Path) -> None:
     csv, lines = tmp_path / "log.csv", tmp_path / "log.jsonl"
-    csv.write_text("person,variant\n017,v7\n18,control\n")
+    csv.write_text("person,variant\n017,v7\nNA,v7\n18,control\n")
     lines.write_text('{"person": "017", "variant": "v7"}\n{"person": 18, "variant": "control"}\n')
-    assert list(check_log(make(), csv).people.index) == ["017", "18"]
+    assert list(check_log(make(), csv).people.index) == ["017", "NA", "18"]
     assert list(check_log(make(), lines).people.index) == ["017", "18"]
 
 

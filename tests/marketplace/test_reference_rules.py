@@ -1,6 +1,6 @@
 """The course's rules of alerts on simulated fortnights: each incident once, the festival never, quiet else.
 
-The fast test takes the first two seeds, the slow one 200; no seed is chosen.
+The fast tests take the first two seeds, the slow ones 200; no seed is chosen.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def test_a_quiet_fortnight(fortnight: Callable[..., tuple]) -> None:
     assert episodes(evaluate(RULES, connection)) == []
 
 
+@pytest.mark.slow
 def test_people_are_told_less_than_twice_an_incident(fortnight: Callable[..., tuple]) -> None:
     connection, _ = fortnight("student 0")
     statuses = evaluate(RULES, connection)

@@ -51,3 +51,20 @@ def test_a_broken_rule_says_so_and_one_that_has_no_answer_says_nothing(
     told = store.execute("SELECT explanation FROM scores WHERE value IS NULL").fetchone()[0]
     assert told == "ZeroDivisionError: division by zero"
     assert score_requests(store, "none", lambda request: None, share=1) == 0
+
+
+def test_what_was_scored_before_an_interrupt_is_kept(store: sqlite3.Connection, write: Write) -> None:
+    for _ in range(3):
+        write("2026-10-05 09:00")
+    given = iter([1.0, 0.0])
+
+    def judge(request):
+        try:
+            return next(given)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    with pytest.raises(KeyboardInterrupt):
+        score_requests(store, "good", judge, share=1, source="judge")
+    assert read_scores(store).loc[("judge", "good")].tolist() == [2, 0.5, 0]
+    assert score_requests(store, "good", lambda request: 1.0, share=1, source="judge") == 1

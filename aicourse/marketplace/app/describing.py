@@ -26,6 +26,7 @@ LARGEST_BODY = MAX_BYTES + 100_000  # a photo and the words around it
 TITLE, DESCRIPTION = 120, 4_000  # characters at most
 CLIENT = "web 1"  # the version of this page, which its form carries: an old one may stay open for days
 NOTHING = {"client": CLIENT} | dict.fromkeys(("title", "description", "price"), "")
+_EUROS = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?")
 _CLIENT = re.compile(r"(web|ios|android) [0-9]{1,3}(\.[0-9]{1,3}){0,2}")  # monitoring groups by it
 
 Text = Annotated[str, Form()]
@@ -84,9 +85,12 @@ def read_draft(seller: str, values: dict[str, str], photo: bytes) -> tuple[Draft
 
 
 def _euros(text: str) -> float | None:
-    """A number with a point or a comma; None for nothing, not-a-number for anything else."""
-    text = text.strip().strip("€ ").replace(",", ".")
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return math.nan
+    """A number with at most two places after a point or comma; None for nothing, else not-a-number.
+
+    >>> _euros("€ 12,50"), _euros("1,200"), _euros("")
+    (12.5, nan, None)
+    """
+    text = text.strip().strip("€ ")
+    if not text:
+        return None
+    return float(text.replace(",", ".")) if _EUROS.fullmatch(text) else math.nan

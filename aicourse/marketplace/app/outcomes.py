@@ -56,7 +56,7 @@ def read_outcomes(path: Path, experiment: Experiment, exposures: Source) -> pd.D
     if not path.is_file():
         raise ExperimentError(f"No file {path}.{similar_file(path)} Check the path.", path=path)
     log = read_exposures(experiment, exposures)
-    with closing(database(path, "marketplace", MIGRATIONS)) as connection:
+    with closing(database(path, "marketplace", MIGRATIONS, new=False)) as connection:
         forms = pd.read_sql_query(_FORMS, connection)
     met = log[log["triggered"]]
     begun = forms[forms["listing_id"].isin(met.get("listing", []))].groupby("person")["number"].min()

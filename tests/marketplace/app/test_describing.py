@@ -19,7 +19,7 @@ from aicourse.testing import ScriptedModel
         ({"title": "t" * 121}, "title"),
         ({"description": ""}, "description"),
         ({"description": "d" * 4001}, "description"),
-        *(({"price": price}, "price") for price in ("cheap", "-1", "inf", "nan", "1e9")),
+        *(({"price": price}, "price") for price in ("cheap", "-1", "inf", "nan", "1e9", "1,200", "1_000")),
     ],
 )
 def test_a_description_that_cannot_be_used_gets_a_sentence(
