@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FOLDER = Path(__file__).parent / "benchmarks"
 
 
+@pytest.mark.slow
 def test_every_benchmark_can_be_imported() -> None:
     names = sorted(path.stem for path in FOLDER.glob("bench_*.py"))
     code = f"import importlib\nfor name in {names}:\n    importlib.import_module(name).measure"

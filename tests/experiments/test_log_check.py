@@ -252,6 +252,7 @@ def test_names_of_strangers_cannot_turn_a_terminal(make: Any) -> None:
     assert "\x1b" not in str(check_log(make(), log, ["client"]))
 
 
+@pytest.mark.slow
 def test_a_bug_that_loses_a_fifth_of_one_client_is_found(make: Any) -> None:
     """One of four clients loses 20 % of the new variant's exposures: 5 % of v7, 20,000 people."""
     stream, found = np.random.RandomState(21), []

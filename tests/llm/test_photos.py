@@ -284,6 +284,7 @@ def test_the_text_says_size_orientation_colours_and_that_nothing_else_is_known()
     assert describe_photo(TURNED.read_bytes()).text == text  # the same every time
 
 
+@pytest.mark.slow
 def test_the_datasheet_states_how_right_the_colours_are() -> None:
     """F1 and main colour on the test split, within 0.03: other versions of Pillow and numpy may round."""
     photos = load_photos("test")

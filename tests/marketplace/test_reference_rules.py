@@ -1,6 +1,6 @@
 """The course's rules of alerts on simulated fortnights: each incident once, the festival never, quiet else.
 
-The fast tests take the first two seeds, the slow ones 200; no seed is chosen.
+The fast tests take the first seed, the slow ones 200; no seed is chosen.
 """
 
 from __future__ import annotations
@@ -68,10 +68,9 @@ def false_alerts_per_four_weeks(fortnight: Callable[..., tuple], students: int) 
     return false / students * 28 / WATCHED_DAYS
 
 
-def test_two_fortnights(fortnight: Callable[..., tuple]) -> None:
-    right, elsewhere = count(fortnight, 2)
-    assert min(right[name] for name in INCIDENTS) == 2, right
-    assert elsewhere <= 1
+def test_a_fortnight(fortnight: Callable[..., tuple]) -> None:
+    right, elsewhere = count(fortnight, 1)
+    assert (min(right[name] for name in INCIDENTS), elsewhere) == (1, 0), right
 
 
 def test_a_quiet_fortnight(fortnight: Callable[..., tuple]) -> None:

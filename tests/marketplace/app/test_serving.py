@@ -113,6 +113,7 @@ print("ended", flush=True)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C reaches a whole console there")
+@pytest.mark.slow
 def test_ctrl_c_ends_it_in_peace(tmp_path: Path) -> None:
     command = [sys.executable, "-c", RUNS, str(tmp_path / "m.sqlite3")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -96,6 +96,7 @@ def one(reports: list[RecordingReport]) -> RecordingReport:
     return reports[0]
 
 
+@pytest.mark.slow
 def test_a_lesson_is_recorded_checked_and_recorded_again(provider: Provider, notebook: Path) -> None:
     report = one(course.record(["90"]))
     assert (report.kept, len(report.added), report.error) == (0, 2, None)

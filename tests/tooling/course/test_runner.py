@@ -226,6 +226,7 @@ def test_a_failing_lesson_keeps_its_stored_outputs(tmp_path: Path) -> None:
         pytest.param("SIGKILL", True, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_a_stopped_run_leaves_no_kernel_and_the_next_one_works(
     tmp_path: Path, number: str, forked: bool
 ) -> None:

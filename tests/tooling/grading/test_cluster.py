@@ -122,6 +122,7 @@ def test_the_same_gradebook_as_on_one_machine(setting: Setting) -> None:
     assert setting.gradebook() == expected(setting)
 
 
+@pytest.mark.slow
 def test_killed_workers_lose_nothing(setting: Setting) -> None:
     mark(setting, "s4", 2)
     with setting.executor() as executor:
@@ -200,6 +201,7 @@ def test_no_scheduler_there() -> None:
         ClusterExecutor("tcp://127.0.0.1:9", patience=0.1).__enter__()
 
 
+@pytest.mark.slow
 def test_files_travel_with_the_job(cluster: Any) -> None:
     def look(job: Job) -> Execution:
         return replace(fakes.run_in_process(job), sentence=job.files["data/own.csv"].decode())
@@ -208,6 +210,7 @@ def test_files_travel_with_the_job(cluster: Any) -> None:
         assert executor.execute(Job({"cells": []}, files={"data/own.csv": b"a,b"})).sentence == "a,b"
 
 
+@pytest.mark.slow
 def test_what_a_worker_says_of_itself_arrives(cluster: Any) -> None:
     def refuse(job: Job) -> Execution:
         from aicourse.errors import SandboxError

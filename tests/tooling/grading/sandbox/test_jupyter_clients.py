@@ -34,6 +34,7 @@ def papermill() -> Any:
     return papermill
 
 
+@pytest.mark.slow
 def test_papermill_runs_a_notebook_in_the_sandbox(papermill: Any, tmp_path: Path) -> None:
     source = write(tmp_path / "in.ipynb", "name = 'nobody'", "import os\nprint(name, os.getcwd())\n6 * 7")
     (tmp_path / "files").mkdir()
