@@ -35,7 +35,10 @@ message alone, never a traceback.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class AicourseError(Exception):
@@ -171,3 +174,11 @@ class ExerciseError(AicourseError):
 
 class LessonError(AicourseError):
     """A lesson is unknown, failed, or breaks a rule."""
+
+
+def first_problem(error: ValidationError, whole: str = "") -> str:
+    """The first thing that pydantic found wrong with a form, in words that name the field, or the `whole`."""
+    problem = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(map(str, problem["loc"])) or whole
+    told = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {told}" if where else told

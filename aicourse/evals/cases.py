@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core import PydanticSerializationError
 
 from aicourse import json_text
-from aicourse.errors import EvaluationError
+from aicourse.errors import EvaluationError, first_problem
 from aicourse.paths import write_atomically
 from aicourse.suggestions import similar_file
 
@@ -127,7 +127,7 @@ def _parse(line: str, place: str) -> Case:
     try:
         return Case.model_validate(json_text.loads(line))
     except ValueError as error:
-        told = first_problem(error) if isinstance(error, ValidationError) else f"not JSON: {error}"
+        told = _first_problem(error) if isinstance(error, ValidationError) else f"not JSON: {error}"
         raise EvaluationError(f"{place}: not a case ({told}). Correct the line.", place=place) from None
 
 
@@ -141,18 +141,16 @@ def make_case(place: str, **fields: Any) -> Case:
         return Case.model_validate(fields)
     except ValidationError as error:
         raise EvaluationError(
-            f"{place}: not a case ({first_problem(error)}). Correct it.", place=place
+            f"{place}: not a case ({_first_problem(error)}). Correct it.", place=place
         ) from None
 
 
-def first_problem(error: ValidationError) -> str:
-    """The first thing wrong, in words that name the field."""
+def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_context=False)[0]
-    where = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
+        where = ".".join(map(str, problem["loc"]))
         return f"unknown field {where!r}; a case has {', '.join(Case.model_fields)}"
-    told = problem["msg"].removeprefix("Value error, ")
-    return f"{where}: {told}" if where else told
+    return first_problem(error)
 
 
 def select_cases(cases: Iterable[Case], *, tag: str | None = None, limit: int | None = None) -> list[Case]:

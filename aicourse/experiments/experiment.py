@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from aicourse.errors import ExperimentError
+from aicourse.errors import ExperimentError, first_problem
 from aicourse.suggestions import similar_file
 
 Name = Annotated[str, Field(pattern=r"\S")]
@@ -132,10 +132,8 @@ def read_experiment(path: Path | str) -> Experiment:
     except OSError as error:
         reason = f"No file {path} ({error.strerror}).{similar_file(path)} Check the path."
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(map(str, problem["loc"])) or "the file"
-        told = problem["msg"].removeprefix("Value error, ")
-        reason = f"{path}: {where}: {told}. docs/experiments.md has an example of every field."
+        told = first_problem(error, "the file")
+        reason = f"{path}: {told}. docs/experiments.md has an example of every field."
     except (ValueError, RecursionError) as error:
         reason = f"{path} is no TOML ({error}). docs/experiments.md has an example."
     raise ExperimentError(reason, path=path)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from aicourse.errors import MonitoringError
+from aicourse.errors import MonitoringError, first_problem
 from aicourse.monitoring import metrics
 from aicourse.monitoring.charts import Cusum, Ewma, RulePart, Threshold, scores
 from aicourse.monitoring.drift import compare_mix
@@ -164,10 +164,8 @@ def read_rules(path: Path | str = RULES) -> AlertRules:
     except OSError as error:
         reason = f"No file {path} ({error.strerror}).{similar_file(path)} Check the path."
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(map(str, problem["loc"])) or "the file"
-        told = problem["msg"].removeprefix("Value error, ")
-        reason = f"{path}: {where}: {told}. {RULES.name} of the course explains every field."
+        told = first_problem(error, "the file")
+        reason = f"{path}: {told}. {RULES.name} of the course explains every field."
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         reason = f"{path} cannot be read ({error}). Write YAML."
     raise MonitoringError(reason, path=path)

@@ -29,8 +29,7 @@ SELECT span_id, trace_id, started_ns,
     (SELECT sum(output_tokens) FROM calls WHERE calls.trace_id = root.trace_id) AS output_tokens,
     (SELECT sum(cost_usd) FROM calls WHERE calls.trace_id = root.trace_id) AS cost_usd,
     -- the share of the proposed fields that the seller changed; a thumb down as 1, up as 0
-    (SELECT avg(proposed <> published) FROM feedback
-        WHERE feedback.trace_id = root.trace_id AND kind = 'implicit' AND proposed IS NOT NULL) AS corrected,
+    (SELECT avg(changed) FROM proposed_fields WHERE proposed_fields.trace_id = root.trace_id) AS corrected,
     (SELECT avg(thumb = -1) FROM feedback
         WHERE feedback.trace_id = root.trace_id AND kind = 'explicit') AS disliked
 FROM spans AS root
@@ -38,9 +37,8 @@ WHERE name = 'propose';
 
 -- Fields of published listings that had been proposed; an edit means "better than proposed", not more.
 CREATE TEMP VIEW IF NOT EXISTS corrections AS
-SELECT requests.*, feedback.field, feedback.proposed <> feedback.published AS is_corrected
-FROM requests JOIN feedback ON feedback.trace_id = requests.trace_id
-WHERE feedback.kind = 'implicit' AND feedback.proposed IS NOT NULL;
+SELECT requests.*, proposed_fields.field, proposed_fields.changed AS is_corrected
+FROM requests JOIN proposed_fields ON proposed_fields.trace_id = requests.trace_id;
 
 -- Scores of requests, of all sources; without a value where a scorer broke, or gave a label alone.
 CREATE TEMP VIEW IF NOT EXISTS scored AS

@@ -20,6 +20,7 @@ import pandas as pd
 
 from aicourse.errors import FeedbackError
 from aicourse.monitoring.estimates import Numbers
+from aicourse.monitoring.metrics import NOT_KNOWN
 
 _UNIFORM = 0.2  # of the sample is drawn whatever the uncertainty, so that sure mistakes are found, too
 _PUBLISHED = """
@@ -50,7 +51,7 @@ def sample_random(traces: pd.DataFrame, n: int, *, seed: int = 0) -> pd.DataFram
 
 def sample_stratified(traces: pd.DataFrame, n: int, by: str, *, seed: int = 0) -> pd.DataFrame:
     """As many of each value of a column, or all of a rare one: rare groups are seen, too."""
-    groups = traces[by].astype(object).where(traces[by].notna(), "not known")
+    groups = as_groups(traces[by])
     return _sample(traces, _weights(groups, {}), n, seed, "stratified", groups)
 
 
@@ -74,6 +75,11 @@ def sample_uncertain(
         raise FeedbackError(f"The uncertainty {uncertainty!r} is below 0. Give a number of 0 or more.")
     weights = _UNIFORM / max(len(values), 1) + (1 - _UNIFORM) * values / (values.sum() or 1.0)
     return _sample(traces, weights, n, seed, "uncertain")
+
+
+def as_groups(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column in which a missing value is a group, too."""
+    return column.astype(object).where(column.notna(), NOT_KNOWN)
 
 
 def inclusion_probabilities(weights: Numbers, n: int) -> Numbers:

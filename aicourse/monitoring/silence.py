@@ -19,7 +19,7 @@ import pandas as pd
 from aicourse.errors import FeedbackError
 from aicourse.evals.statistics import Interval
 from aicourse.monitoring.estimates import rate_interval
-from aicourse.monitoring.samplers import published_traces
+from aicourse.monitoring.samplers import as_groups, published_traces
 
 _JUDGED = """
     SELECT trace_id, CASE MAX(verdict = 'wrong') WHEN 1 THEN 'wrong' ELSE 'right' END AS gold
@@ -32,7 +32,7 @@ def disagreements(connection: sqlite3.Connection) -> pd.DataFrame:
     judged = pd.read_sql_query(_JUDGED, connection, index_col="trace_id")["gold"]
     thumb = traces["thumb"].map({1: "up", -1: "down"}).fillna("none")
     corrected = traces["corrected"].map({True: "yes", False: "no"})
-    return pd.crosstab([thumb, corrected], judged.reindex(traces.index).fillna("not known"))
+    return pd.crosstab([thumb, corrected], as_groups(judged.reindex(traces.index)))
 
 
 def published_fields(connection: sqlite3.Connection) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def wrong_rates(fields: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     corrected = fields.groupby("trace_id")["changed"].transform("any")
     listings = fields[corrected].groupby("seller_id")["trace_id"].nunique()
     of_seller = fields["seller_id"].map(listings).fillna(0)
-    groups = fields[by].astype(object).where(fields[by].notna(), "not known") if by else "all"
+    groups = as_groups(fields[by]) if by else "all"
     table = fields.assign(silent=of_seller == 0, looks=of_seller > corrected, group=groups)
     rows = {}
     for name, part in table.groupby("field", sort=False):

@@ -71,8 +71,8 @@ def annotate(
     values = []
     for trace, row in sample.iterrows():
         fields = connection.execute(
-            "SELECT listing_id, field, proposed, published FROM feedback "
-            "WHERE trace_id = ? AND kind = 'implicit' AND proposed IS NOT NULL ORDER BY id",
+            "SELECT listing_id, field, proposed, published FROM proposed_fields "
+            "WHERE trace_id = ? ORDER BY id",
             (trace,),
         )
         values += [
