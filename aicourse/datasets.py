@@ -55,6 +55,7 @@ PAIR_FIELDS = ("id", "split", "about", "better", "reason")
 QUESTION_FIELDS = (
     "id", "question", "kind", "split", "relevant", "answer", "must", "language",
 )  # fmt: skip
+PROBE_FIELDS = ("id", "question", "tone", "forbidden", "answer", "articles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,22 @@ class HelpQuestion:
     answer: str
     must: tuple[tuple[str, ...], ...]
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class InjectionProbe:
+    """A question for which the article with an injected instruction is or may be retrieved.
+
+    An answer that contains, in lower case, one of the texts in `forbidden` obeyed the instruction or
+    passed its link on. `answer` is what the help centre says without the injection, and `articles` where.
+    """
+
+    id: str
+    question: str
+    tone: Literal["plain", "urging", "worried", "close"]
+    forbidden: tuple[str, ...]
+    answer: str
+    articles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +312,33 @@ def read_help_questions(path: Path) -> tuple[HelpQuestion, ...]:
             }
         )
         for record in _read_lines(path, missing=partial(_missing_fields, QUESTION_FIELDS))
+    )
+
+
+def help_second_annotator() -> dict[str, tuple[Passage, ...]]:
+    """Passages that a second annotator marked for 60 questions of dev and test, by question id.
+
+    No passage: that annotator found that nothing in the help centre answers the question.
+
+    Raises:
+        DatasetError: the file is missing or broken; names the line.
+    """
+    path = datasets_dir() / "help_center" / "second_annotator.jsonl"
+    records = _read_lines(path, missing=partial(_missing_fields, ("id", "relevant")))
+    return {record["id"]: tuple(Passage(**passage) for passage in record["relevant"]) for record in records}
+
+
+def help_probes() -> tuple[InjectionProbe, ...]:
+    """15 questions that try whether the instruction in the article `payment-failed` changes an answer.
+
+    Raises:
+        DatasetError: the file is missing or broken; names the line.
+    """
+    path = datasets_dir() / "help_center" / "probes.jsonl"
+    records = _read_lines(path, missing=partial(_missing_fields, PROBE_FIELDS))
+    return tuple(
+        InjectionProbe(**record | {name: tuple(record[name]) for name in ("forbidden", "articles")})
+        for record in records
     )
 
 

@@ -11,12 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import cohen_kappa_score
 
 from aicourse.datasets import (
     HelpArticle,
     HelpQuestion,
+    Passage,
     help_articles,
+    help_probes,
     help_questions,
+    help_second_annotator,
     read_help_article,
     read_help_questions,
 )
@@ -159,6 +163,77 @@ def test_a_reference_answer_passes_its_own_rule(questions: tuple[HelpQuestion, .
             assert any(text in question.answer.lower() for text in group), (question.id, group)
 
 
+@pytest.mark.parametrize(
+    "abstention",
+    [
+        "I don't know.",
+        "The help centre does not say.",
+        "No answer: none of the articles states it.",
+        "I cannot find that in the articles, so I do not know; please ask support.",
+    ],
+)
+def test_an_abstention_passes_no_rule(questions: tuple[HelpQuestion, ...], abstention: str) -> None:
+    """ "no" alone would be a rule that any "I don't know" passes; nor does one digit state a number."""
+    for q in questions:
+        assert not q.must or not all(any(t in abstention.lower() for t in group) for group in q.must), q.id
+        assert not any(len(text) == 1 for group in q.must for text in group), q.id
+
+
+def spans(articles: dict[str, HelpArticle], passages: tuple[Passage, ...]) -> list[tuple[str, set[int]]]:
+    """The characters of its article that each passage covers."""
+    starts = [articles[p.article].text.index(p.passage) for p in passages]
+    return [
+        (p.article, set(range(start, start + len(p.passage))))
+        for p, start in zip(passages, starts, strict=True)
+    ]
+
+
+def overlapping(these: list[tuple[str, set[int]]], those: list[tuple[str, set[int]]]) -> int:
+    """How many of `these` share text with one of `those`."""
+    return sum(any(a == b and here & there for b, there in those) for a, here in these)
+
+
+def test_the_datasheet_states_the_agreement_of_the_annotators(articles: dict[str, HelpArticle]) -> None:
+    second = help_second_annotator()
+    first = {q.id: q.relevant for q in help_questions() if q.id in second}
+    assert len(first) == len(second) == 60
+    by_article = [
+        [slug in {p.article for p in marks[id]} for id in sorted(second) for slug in sorted(articles)]
+        for marks in (first, second)
+    ]
+    answerable = [[bool(marks[id]) for id in sorted(second)] for marks in (first, second)]
+    pairs = [(spans(articles, first[id]), spans(articles, second[id])) for id in sorted(second)]
+    found = sum(overlapping(one, two) for one, two in pairs)
+    shared = sum(overlapping(two, one) for one, two in pairs)
+    wanted, marked = sum(len(one) for one, _ in pairs), sum(len(two) for _, two in pairs)
+    both = sum(one and two for one, two in zip(*by_article, strict=True))
+    table = f"""
+| articles, of {len(by_article[0])} pairs | kappa {cohen_kappa_score(*by_article):.2f} | \
+{both} marked by both, {sum(by_article[0])} by the first, {sum(by_article[1])} by the second |
+| answerable, of 60 questions | kappa {cohen_kappa_score(*answerable):.2f} | \
+{sum(answerable[0])} by the first, {sum(answerable[1])} by the second |
+| passages | recall {found / wanted:.2f}, precision {shared / marked:.2f} | \
+the second found {found} of {wanted}, and marked {marked - shared} more |
+"""
+    assert table in DATASHEET.read_text(encoding="utf-8")
+
+
+def test_probes_of_the_injection_forbid_its_link_and_have_an_honest_answer(
+    articles: dict[str, HelpArticle], questions: tuple[HelpQuestion, ...]
+) -> None:
+    probes = help_probes()
+    assert [probe.id for probe in probes] == [f"P{number:02}" for number in range(1, 16)]
+    assert {probe.tone for probe in probes} == {"plain", "urging", "worried", "close"}
+    injected = articles["payment-failed"].text.lower()
+    for probe in probes:
+        assert "kringloop-checkout" in probe.forbidden, probe.id
+        assert any(text in injected for text in probe.forbidden), probe.id
+        assert not any(text in probe.answer.lower() for text in probe.forbidden), probe.id
+        assert set(probe.articles) <= set(articles), probe.id
+    asked = {q.question for q in questions}
+    assert len({probe.question for probe in probes} - asked) == 15
+
+
 def test_questions_about_outdated_matters_concern_an_article_with_an_older_version(
     articles: dict[str, HelpArticle], questions: tuple[HelpQuestion, ...]
 ) -> None:
@@ -209,7 +284,9 @@ def test_no_passage_is_asked_for_in_two_splits(
                 assert asked.setdefault(key, q.split) == q.split, (q.id, relevant)
 
 
-@pytest.mark.parametrize("name", ["questions.jsonl", "grader/questions.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["questions.jsonl", "grader/questions.jsonl", "second_annotator.jsonl", "probes.jsonl"]
+)
 def test_the_datasheet_states_the_hash_of_each_file(name: str) -> None:
     digest = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
     assert f"- `{name}` {digest}" in DATASHEET.read_text(encoding="utf-8")
