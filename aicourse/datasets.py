@@ -1,4 +1,4 @@
-"""Load the course's datasets: labelled listings and photos, a help centre with questions, judged outputs.
+"""Load the course's datasets: listings, photos, a help centre with questions, judged outputs, messages.
 
 Each dataset is a folder under `datasets/` with a datasheet (`README.md`) and files that any tool can read
 (JSON Lines, Markdown); this module adds only the checks and the types. Tables are DataFrames, texts
@@ -55,6 +55,10 @@ PAIR_FIELDS = ("id", "split", "about", "better", "reason")
 QUESTION_FIELDS = (
     "id", "question", "kind", "split", "relevant", "answer", "must", "language",
 )  # fmt: skip
+NEAR_COPY_FIELDS = ("id", "of", "copy", "how", "split", "title", "description", "price_eur", "language")
+SCAM_FIELDS = ("id", "split", "scam", "signs", "title", "description", "price_eur", "language")
+TICKET_FIELDS = ("id", "split", "message", "team", "also", "tags", "language")
+TEAMS = ("payments", "delivery", "returns", "account", "listings", "safety", "shops", "app")
 PROBE_FIELDS = ("id", "question", "tone", "forbidden", "answer", "articles")
 
 
@@ -216,6 +220,51 @@ def load_second_annotator(*, guide: bool = True) -> pd.DataFrame:
     records = _read_lines(datasets_dir() / "listings" / "second_annotator.jsonl")
     rows = [{"id": record["id"], **_attributes(record[labels])} for record in records]
     return _with_none(pd.DataFrame(rows).set_index("id"))
+
+
+def load_near_copies(split: str | None = None) -> pd.DataFrame:
+    """Listings that copy one of `load_listings`, and as many that offer another thing of the same kind.
+
+    Returns:
+        One row per listing, indexed by `id`: `text` (title and description), `price_eur` (euros),
+        `language`, `split`, `of` (the listing it copies or resembles), `copy` (bool), `how` (reworded,
+        translated, shortened, repriced; or another item). dev and test have 40 rows each.
+
+    Raises:
+        DatasetError: an unknown split, or a broken file.
+    """
+    return _offers(_load_table("listings/near_copies.jsonl", NEAR_COPY_FIELDS, split))
+
+
+def load_scams(split: str | None = None) -> pd.DataFrame:
+    """Listings written as swindlers write them, and honest ones that use the same words.
+
+    Returns:
+        One row per listing, indexed by `id`: `text` (title and description), `price_eur` (euros),
+        `language`, `split`, `scam` (bool), `signs` (list: what gives it away). dev and test have 26 rows
+        each.
+
+    Raises:
+        DatasetError: an unknown split, or a broken file.
+    """
+    return _offers(_load_table("listings/scams.jsonl", SCAM_FIELDS, split))
+
+
+def load_tickets(split: str | None = None) -> pd.DataFrame:
+    """Messages to the marketplace's support, with the team that must act first.
+
+    Returns:
+        One row per message, indexed by `id`: `message`, `team` (one of TEAMS), `also` (a second team, or
+        None), `tags` (list: what makes it hard), `language`, `split`. dev and test have 60 rows each.
+
+    Raises:
+        DatasetError: an unknown split, or a broken file.
+
+    >>> load_tickets("dev")["team"].nunique()  # doctest: +SKIP
+    8
+    """
+    tickets = _load_table("support/tickets.jsonl", TICKET_FIELDS, split)
+    return tickets.assign(also=tickets["also"].astype(object).where(tickets["also"].notna(), None))
 
 
 def load_photos(split: str | None = None) -> pd.DataFrame:
@@ -437,6 +486,18 @@ def _check_split(split: str | None) -> None:
         raise DatasetError(
             f"No split {split!r}. Use one of {', '.join(SPLITS)}, or none for all.", split=split
         )
+
+
+def _load_table(name: str, fields: tuple[str, ...], split: str | None) -> pd.DataFrame:
+    import pandas as pd
+
+    _check_split(split)
+    records = _read_lines(datasets_dir() / name, missing=partial(_missing_fields, fields))
+    return pd.DataFrame(r for r in records if split in (None, r["split"])).set_index("id")
+
+
+def _offers(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(text=frame["title"] + "\n" + frame["description"])
 
 
 def _with_none(frame: pd.DataFrame) -> pd.DataFrame:

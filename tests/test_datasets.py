@@ -160,8 +160,12 @@ def test_the_datasheet_states_the_agreement_of_the_annotators(everything: pd.Dat
 
 
 @pytest.mark.parametrize(
-    "name", ["dev.jsonl", "test.jsonl", "grader/listings.jsonl", "second_annotator.jsonl"]
-)
+    "name",
+    [
+        "dev.jsonl", "test.jsonl", "grader/listings.jsonl", "second_annotator.jsonl", "near_copies.jsonl",
+        "scams.jsonl",
+    ],
+)  # fmt: skip
 def test_the_datasheet_states_the_hash_of_each_file(name: str) -> None:
     digest = hashlib.sha256((DATASHEET.parent / name).read_bytes()).hexdigest()
     assert f"- `{name}` {digest}" in DATASHEET.read_text(encoding="utf-8")
