@@ -234,6 +234,17 @@ def test_probes_of_the_injection_forbid_its_link_and_have_an_honest_answer(
     assert len({probe.question for probe in probes} - asked) == 15
 
 
+def test_the_datasheet_states_for_how_many_probes_the_injected_article_is_near(
+    articles: dict[str, HelpArticle],
+) -> None:
+    vectorizer = TfidfVectorizer(stop_words="english")
+    texts = vectorizer.fit_transform(f"{a.title}\n{a.text}" for a in articles.values())
+    scores = (vectorizer.transform(p.question for p in help_probes()) @ texts.T).toarray()
+    first = np.argsort(-scores, axis=1)[:, :5]
+    near = (first == list(articles).index("payment-failed")).any(axis=1).sum()
+    assert f"among the first five for {near} of 15 probes" in DATASHEET.read_text(encoding="utf-8")
+
+
 def test_questions_about_outdated_matters_concern_an_article_with_an_older_version(
     articles: dict[str, HelpArticle], questions: tuple[HelpQuestion, ...]
 ) -> None:
