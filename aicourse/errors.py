@@ -20,6 +20,7 @@
     ├── StoreError                the product's database cannot be opened, or is from a newer version
     ├── FeedbackError             feedback cannot be kept, sampled or estimated from as asked
     ├── MonitoringError           metrics, rules of alerts or simulated traffic cannot be read as asked
+    ├── RetrievalError            documents, an index or what answers from them cannot be used as asked
     ├── ExperimentError           an experiment's file, log or outcomes are missing, broken or do not fit
     ├── AssignmentError           a master notebook, its checks file or a homework's name is wrong
     ├── SubmissionError           a submission cannot be read or matched to its assignment
@@ -146,6 +147,10 @@ class FeedbackError(AicourseError):
 
 class MonitoringError(AicourseError):
     """Metrics, rules of alerts, or the traffic of production cannot be read as asked."""
+
+
+class RetrievalError(AicourseError):
+    """Documents, an index or what answers from them cannot be used as asked."""
 
 
 class ExperimentError(AicourseError):

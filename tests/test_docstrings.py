@@ -33,7 +33,7 @@ OPENINGS = {
     "Does",
 }
 FAMILIES = (
-    *("llm", "prompts", "evals", "experiments", "marketplace", "monitoring", "notebook"),
+    *("llm", "prompts", "evals", "experiments", "marketplace", "monitoring", "notebook", "rag"),
     *("tooling/localmodel", "tooling/course", "tooling/grading", "tooling/cli", "tooling/evaluation"),
 )
 LONGEST_FUNCTION = 60

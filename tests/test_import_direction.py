@@ -36,8 +36,8 @@ LEVELS = (
     {"tooling", "tooling.localmodel"},
     {"llm"},
     {"prompts", "datasets", "monitoring.feedback"},
-    {"evals", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
-    {"experiments", "monitoring"},
+    {"evals", "rag", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
+    {"experiments", "monitoring", "rag.evaluation"},
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
     {"marketplace.app"},
     {"notebook.checks"},

@@ -67,7 +67,8 @@ def test_any_other_name_is_an_attribute_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["aicourse.evals", "aicourse.experiments", "aicourse.marketplace", "aicourse.monitoring"]
+    "package",
+    ["aicourse.evals", "aicourse.experiments", "aicourse.marketplace", "aicourse.monitoring", "aicourse.rag"],
 )
 def test_a_name_of_a_face_is_no_module(package: str) -> None:
     face = importlib.import_module(package)
@@ -82,6 +83,7 @@ def test_a_name_of_a_face_is_no_module(package: str) -> None:
         "aicourse.experiments",
         "aicourse.marketplace",
         "aicourse.monitoring",
+        "aicourse.rag",
         "aicourse.errors",
         "aicourse.paths",
         "aicourse.llm",

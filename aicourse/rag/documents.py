@@ -1,0 +1,128 @@
+"""Documents: the texts that answers are looked for in, from the help centre or from a folder of Markdown.
+
+A folder may come from strangers. One bad file (not UTF-8, empty, too large, front matter that is no YAML) is
+refused in a sentence and stops nobody else's. Links out of the folder are not followed.
+Not handled: PDF, HTML, pictures. Convert them to Markdown first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aicourse.datasets import HelpArticle
+from aicourse.errors import RetrievalError
+
+LARGEST_BYTES = 2_000_000
+SUFFIXES = (".md", ".markdown", ".txt")
+_FENCE = "---\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with a title, a version and metadata that searches can be limited by."""
+
+    id: str
+    title: str
+    text: str
+    version: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)  # plain values, or lists of them
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The documents of a folder, and a sentence for each file that is none."""
+
+    documents: tuple[Document, ...]
+    refused: tuple[str, ...]
+
+
+def from_articles(articles: Iterable[HelpArticle]) -> list[Document]:
+    """The articles of the help centre as documents; their metadata: category, status, updated, applies_to."""
+    return [
+        Document(
+            id=article.slug,
+            title=article.title,
+            text=article.text,
+            version=str(article.version),
+            metadata={
+                "category": article.category,
+                "status": article.status,
+                "updated": str(article.updated),
+                "applies_to": list(article.applies_to),
+            },
+        )
+        for article in articles
+    ]
+
+
+def read_folder(folder: Path) -> Folder:
+    """All Markdown and text files below a folder; a document's id is its path without the suffix.
+
+    Raises:
+        RetrievalError: there is no such folder, or no file of that kind in it.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise RetrievalError(
+            f"{folder} has no documents. Give a folder with {', '.join(SUFFIXES)} files.", path=folder
+        )
+    documents, refused = [], []
+    for path in paths:
+        try:
+            documents.append(_read(path, folder))
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            refused.append(f"{path.relative_to(folder).as_posix()}: {_first_line(error)}")
+    taken: dict[str, Document] = {}
+    for document in documents:
+        if document.id in taken:
+            refused.append(f"{document.id}: two files have this name. Rename one.")
+        taken.setdefault(document.id, document)
+    return Folder(tuple(taken.values()), tuple(refused))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _read(path: Path, folder: Path) -> Document:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError("links out of the folder. Copy the file into it.")
+    if path.stat().st_size > LARGEST_BYTES:
+        raise ValueError(f"larger than {LARGEST_BYTES // 1_000_000} MB. Split it.")
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
+    front, text = _front_matter(text)
+    if not text.strip():
+        raise ValueError("empty. Write something or delete the file.")
+    version = front.pop("version", "")
+    title = str(front.pop("title", "")) or _first_heading(text) or path.stem
+    metadata = {str(name): _plain(value) for name, value in front.items()}
+    return Document(path.relative_to(folder).with_suffix("").as_posix(), title, text, str(version), metadata)
+
+
+def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+    if not text.startswith(_FENCE):
+        return {}, text
+    parts = text.split(_FENCE, 2)
+    fields = yaml.safe_load(parts[1]) if len(parts) == 3 else None
+    if not isinstance(fields, dict):
+        raise ValueError("begins with --- and has no front matter in YAML up to a second ---. Repair it.")
+    return fields, parts[2]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _first_heading(text: str) -> str:
+    lines = (line.lstrip("#").strip() for line in text.splitlines() if line.startswith("#"))
+    return next(lines, "")

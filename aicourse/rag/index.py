@@ -1,0 +1,190 @@
+"""Indexes: chunks in, the best chunks for a query out. BM25 by bm25s, vectors exactly by numpy.
+
+    index = VectorIndex(embeddings)
+    index.update(chunks)                                      # again later: only changed chunks are embedded
+    index.search("How do I get my money?", k=5, where={"status": "current"})
+
+Each keeps the `Index` protocol, as does `qdrant.QdrantIndex`, for collections that outgrow one machine: below
+about 100,000 chunks numpy looks at all of them in a few hundredths of a second, and finds exactly the best.
+
+Of two chunks with one score the one that was added first comes first. BM25 (Robertson et al. 1994, in Lucene's
+form) leaves out chunks without any word of the query. Its stems are English: "payments" is "payment".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import Stemmer
+from bm25s import BM25
+from bm25s.tokenization import tokenize
+
+from aicourse.errors import RetrievalError
+from aicourse.rag.chunking import Chunk
+from aicourse.rag.embedding import Embeds, Vectors
+
+Where = Mapping[str, Any]  # metadata: the value, or a list, tuple or set of values of which one must be there
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found; scores of different indexes do not compare."""
+
+    chunk: Chunk
+    score: float
+
+    @property
+    def document(self) -> str:
+        """The id of the chunk's document."""
+        return self.chunk.document
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Numbers of chunks that an update added or changed, kept and removed."""
+
+    added: int
+    kept: int
+    removed: int
+
+    def __str__(self) -> str:
+        return f"{self.added} added, {self.kept} kept, {self.removed} removed"
+
+
+class Retriever(Protocol):
+    """Whatever finds chunks for a query, best first."""
+
+    def search(self, query: str, k: int = 10, where: Where | None = None) -> list[Hit]:
+        """At most `k` hits among the chunks whose metadata fit `where`."""
+
+
+class Index(Retriever, Protocol):
+    """A retriever that holds its chunks."""
+
+    def update(self, chunks: Sequence[Chunk]) -> Changes:
+        """Make the index hold exactly these chunks."""
+
+
+class BM25Index:
+    """Keyword search: BM25 over stems, without English stop words."""
+
+    def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
+        self.chunks: tuple[Chunk, ...] = ()
+        self._k1, self._b = k1, b
+        self._stem = Stemmer.Stemmer("english")
+        self._bm25: Any = None
+
+    def update(self, chunks: Sequence[Chunk]) -> Changes:
+        """Make the index hold exactly these chunks; it is built anew, in about a second for 10,000.
+
+        Raises:
+            RetrievalError: two chunks have one id.
+        """
+        changes = _changes(self.chunks, chunks)
+        tokens = self._tokens([chunk.situated for chunk in chunks])
+        bm25: Any = None
+        if tokens.vocab:
+            bm25 = BM25(k1=self._k1, b=self._b)  # type: ignore[no-untyped-call]
+            bm25.index(tokens, show_progress=False)
+        self.chunks, self._bm25 = tuple(chunks), bm25
+        return changes
+
+    def search(self, query: str, k: int = 10, where: Where | None = None) -> list[Hit]:
+        """At most `k` chunks that share a word with the query, best first."""
+        tokens = self._tokens([query])
+        words = [word for word, _ in sorted(tokens.vocab.items(), key=lambda pair: pair[1]) if word]
+        if self._bm25 is None or not words:
+            return []
+        counted = [words[number] for number in tokens.ids[0]]
+        known = [word for word in counted if word in self._bm25.vocab_dict]
+        if not known:
+            return []
+        scores: Scores = self._bm25.get_scores(known)
+        return best(self.chunks, scores, k, where, above=0.0)
+
+    def _tokens(self, texts: list[str]) -> Any:
+        return tokenize(texts, stopwords="en", stemmer=self._stem, show_progress=False)
+
+
+class VectorIndex:
+    """Search by meaning: the cosine similarity of the query with every chunk, exactly."""
+
+    def __init__(self, embeddings: Embeds) -> None:
+        self.embeddings = embeddings
+        self.chunks: tuple[Chunk, ...] = ()
+        self.vectors: Vectors = np.zeros((0, 0), dtype=np.float32)
+        self._rows: dict[str, int] = {}
+
+    def update(self, chunks: Sequence[Chunk]) -> Changes:
+        """Make the index hold exactly these chunks; only texts that it has no vector of are embedded.
+
+        Raises:
+            RetrievalError: two chunks have one id.
+        """
+        changes = _changes(self.chunks, chunks)
+        digests = [chunk.digest for chunk in chunks]
+        new = {
+            digest: chunk for digest, chunk in zip(digests, chunks, strict=True) if digest not in self._rows
+        }
+        fresh = self.embeddings.embed([chunk.situated for chunk in new.values()])
+        places = self._rows | {digest: len(self.vectors) + row for row, digest in enumerate(new)}
+        every = (
+            fresh if not len(self.vectors) else np.concatenate([self.vectors, fresh]) if new else self.vectors
+        )
+        wanted = [places[digest] for digest in digests]
+        self.vectors = every if wanted == list(range(len(every))) else every[wanted]
+        self.chunks = tuple(chunks)
+        self._rows = {digest: row for row, digest in enumerate(digests)}
+        return changes
+
+    def search(self, query: str, k: int = 10, where: Where | None = None) -> list[Hit]:
+        """The `k` chunks nearest to the query, with their cosine similarity, best first."""
+        if not self.chunks:
+            return []
+        return best(self.chunks, self.vectors @ self.embeddings.embed([query])[0], k, where)
+
+
+def best(
+    chunks: Sequence[Chunk], scores: Scores, k: int, where: Where | None = None, *, above: float = -np.inf
+) -> list[Hit]:
+    """The `k` best of the chunks that fit `where` and score above a limit; equal ones in their own order.
+
+    Raises:
+        RetrievalError: `k` is below 1.
+    """
+    if k < 1:
+        raise RetrievalError(f"k is {k}. Ask for at least 1.", k=k)
+    if where:
+        fits_where = np.fromiter((fits(chunk.metadata, where) for chunk in chunks), bool, len(chunks))
+        scores = np.where(fits_where, scores, -np.inf)
+    floor = np.partition(scores, -k)[-k] if k < len(scores) else -np.inf
+    places = np.flatnonzero((scores >= floor) & (scores > above) & (scores > -np.inf))
+    order = places[np.lexsort((places, -scores[places]))][:k]
+    return [Hit(chunks[place], float(scores[place])) for place in order]
+
+
+def fits(metadata: Mapping[str, Any], where: Where) -> bool:
+    """True if each field has the wanted value, or one of the wanted values.
+
+    >>> fits({"status": "current", "applies_to": ["buyers"]}, {"applies_to": ["buyers", "everyone"]})
+    True
+    """
+    return all(bool(_values(metadata.get(name)) & _values(wanted)) for name, wanted in where.items())
+
+
+def _values(value: Any) -> set[Any]:
+    many = isinstance(value, Collection) and not isinstance(value, str)
+    return set(value) if many else {value}
+
+
+def _changes(before: Sequence[Chunk], after: Sequence[Chunk]) -> Changes:
+    old, new = ({chunk.id: chunk.digest for chunk in chunks} for chunks in (before, after))
+    if len(new) < len(after):
+        raise RetrievalError("Two chunks have one id. Give each document an id of its own.")
+    kept = len(old.items() & new.items())
+    return Changes(added=len(new) - kept, kept=kept, removed=len(old.keys() - new.keys()))
