@@ -7,8 +7,9 @@
 Each keeps the `Index` protocol, as does `qdrant.QdrantIndex`, for collections that outgrow one machine: below
 about 100,000 chunks numpy looks at all of them in a few hundredths of a second, and finds exactly the best.
 
-Of two chunks with one score the one that was added first comes first. BM25 (Robertson et al. 1994, in Lucene's
-form) leaves out chunks without any word of the query. Its stems are English: "payments" is "payment".
+Of two chunks with one score the one that was added first comes first. BM25 (Robertson et al. 1994, in the
+form of Lucene) leaves out chunks without any word of the query. Its stems are English: "payments" is
+"payment".
 """
 
 from __future__ import annotations
