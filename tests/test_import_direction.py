@@ -35,7 +35,7 @@ LEVELS = (
     {"llm.photos"},  # the model server describes pictures with it
     {"tooling", "tooling.localmodel"},
     {"llm"},
-    {"prompts", "datasets", "monitoring.feedback"},
+    {"prompts", "datasets", "monitoring.feedback", "monitoring.spans"},
     {"evals", "rag", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
     {"experiments", "monitoring", "rag.evaluation"},
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals

@@ -16,7 +16,6 @@ is no number) is an error of the scorer, never a pass. A judge's calls do not co
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,6 +32,7 @@ from aicourse.evals.identity import digest
 from aicourse.evals.scores import Context, Score, reasoned
 from aicourse.evals.statistics import proportion
 from aicourse.evals.validation import JudgeFacts, Validation
+from aicourse.llm.one_token import ONE_TOKEN, probability
 from aicourse.prompts import Prompt
 from aicourse.prompts.template import harmless
 
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from openai.types.chat.chat_completion import Choice
 
 MAX_TOKENS = 300  # where the prompt has no hint; a reason that never ends must end
-_TOP = 5  # both answers are among them, or the model would rather say something else
-_LEAST_MASS = 0.5  # of the two answers together; below it, the model would rather say something else
 _FENCE = re.compile(r"\A\s*```(?:json)?|```\s*\Z")
 
 
@@ -112,10 +110,9 @@ class Judge:
             choice = _choice(self._ask(messages, response_format=form))
             reason, answer = _read(choice, self.answers)
             return Judgement(answer == self.answers[0], reason)
-        once = {"max_completion_tokens": 1, "logprobs": True, "top_logprobs": _TOP}
-        probability = _probability(_choice(self._ask(messages, **once)), self.answers, self.model)
-        reason = f"P({self.answers[0]}) is {probability:.3f}, the threshold {self.threshold:.3f}"
-        return Judgement(probability >= self.threshold, reason, probability)
+        passing = _probability(_choice(self._ask(messages, **ONE_TOKEN)), self.answers, self.model)
+        reason = f"P({self.answers[0]}) is {passing:.3f}, the threshold {self.threshold:.3f}"
+        return Judgement(passing >= self.threshold, reason, passing)
 
     def _texts(self, context: Context) -> dict[str, str]:
         known = {"input": context.input, "expected": context.expected, "output": context.output}
@@ -177,24 +174,16 @@ def _read(choice: Choice, answers: Sequence[str]) -> tuple[str, str]:
 
 def _probability(choice: Choice, answers: Sequence[str], model: str) -> float:
     """The probability of the first answer among both, from the candidates for the first token."""
-    tokens = choice.logprobs.content if choice.logprobs else None
-    if not tokens or not tokens[0].top_logprobs:
+    try:
+        return probability(choice, answers)
+    except LookupError:
         raise EvaluationError(
             f"{model} gives no probabilities of tokens. Use a judge without a threshold, which gives reasons."
-        )
-    masses = [0.0, 0.0]
-    for candidate in tokens[0].top_logprobs:
-        word = candidate.token.strip().casefold()
-        fits = [bool(word) and answer.casefold().startswith(word) for answer in answers]
-        if fits[0] != fits[1]:
-            masses[fits.index(True)] += math.exp(candidate.logprob)
-    if not _LEAST_MASS <= sum(masses) <= 1.001:  # nan is neither
-        first = tokens[0].top_logprobs[0].token
+        ) from None
+    except ValueError as error:
         raise EvaluationError(
-            f"The judge answers neither {answers[0]!r} nor {answers[1]!r}, rather {first!r} "
-            f"(both together: probability {sum(masses):.3f}). Let the prompt ask for one of them alone."
-        )
-    return masses[0] / sum(masses)
+            f"The judge answers {error}. Let the prompt ask for one of them alone."
+        ) from None
 
 
 # measured on labelled items

@@ -2,7 +2,8 @@
 
 One journey, file by file: a *document* (`documents`) is cut into *chunks* (`chunking`); an *index*
 (`index`, with vectors of `embedding`; `qdrant` where one machine is too small) finds the best for a *query*;
-several rankings become one (`fusion`); `metrics` say how good a ranking is and `evaluation` how sure that is.
+several rankings become one (`fusion`); `metrics` say how good a ranking is and `evaluation` how sure that is. From what is
+found, `answering` answers with a citation, or abstains.
 
     from aicourse.rag import BM25Index, Embeddings, Hybrid, VectorIndex, by_heading
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from aicourse.face import lazily
 
 if TYPE_CHECKING:
+    from aicourse.rag.answering import Assistant as Assistant
     from aicourse.rag.chunking import Chunk as Chunk
     from aicourse.rag.chunking import by_heading as by_heading
     from aicourse.rag.chunking import by_sentences as by_sentences
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from aicourse.rag.index import VectorIndex as VectorIndex
 
 _NAMES = {
+    "answering": ("Assistant",),
     "chunking": ("Chunk", "by_heading", "by_sentences", "fixed"),
     "documents": ("Document", "from_articles", "read_folder"),
     "embedding": ("Embeddings",),
