@@ -4,6 +4,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
+# A lesson, a test and a command are processes of their own: what one has compiled, the next ones read. Where a
+# machine forbids that (containers often do), each would compile pandas and all else anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 AICOURSE := $(VENV_PYTHON) -m aicourse
