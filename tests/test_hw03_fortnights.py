@@ -54,6 +54,12 @@ def test_the_secret_is_made_once_and_decides_what_a_student_gets(folder: Path, t
     assert (student, dict(zip(head[2:], days, strict=True))) == ("=Ada", incidents)
 
 
+def test_grading_without_the_secret_is_told(folder: Path) -> None:
+    assert "put that file there and grade again" in load_assignment(folder).notice
+    (folder / "salt.txt").write_text("a secret")
+    assert load_assignment(folder).notice == ""
+
+
 def test_a_new_secret_is_random(folder: Path) -> None:
     made, salt = program(folder), folder / "salt.txt"
     secrets = set()

@@ -26,6 +26,11 @@ files = ["practice.csv"]
 
 SALT = Path(__file__).with_name("salt.txt")  # made by fortnights.py, kept by the instructor
 DEMONSTRATION = "demonstration"  # of verify, samples and practice.csv: a salt that everybody may read
+WITHOUT_SALT = (
+    "There is no salt.txt beside checks.py: fortnights are drawn with the demonstration secret, which "
+    "students can read. If yours were handed out with another, put that file there and grade again "
+    "with --again."
+)
 PRICES = {"uncached": 0.10, "cached": 0.01, "output": 0.50}  # US dollars per million tokens
 
 
@@ -444,6 +449,9 @@ def day_after(rows):
 
 def salt():
     return (SALT.read_text(encoding="utf-8").strip() if SALT.is_file() else "") or DEMONSTRATION
+
+
+notice = WITHOUT_SALT if salt() == DEMONSTRATION else ""
 
 
 @cache

@@ -277,16 +277,18 @@ def decide(
     is_gain=lambda gap, low, high: high < 0,
     loss=lambda gap, low, high: low,
     tolerance=TOLERANCE,
+    least_p=0.001,
+    guardrail_first=False,
 ):
     ratio, seconds, published = facts_of(tuple(people), arm)
-    has_to_wait = {"sample ratio": ratio < 0.001, "too few people": count(people) < planned}
+    has_to_wait = {"sample ratio": ratio < least_p, "too few people": count(people) < planned}
     for reason in waits_for:
         if has_to_wait[reason]:
             return [WAITS[reason], reason]
-    if not is_gain(*seconds):
-        return ["do not ship", "no gain"]
-    if loss(*published) < -tolerance:
-        return ["do not ship", "guardrail"]
+    fails = {"no gain": not is_gain(*seconds), "guardrail": loss(*published) < -tolerance}
+    for reason in reversed(fails) if guardrail_first else fails:
+        if fails[reason]:
+            return ["do not ship", reason]
     return ["ship", "gain"]
 
 
@@ -301,6 +303,8 @@ mean_of_means = partial(decide, arm=mean_arm)
 guardrail_by_estimate = partial(decide, loss=lambda gap, low, high: gap)
 no_tolerance = partial(decide, tolerance=0)
 relative_tolerance = partial(decide, tolerance=0.7 * TOLERANCE)
+usual_p = partial(decide, least_p=0.05)
+guardrail_first = partial(decide, guardrail_first=True)
 
 
 def smaller_variant(people):
@@ -324,6 +328,14 @@ def play(rng, count, seconds=0.0, for_many=None, published=0.0, slowest=math.inf
     return people
 
 
+def lopsided(people):
+    """The people less some of v5, as if one sound log in twenty had come: p is a little below 0.05."""
+    people = list(people)
+    while ratio_p({name: sum(one[0] == name for one in people) for name in EQUAL}, EQUAL) > 0.045:
+        people.remove(next(one for one in people if one[0] == "v5"))
+    return people
+
+
 def is_clear(people):
     """True if no other right way to compute an interval could decide differently."""
     ratio, seconds, published = facts_of(tuple(people))
@@ -332,12 +344,12 @@ def is_clear(people):
     return not 1e-5 < ratio < 0.02 and all(abs(end) > 0.1 for end in ends)
 
 
-def draw_experiment(wanted, *tempted, planned=None, **effects):
+def draw_experiment(wanted, *tempted, planned=None, changed=list, **effects):
     """An experiment of this reason, in which each of `tempted` errs; drawn again while it is near an edge."""
 
     def draw(rng):
         while True:
-            people = play(rng, **effects)
+            people = changed(play(rng, **effects))
             least = planned or len(people)
             right = decide(people, least)
             err = right[1] == wanted and all(wrong(people, least) != right for wrong in tempted)
@@ -352,6 +364,18 @@ def draw_lost(rng):
     draw = draw_experiment("sample ratio", reads_a_broken_log, planned=700, count=1_000, slowest=45)
     (given,) = draw(rng)
     return [given, arguments(given.positional[0], 1_000)]
+
+
+def draw_early(rng):
+    """Two looks before the planned people are there; at the second their numbers differ, as chance has it."""
+    early = partial(draw_experiment, "too few people", planned=3_000, count=1_000, seconds=-7.0)
+    return [*early(peeks)(rng), *early(peeks, usual_p, changed=lopsided)(rng)]
+
+
+def draw_harm(rng):
+    """Two experiments that cost seconds; the second loses forms as well."""
+    harm = partial(draw_experiment, "no gain", any_difference, count=800, seconds=8.0)
+    return [*harm(published=0.03)(rng), *harm(guardrail_first, published=-0.12)(rng)]
 
 
 def draw_not_shown(rng):
@@ -389,6 +413,10 @@ q4 = partial(
         Mistake(guardrail_by_estimate, "A guardrail is safe when its interval's low end is, not its middle."),
         Mistake(no_tolerance, MAY_LOSE),
         Mistake(relative_tolerance, MAY_LOSE),
+        Mistake(usual_p, "One sound log in twenty has p < 0.05: hold at p < 0.001, as the first rule says."),
+        Mistake(
+            guardrail_first, "The gain is asked for before the guardrail: the first rule that holds counts."
+        ),
     ],
 )
 
@@ -447,7 +475,7 @@ checks = [
     q4(
         name="waits also when a gain is in sight",
         points=1,
-        inputs=draw_experiment("too few people", peeks, planned=3_000, count=1_000, seconds=-7.0),
+        inputs=draw_early,
     ),
     q4(
         name="ships a gain that is shown and safe",
@@ -458,7 +486,7 @@ checks = [
     q4(
         name="does not ship harm",
         points=1,
-        inputs=draw_experiment("no gain", any_difference, count=800, seconds=8.0, published=0.03),
+        inputs=draw_harm,
     ),
     q4(
         name="does not ship what may break the guardrail",
@@ -656,6 +684,14 @@ planted = [
     Planted("q4", "guardrail by its middle", 2, "not its middle", decide_source(loss="gap < -0.05")),
     Planted("q4", "no tolerance", 1, "may lose up to", decide_source(loss="low < 0")),
     Planted("q4", "a share", 1, "may lose up to", decide_source(loss="low < -0.035")),
+    Planted("q4", "the usual p", 1, "hold at p < 0.001", decide_source().replace("0.001", "0.05")),
+    Planted(
+        "q4",
+        "guardrail first",
+        1,
+        "before the guardrail",
+        decide_source(gain="high < 0 or change(3)[1] < -0.05"),
+    ),
 ]
 
 alternatives = {

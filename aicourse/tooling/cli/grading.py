@@ -100,7 +100,7 @@ def grade_submissions(
         late=late.late_policy(deadline, late_percent, grace_minutes) if deadline else None,
     )
     place = class_run.Place(level, trust_notebooks, scheduler)
-    summary = class_run.grade_class(name, submissions, out, place, options)
+    summary = class_run.grade_class(name, submissions, out, place, options, typer.echo)
     typer.echo(summary)
     typer.echo(f"Next: aicourse gradebook build {out}")
     exit_if(bool(summary.count("failed")))

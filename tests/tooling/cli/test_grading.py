@@ -63,6 +63,13 @@ def test_one_that_could_not_be_graded_is_an_exit_code(place: Path) -> None:
     assert "cem: could not be graded." in said
 
 
+def test_a_notice_of_the_assignment_is_printed_first(place: Path) -> None:
+    with (place / "hw01" / "checks.py").open("a", encoding="utf-8") as checks:
+        checks.write('\nnotice = "The secret is missing."\n')
+    said = aicourse("grade", place / "hw01", place / "in", "--out", place / "grades")
+    assert said.startswith("The secret is missing.\n")
+
+
 def test_options_reach_the_batch(place: Path) -> None:
     words = ["grade", place / "hw01", place / "in", "--out", place / "grades"]
     aicourse(*words, "--only", "ada", "--deadline", "2020-01-01", "--late-percent", 10, "--grace-minutes", 5)

@@ -51,6 +51,7 @@ class Assignment:
     limits: Limits = field(default_factory=Limits)
     seed: str = ""
     files: tuple[str, ...] = ()
+    notice: str = ""
     minutes: int = 0
     lessons: tuple[str, ...] = ()
     metadata: tuple[tuple[str, Any], ...] = ()
@@ -120,6 +121,7 @@ def load_assignment(name_or_folder: str | Path) -> Assignment:
         limits=checks.limits,
         seed=checks.seed,
         files=checks.files,
+        notice=checks.notice,
         minutes=int(stated.get("minutes", 0)),
         lessons=tuple(map(str, stated.get("lessons", ()))),
         metadata=tuple(master.metadata.items()),

@@ -102,7 +102,7 @@ class ChecksFile:
     """Everything that a `checks.py` defines.
 
     `alternatives` are other right answers by question; `files` are names beside it that students get and
-    submissions may read.
+    submissions may read; `notice` is for whoever grades, and read before it begins.
     """
 
     checks: tuple[Check | PromptCheck, ...]
@@ -111,6 +111,7 @@ class ChecksFile:
     seed: str = ""
     limits: Limits = field(default_factory=Limits)
     files: tuple[str, ...] = ()
+    notice: str = ""
     sha256: str = ""
 
 
@@ -139,6 +140,7 @@ def load_checks(path: Path) -> ChecksFile:
         seed=str(found.get("seed", "")),
         limits=_limits(found, path),
         files=_file_names(found, path),
+        notice=str(found.get("notice", "")),
         sha256=_hash(source, listed),
     )
 

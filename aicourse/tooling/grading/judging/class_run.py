@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,24 @@ class Place:
     scheduler: str | None = None
 
 
-def grade_class(name: str | Path, source: Path, out: Path, place: Place, options: Options) -> Summary:
+def grade_class(
+    name: str | Path,
+    source: Path,
+    out: Path,
+    place: Place,
+    options: Options,
+    tell: Callable[[str], None] = lambda notice: None,
+) -> Summary:
     """Grade the submissions in `source` to the assignment `name`, into the folder `out`.
+
+    `tell` is told the assignment's notice first, if it has one.
 
     Raises:
         AicourseError: the assignment is wrong, nothing was handed in, or code cannot be run protected.
     """
     assignment = load_assignment(name)
+    if assignment.notice:
+        tell(assignment.notice)
     if options.ask is None and any(isinstance(check, PromptCheck) for check in assignment.checks):
         from aicourse.tooling.grading.judging.prompting import model_asker
 
