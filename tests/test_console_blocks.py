@@ -175,6 +175,7 @@ def test_a_line_that_ends_otherwise_is_told(line: Line, message: str, tmp_path: 
 
 NOT_RUN = {
     "serve": "serves until Ctrl-C",
+    "marketplace": "serves until Ctrl-C",
     "gradebook review": "serves until Ctrl-C",
     "model pull": "asks an index",
     "model path": "needs a file that `model pull` fetches",

@@ -238,7 +238,7 @@ def _reactions(
 def store(
     connection: sqlite3.Connection, requests: pd.DataFrame, replies: Sequence[Reply], listings: pd.DataFrame
 ) -> None:
-    """Write the spans and the feedback of the requests, in one transaction.
+    """Write the spans and the feedback of the requests, in one transaction, as a data set that stays.
 
     The spans carry the listing's id, so that a text which came more than once can be told.
 
@@ -269,9 +269,11 @@ def store(
             for name, value in after.items():
                 told = (name, before.get(name), value, at)
                 feedback.append((trace, listing_id, row.seller, "implicit", None, *told))
+    newest = max((span["started_ns"] for span in spans), default=0)
     with connection:
         connection.executemany(INSERT_SPAN, spans)
         connection.executemany(_INSERT_FEEDBACK, feedback)
+        connection.execute("INSERT OR REPLACE INTO data_sets VALUES ('fortnight', ?)", (newest,))
 
 
 def _kept(values: Mapping[Any, Any] | None) -> dict[str, str]:

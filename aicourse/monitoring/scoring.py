@@ -19,9 +19,12 @@ from typing import Any, Literal
 from aicourse.llm.keys import masked
 
 Scorer = Callable[[Mapping[str, Any]], float | None]
-_UNSCORED = """
+_BROKEN = "scores.value IS NULL AND scores.label IS NULL"
+_UNSCORED = f"""
     SELECT * FROM spans WHERE name = 'propose' AND NOT EXISTS (SELECT 1 FROM scores
-        WHERE scores.trace_id = spans.trace_id AND scores.name = ? AND scores.source = ?)"""
+        WHERE scores.trace_id = spans.trace_id AND scores.name = ? AND scores.source = ?
+            AND NOT ({_BROKEN}))"""
+_FORGET = f"DELETE FROM scores WHERE trace_id = ? AND name = ? AND source = ? AND {_BROKEN}"
 _INSERT = """
     INSERT INTO scores (trace_id, span_id, name, value, source, explanation, scored_ns)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
@@ -38,8 +41,8 @@ def score_requests(
     """Score those of a share of the requests that have no such score yet; returns how many got a row.
 
     The scorer is called with a request's span, `attributes` and `events` as data, and answers with a number,
-    or None for a request that it is not about. One that breaks leaves a row without a value that says why;
-    delete such a row to have the request scored again.
+    or None for a request that it is not about. One that breaks leaves a row without a value that says why,
+    and is asked again the next time.
     """
     scored = 0
     for span in connection.execute(_UNSCORED, (name, source)).fetchall():
@@ -47,11 +50,13 @@ def score_requests(
             continue
         request = dict(span) | {key: json.loads(span[key]) for key in ("attributes", "events")}
         value, reason = _scored(scorer, request)
-        if value is not None or reason is not None:
-            row = (span["trace_id"], span["span_id"], name, value, source, reason, time.time_ns())
-            with connection:  # at once: what a judge has said was paid for
+        has_row = value is not None or reason is not None
+        row = (span["trace_id"], span["span_id"], name, value, source, reason, time.time_ns())
+        with connection:  # at once: what a judge has said was paid for
+            connection.execute(_FORGET, (span["trace_id"], name, source))
+            if has_row:
                 connection.execute(_INSERT, row)
-            scored += 1
+        scored += has_row
     return scored
 
 

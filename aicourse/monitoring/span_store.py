@@ -2,7 +2,7 @@
 
 Writing never stops the product: what cannot be written (disk full, file locked for too long) is dropped and
 counted, and the count is written as soon as something can be. Each batch takes a few thousand spans with it
-that are older than `days`, or beyond the newest `spans`.
+that are older than `days`, or beyond the newest `spans`; what the file names in `data_sets` stays.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ _INSERT_SCORE = """
 _COUNT = """
     INSERT INTO dropped (reason, spans) VALUES (?, ?)
     ON CONFLICT (reason) DO UPDATE SET spans = spans + excluded.spans"""
-_DELETE = "DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} WHERE {1} < ? ORDER BY {1} LIMIT ?)"
+_DELETE = """
+    DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0}
+        WHERE {1} > (SELECT coalesce(max(until_ns), 0) FROM data_sets) AND {1} < ? ORDER BY {1} LIMIT ?)"""
 _OLDEST = "SELECT started_ns FROM spans ORDER BY started_ns DESC LIMIT 1 OFFSET ?"
 
 

@@ -213,3 +213,5 @@ def test_the_store_has_what_was_simulated(fortnight: Callable[..., tuple], reque
     assert child["parent_id"] is not None
     expected = (child["input_tokens"] - child["cached_tokens"]) * 0.1 + child["cached_tokens"] * 0.01
     assert child["cost_usd"] == pytest.approx((expected + child["output_tokens"] * 0.5) / 1e6)
+    whole = "SELECT until_ns = (SELECT max(started_ns) FROM spans) FROM data_sets"
+    assert connection.execute(whole).fetchone()[0]  # tracing into a copy deletes nothing

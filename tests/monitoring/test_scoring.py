@@ -50,6 +50,8 @@ def test_a_broken_rule_says_so_and_one_that_has_no_answer_says_nothing(
     assert read_scores(store).loc[("rule", "inverse")].tolist() == [1, 0.5, 1]
     told = store.execute("SELECT explanation FROM scores WHERE value IS NULL").fetchone()[0]
     assert told == "ZeroDivisionError: division by zero"
+    assert score_requests(store, "inverse", lambda request: 3.5, share=1) == 1  # the broken one alone, again
+    assert read_scores(store).loc[("rule", "inverse")].tolist() == [2, 2.0, 0]
     assert score_requests(store, "none", lambda request: None, share=1) == 0
 
 

@@ -159,6 +159,16 @@ def test_old_spans_and_those_beyond_the_count_go(tmp_path: Path) -> None:
     store.shutdown()
 
 
+def test_a_data_set_stays_however_old_it_is(store: SpanStore) -> None:
+    store.export([made(1, started=NOW - 90 * DAY), made(2, started=NOW - 80 * DAY), made(3)])
+    assert names(store) == ["span 3"]
+    with store._connection as connection:
+        connection.execute("INSERT INTO data_sets VALUES ('fortnight', ?)", (NOW - 80 * DAY,))
+    store.export([made(1, started=NOW - 90 * DAY), made(2, started=NOW - 80 * DAY)])
+    store.export([made(4, started=NOW - 70 * DAY)])
+    assert names(store) == ["span 3", "span 2", "span 1"]
+
+
 def test_much_that_is_old_goes_in_steps(store: SpanStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.export([made(number) for number in range(30)])
     monkeypatch.setattr(span_store, "_AT_A_TIME", 10)

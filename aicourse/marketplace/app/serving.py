@@ -44,18 +44,29 @@ GRACE_SECONDS = 2  # for requests under way when it is stopped
 
 @dataclass(frozen=True)
 class Marketplace:
-    """A marketplace that runs: its address, the token of its admin pages, its store.
+    """A marketplace: the token of its admin pages, its store, and its address while it runs.
 
     `tracing` is its own; None where it does not trace, or the process is traced into its file already.
     """
 
-    url: str
     admin_token: str
     store: Store
     tracing: Tracing | None
+    _url: str
     _server: uvicorn.Server
     _thread: threading.Thread | None
     _closing: ExitStack
+
+    @property
+    def url(self) -> str:
+        """The address of the first page.
+
+        Raises:
+            AicourseError: it has stopped.
+        """
+        if self._server.should_exit:
+            raise AicourseError("This marketplace has stopped. To sell again, run from `serve` on.")
+        return self._url
 
     @property
     def admin_url(self) -> str:
@@ -120,7 +131,7 @@ def serve(
     server = uvicorn.Server(_config(app))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     thread = threading.Thread(target=server.run, args=([listener],), name="marketplace", daemon=True)
-    shop = Marketplace(url, token, store, tracing, server, thread if background else None, closing)
+    shop = Marketplace(token, store, tracing, url, server, thread if background else None, closing)
     announce(shop)
     if background:
         thread.start()

@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -93,7 +93,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._idle = [database(path, "marketplace", MIGRATIONS)]
+        self._idle, self._is_closed = [database(path, "marketplace", MIGRATIONS)], False
         database(path, "monitoring", MONITORING).close()  # feedback comes with a listing
 
     @contextmanager
@@ -107,6 +107,8 @@ class Store:
             yield connection
         finally:
             self._idle.append(connection)
+            if self._is_closed:  # a worker's, which was under way
+                self.close()
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
@@ -120,9 +122,11 @@ class Store:
         return self.path.with_suffix(".exposures.jsonl")
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
-        while self._idle:
-            self._idle.pop().close()
+        """Close the connections that nobody uses; each of the others closes when its work is done."""
+        self._is_closed = True
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def add_draft(self, draft: Draft, photo: UploadedPhoto | None = None) -> tuple[str, bool]:
         """The id of the listing that came with this form, and if it is new: a form may be sent twice."""

@@ -65,9 +65,12 @@ def test_a_seller_finds_their_draft_after_a_restart(tmp_path: Path) -> None:
             browser.post("/sell", data={**COAT, "key": "k"})
             assert "Navy coat" in browser.get("/mine").text
             cookies = browser.cookies
+        address = started.url
         started.stop()
         with pytest.raises(httpx2.ConnectError):
-            httpx2.get(started.url)
+            httpx2.get(address)
+        with pytest.raises(AicourseError, match=r"has stopped\. To sell again, run from `serve` on"):
+            _ = started.url
     if sys.platform != "win32":
         assert stat.S_IMODE(path.with_suffix(".secret").stat().st_mode) == 0o600
 

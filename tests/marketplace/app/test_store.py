@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,14 @@ def add(store: Store, title: str, seller: str = "ida", description: str = "As de
     listing = store.listing(listing_id, seller)
     assert listing
     return listing
+
+
+def test_a_connection_in_use_closes_when_its_work_is_done(store: Store) -> None:
+    with store.reading() as connection:
+        store.close()
+        assert connection.execute("SELECT 1").fetchone()[0] == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 def test_a_draft_is_seen_by_its_seller_alone(store: Store) -> None:
