@@ -37,7 +37,7 @@ LEVELS = (
     {"llm"},
     {"prompts", "datasets", "monitoring.feedback", "monitoring.spans"},
     {"evals", "rag", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
-    {"experiments", "monitoring", "rag.evaluation"},
+    {"experiments", "monitoring", "rag.answer_metrics", "rag.evaluation"},
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
     {"marketplace.app"},
     {"notebook.checks"},

@@ -1,9 +1,10 @@
 """Retrieval: documents in, the right pieces of them out, and how often they are right.
 
 One journey, file by file: a *document* (`documents`) is cut into *chunks* (`chunking`); an *index*
-(`index`, with vectors of `embedding`; `qdrant` where one machine is too small) finds the best for a *query*;
-several rankings become one (`fusion`); `metrics` say how good a ranking is and `evaluation` how sure that is. From what is
-found, `answering` answers with a citation, or abstains.
+(`index`, with vectors of `embedding`; `qdrant` where one machine is too small) finds the best for a
+*query*; several rankings become one (`fusion`); `metrics` say how good a ranking is and `evaluation` how
+sure that is. From what is found, `answering` answers with a citation or abstains, and `answer_metrics`
+count what that is worth.
 
     from aicourse.rag import BM25Index, Embeddings, Hybrid, VectorIndex, by_heading
 
