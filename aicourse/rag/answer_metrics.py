@@ -5,7 +5,7 @@ there are three outcomes, and CRAG's score (Yang et al. 2024) is the share of ri
 ones.
 
     curve = risk_coverage(probabilities, wrong)       # DataFrame: threshold, coverage, risk
-    area(probabilities, wrong)                           # smaller is better; `oracle_area` is the least there is
+    area(probabilities, wrong)                        # smaller is better; `oracle_area` is the least
     risk_at(probabilities, wrong, coverage=0.6)       # for a rival without a probability
 
 Coverage is the share of questions that get an answer, risk the share of wrong ones among the answers
