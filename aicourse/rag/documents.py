@@ -7,6 +7,7 @@ Not handled: PDF, HTML, pictures. Convert them to Markdown first.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from aicourse.errors import RetrievalError
 LARGEST_BYTES = 2_000_000
 SUFFIXES = (".md", ".markdown", ".txt")
 _FENCE = "---\n"
+_PLAIN = (str, int, float, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def read_folder(folder: Path) -> Folder:
     Raises:
         RetrievalError: there is no such folder, or no file of that kind in it.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.is_dir()
+    )
     if not paths:
         raise RetrievalError(
             f"{folder} has no documents. Give a folder with {', '.join(SUFFIXES)} files.", path=folder
@@ -86,11 +90,12 @@ def read_folder(folder: Path) -> Folder:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return reason.partition("\n")[0]
 
 
 def _read(path: Path, folder: Path) -> Document:
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):  # resolve() fails on loops
         raise ValueError("links out of the folder. Copy the file into it.")
     if path.stat().st_size > LARGEST_BYTES:
         raise ValueError(f"larger than {LARGEST_BYTES // 1_000_000} MB. Split it.")
@@ -102,7 +107,8 @@ def _read(path: Path, folder: Path) -> Document:
     if not text.strip():
         raise ValueError("empty. Write something or delete the file.")
     version = front.pop("version", "")
-    title = str(front.pop("title", "")) or _first_heading(text) or path.stem
+    title = front.pop("title", None)
+    title = str(title) if title is not None else _first_heading(text) or path.stem
     metadata = {str(name): _plain(value) for name, value in front.items()}
     return Document(path.relative_to(folder).with_suffix("").as_posix(), title, text, str(version), metadata)
 
@@ -119,8 +125,8 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return value if isinstance(value, str | int | float | bool) else str(value)
+        return [one if isinstance(one, _PLAIN) else str(one) for one in value]
+    return value if isinstance(value, _PLAIN) else str(value)
 
 
 def _first_heading(text: str) -> str:

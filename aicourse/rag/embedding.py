@@ -74,14 +74,20 @@ class Embeddings:
                 batch = pairs[start : start + BATCH]
                 reply = self._client.embeddings.create(model=self.name, input=[text for _, text in batch])
                 vectors = np.array([one.embedding for one in reply.data], dtype=np.float32)
-                if len(vectors) != len(batch) or not np.isfinite(vectors).all():
-                    raise RetrievalError(f"{self.name} did not give one vector for each text. Try again.")
-                vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+                vectors = self._unit(vectors, len(batch))
                 found = dict(zip((digest for digest, _ in batch), vectors, strict=True))
                 self._known |= found
                 if self._cache:
                     self._keep(found)
                 bar.update(len(batch))
+
+    def _unit(self, vectors: Vectors, wanted: int) -> Vectors:
+        """The vectors at length 1; zeros, NaN and infinity have no direction."""
+        lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+        if len(vectors) != wanted or not np.isfinite(lengths).all() or not lengths.all():
+            raise RetrievalError(f"{self.name} did not give one vector for each text. Try again.")
+        unit: Vectors = vectors / lengths
+        return unit
 
     def _recall(self, digests: dict[str, str]) -> None:
         for digest, vector in self._run("SELECT digest, vector FROM vectors"):

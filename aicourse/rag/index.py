@@ -97,6 +97,7 @@ class BM25Index:
 
     def search(self, query: str, k: int = 10, where: Where | None = None) -> list[Hit]:
         """At most `k` chunks that share a word with the query, best first."""
+        check_k(k)
         tokens = self._tokens([query])
         words = [word for word, _ in sorted(tokens.vocab.items(), key=lambda pair: pair[1]) if word]
         if self._bm25 is None or not words:
@@ -145,6 +146,7 @@ class VectorIndex:
 
     def search(self, query: str, k: int = 10, where: Where | None = None) -> list[Hit]:
         """The `k` chunks nearest to the query, with their cosine similarity, best first."""
+        check_k(k)
         if not self.chunks:
             return []
         return best(self.chunks, self.vectors @ self.embeddings.embed([query])[0], k, where)
@@ -153,13 +155,7 @@ class VectorIndex:
 def best(
     chunks: Sequence[Chunk], scores: Scores, k: int, where: Where | None = None, *, above: float = -np.inf
 ) -> list[Hit]:
-    """The `k` best of the chunks that fit `where` and score above a limit; equal ones in their own order.
-
-    Raises:
-        RetrievalError: `k` is below 1.
-    """
-    if k < 1:
-        raise RetrievalError(f"k is {k}. Ask for at least 1.", k=k)
+    """The `k` best of the chunks that fit `where` and score above a limit; equal ones in their own order."""
     if where:
         fits_where = np.fromiter((fits(chunk.metadata, where) for chunk in chunks), bool, len(chunks))
         scores = np.where(fits_where, scores, -np.inf)
@@ -167,6 +163,16 @@ def best(
     places = np.flatnonzero((scores >= floor) & (scores > above) & (scores > -np.inf))
     order = places[np.lexsort((places, -scores[places]))][:k]
     return [Hit(chunks[place], float(scores[place])) for place in order]
+
+
+def check_k(k: int) -> None:
+    """Refuse a number of hits below 1.
+
+    Raises:
+        RetrievalError: `k` is below 1.
+    """
+    if k < 1:
+        raise RetrievalError(f"k is {k}. Ask for at least 1.", k=k)
 
 
 def fits(metadata: Mapping[str, Any], where: Where) -> bool:

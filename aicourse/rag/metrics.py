@@ -28,7 +28,8 @@ def distinct(ranking: Ranking) -> list[str]:
 
 def hit_rate(ranking: Ranking, relevant: Collection[str], k: int = 5) -> float:
     """1 if any of the first `k` is relevant."""
-    return float(any(one in _some(relevant) for one in distinct(ranking)[:k]))
+    some = _some(relevant)
+    return float(any(one in some for one in distinct(ranking)[:k]))
 
 
 def recall(ranking: Ranking, relevant: Collection[str], k: int = 5) -> float:
@@ -50,22 +51,28 @@ def reciprocal_rank(ranking: Ranking, relevant: Collection[str], k: int = 10) ->
 
 def ndcg(ranking: Ranking, relevant: Collection[str], k: int = 10) -> float:
     """The discounted gain of the first `k`, as a share of that of the ideal ranking."""
-    gains = [one in _some(relevant) for one in distinct(ranking)[:k]]
-    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(k, len(set(relevant))) + 1))
+    some = _some(relevant)
+    gains = [one in some for one in distinct(ranking)[:k]]
+    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(k, len(set(some))) + 1))
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1)) / ideal
 
 
 def average(
     rankings: Mapping[str, Ranking], relevant: Mapping[str, Collection[str]], metric: str, k: int
 ) -> float:
-    """The mean of a metric over *all* queries with relevant documents; one without a ranking counts as 0."""
+    """The mean of a metric over *all* queries with relevant documents; one without a ranking counts as 0.
+
+    Raises:
+        RetrievalError: there are no queries, or nothing is relevant to one.
+    """
+    _some(relevant)
     values = [METRICS[metric](rankings.get(query, ()), wanted, k) for query, wanted in relevant.items()]
     return math.fsum(values) / len(values)
 
 
 def _some(relevant: Collection[str]) -> Collection[str]:
     if not relevant:
-        raise RetrievalError("Nothing is relevant to this query. Leave it out, and measure abstention on it.")
+        raise RetrievalError("Nothing is relevant here. Leave the query out, and measure abstention on it.")
     return relevant
 
 
