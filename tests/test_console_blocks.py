@@ -182,7 +182,8 @@ NOT_RUN = {
     "model remove": "needs a file that `model pull` fetches",
     "test": "these tests are a part of it",
 }
-# What the examples speak of: runs, an experiment, submissions, a roster of points, another system's notebook.
+# What the examples speak of: runs, an experiment, a shop's spans, submissions, a roster of points,
+# another system's notebook.
 PREPARED = """
 aicourse evals run datasets/listings --prompt extract_listing@3 --split test --out v3.jsonl
 aicourse evals run datasets/listings --prompt extract_listing@4 --split test --out v4.jsonl
@@ -191,6 +192,7 @@ cp before.jsonl after.jsonl v4.jsonl build/runs/
 python docs/experiment-example/simulate.py
 cp docs/experiment-example/experiment.toml build/experiment/*.jsonl .
 aicourse homework samples hw01 --out submissions
+cp "$(python -c 'from aicourse.marketplace import load_production; print(load_production())')" shop.sqlite3
 cp homework/hw01-extraction/hw01.ipynb . && cp tests/notebooks/import/nbgrader.ipynb ps1.ipynb
 printf 'student,question,points\\n' > by-hand.csv
 """
@@ -198,6 +200,7 @@ CODES = {
     "grade": 1,  # one of the twenty is no notebook
     "homework check": 1,  # nothing is answered yet
     "evals gate": 1,  # 120 cases cannot rule out a loss of 0.05
+    "monitor check": 3,  # the fortnight is over: nothing to judge
     "feedback": 1,  # the samples are from no platform
     "prompts promote": 1,  # extract_listing@4 is in production already
 }

@@ -175,7 +175,8 @@ def _figure(frame: pd.DataFrame, periods: list[str], title: str, unit: str, colu
         by = frame.index.names[1]
         title = f"{columns[0]} by {by}".replace("_", " ").capitalize()
         sliced = frame.reset_index(by).fillna({by: NOT_KNOWN}).set_index(by, append=True)
-        largest = sliced["requests"].groupby(level=1).sum().nlargest(_MOST_LINES).index
+        requests = sliced["requests"].astype(int)  # without rows it is of objects
+        largest = requests.groupby(level=1).sum().nlargest(_MOST_LINES).index
         lines = sliced[columns[0]].unstack()[list(largest)]
     lines = lines.reindex(periods).astype(float)
     return TimeFigure(title, unit, lines.fillna(0) if columns == ["requests"] else lines)

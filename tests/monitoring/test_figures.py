@@ -95,6 +95,7 @@ def test_an_empty_database_has_a_dashboard(store: sqlite3.Connection) -> None:
     shown = dashboard(store)
     assert shown.figures[0].lines.empty
     assert "<svg" in shown.html()
+    assert dashboard(store, by="client").figures[0].lines.empty
 
 
 def drawn(lines: dict[str, list[float]]) -> list[ElementTree.Element]:
