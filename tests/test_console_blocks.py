@@ -32,6 +32,7 @@ DOCUMENTS = (
     "aicourse/prompt_files/README.md",
     "docs/experiments.md",
     "docs/monitoring.md",
+    "docs/retrieval.md",
     "docs/testing.md",
 )
 BLOCK = re.compile(r"((?:^<!-- .*? -->\n)*)^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -12,7 +12,7 @@ hold two passages each passage takes a rank.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aicourse.datasets import HelpQuestion
@@ -65,6 +65,19 @@ class Retrieval:
             low, high = (interval.low, interval.high) if interval else (float("nan"), float("nan"))
             rows[kind] = {metric: some.mean(), "low": low, "high": high, "questions": len(some)}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("kind")
+
+    def table(self) -> pd.DataFrame:
+        """Hit rate, recall (first 5), reciprocal rank and nDCG (first 10), as text, by kind of question."""
+        import pandas as pd
+
+        columns = {}
+        for metric, k in (("hit_rate", 5), ("reciprocal_rank", 10), ("ndcg", 10), ("recall", 5)):
+            rows = replace(self, k=k).summary(metric)
+            columns[f"{metric}@{k}"] = [
+                f"{mean:.2f}" + (f" ({low:.2f} to {high:.2f})" if low == low else "")  # NaN: one question
+                for mean, low, high in zip(rows[metric], rows["low"], rows["high"], strict=True)
+            ]
+        return pd.DataFrame({"questions": rows["questions"], **columns})
 
 
 def evaluate(

@@ -122,6 +122,20 @@ class VectorIndex:
         self.vectors: Vectors = np.zeros((0, 0), dtype=np.float32)
         self._rows: dict[str, int] = {}
 
+    @classmethod
+    def of(cls, embeddings: Embeds, chunks: Sequence[Chunk], vectors: Vectors) -> VectorIndex:
+        """An index of chunks whose vectors are known: shape (len(chunks), dimensions).
+
+        Raises:
+            ValueError: not one vector per chunk.
+        """
+        if vectors.ndim != 2 or len(vectors) != len(chunks):
+            raise ValueError(f"{vectors.shape} vectors for {len(chunks)} chunks")
+        index = cls(embeddings)
+        index.chunks, index.vectors = tuple(chunks), vectors
+        index._rows = {chunk.digest: row for row, chunk in enumerate(chunks)}
+        return index
+
     def update(self, chunks: Sequence[Chunk]) -> Changes:
         """Make the index hold exactly these chunks; only texts that it has no vector of are embedded.
 

@@ -30,6 +30,7 @@ from aicourse.tooling.cli.grading import app as grading
 from aicourse.tooling.cli.homework import app as homework
 from aicourse.tooling.cli.monitor import app as monitor
 from aicourse.tooling.cli.prompts import app as prompts
+from aicourse.tooling.cli.rag import app as rag
 
 if TYPE_CHECKING:
     from aicourse import experiments as experiment_files
@@ -70,6 +71,7 @@ app.add_typer(grading)  # grade, gradebook, feedback, similarity
 app.add_typer(homework, name="homework")
 app.add_typer(monitor, name="monitor")
 app.add_typer(prompts, name="prompts")
+app.add_typer(rag, name="rag")
 
 LESSON = "Number, name or file of a lesson: 01, 01-the-first-call, notebooks/01-the-first-call.ipynb."
 Lessons = Annotated[list[str] | None, typer.Argument(metavar="LESSON", help=LESSON)]

@@ -1,0 +1,97 @@
+"""`aicourse rag`: index, search and evaluate on the command line, with an embedder that needs no model."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from aicourse.errors import RetrievalError
+from aicourse.rag.embedding import Vectors
+from aicourse.tooling import cli
+
+
+class Letters:
+    """An embedder that counts letters."""
+
+    name = "letters"
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        counts = [[1 + text.lower().count(chr(97 + letter)) for letter in range(26)] for text in texts]
+        rows = np.array(counts, dtype=np.float32).reshape(-1, 26)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with two articles."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(importlib.import_module("aicourse.tooling.cli.rag"), "_embeddings", Letters)
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "fees.md").write_text("---\nstatus: current\n---\n# Fees\nWe keep 8 %.")
+    (tmp_path / "articles" / "payout.md").write_text(
+        "---\nstatus: outdated\n---\n# Payout\nMoney comes in 5 days. You keep it."
+    )
+    return tmp_path
+
+
+def invoke(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(cli.app, ["rag", *arguments])
+    assert result.exit_code == code, result.output + str(result.exception)
+    return result.output
+
+
+def test_an_index_is_made_and_made_again_by_its_changes(folder: Path) -> None:
+    assert invoke("index", "articles", "--out", "i") == "i: 2 added, 0 kept, 0 removed.\n"
+    (folder / "articles" / "bad.md").write_bytes(b"\xff")
+    lines = invoke("index", "articles", "--out", "i", code=1).splitlines()
+    assert lines == [
+        "Refused: bad.md: not UTF-8 (byte 0). Save it as UTF-8.",
+        "i: 0 added, 2 kept, 0 removed.",
+    ]
+
+
+@pytest.mark.parametrize("chunk", ["fixed", "sentences"])
+def test_other_chunks(folder: Path, chunk: str) -> None:
+    invoke("index", "articles", "--out", "i", "--chunk", chunk, "--size", "1")
+    assert json.loads((folder / "i" / "manifest.json").read_text())["chunker"] == f"{chunk} 1"
+
+
+@pytest.mark.parametrize("by", ["hybrid", "words", "meaning"])
+def test_a_search_has_a_line_for_each_hit(by: str) -> None:
+    invoke("index", "articles", "--out", "i")
+    lines = invoke("search", "i", "money", "-k", "1", "--by", by).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(" 1  ")
+    assert "payout › Payout: Money comes in 5 days." in lines[0]
+
+
+def test_a_search_limited_by_metadata() -> None:
+    invoke("index", "articles", "--out", "i")
+    assert "fees" not in invoke("search", "i", "keep", "--where", "status=outdated")
+    both = invoke("search", "i", "keep", "--where", "status=outdated", "--where", "status=current")
+    assert len(both.splitlines()) == 2
+    assert invoke("search", "i", "zebra", "--by", "words") == "Nothing found.\n"
+    invoke("search", "i", "keep", "--where", "status", code=2)
+
+
+def test_an_evaluation_of_ones_own_questions(folder: Path) -> None:
+    invoke("index", "articles", "--out", "i")
+    question = {"kind": "keyword", "split": "dev", "answer": "a", "must": [["a"]], "language": "en"}
+    relevant = [{"article": "payout", "passage": "Money comes in 5 days."}]
+    records = [question | {"id": f"Q{n}", "question": "money?", "relevant": relevant} for n in range(2)]
+    (folder / "q.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    lines = invoke("evaluate", "i", "q.jsonl", "--by", "words").splitlines()
+    assert lines[0].split() == ["questions", "hit_rate@5", "reciprocal_rank@10", "ndcg@10", "recall@5"]
+    assert lines[-1].split()[:3] == ["all", "2", "1.00"]
+
+
+def test_an_index_that_is_missing() -> None:
+    error = CliRunner().invoke(cli.app, ["rag", "search", "none", "money"]).exception
+    assert isinstance(error, RetrievalError)
+    assert "aicourse rag index" in error.message
