@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from aicourse.rag.index import Index as Index
     from aicourse.rag.index import Retriever as Retriever
     from aicourse.rag.index import VectorIndex as VectorIndex
+    from aicourse.rag.qdrant import QdrantIndex as QdrantIndex
 
 _NAMES = {
     "answering": ("Assistant",),
@@ -45,6 +46,7 @@ _NAMES = {
     "evaluation": ("Retrieval", "evaluate"),
     "fusion": ("Hybrid", "fuse"),
     "index": ("BM25Index", "Hit", "Index", "Retriever", "VectorIndex"),
+    "qdrant": ("QdrantIndex",),
 }
 _HOME = {name: f"aicourse.rag.{module}" for module, names in _NAMES.items() for name in names}
 

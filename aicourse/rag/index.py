@@ -86,7 +86,7 @@ class BM25Index:
         Raises:
             RetrievalError: two chunks have one id.
         """
-        changes = _changes(self.chunks, chunks)
+        changes = changes_between(self.chunks, chunks)
         tokens = self._tokens([chunk.situated for chunk in chunks])
         bm25: Any = None
         if tokens.vocab:
@@ -142,7 +142,7 @@ class VectorIndex:
         Raises:
             RetrievalError: two chunks have one id.
         """
-        changes = _changes(self.chunks, chunks)
+        changes = changes_between(self.chunks, chunks)
         digests = [chunk.digest for chunk in chunks]
         new = {
             digest: chunk for digest, chunk in zip(digests, chunks, strict=True) if digest not in self._rows
@@ -203,7 +203,12 @@ def _values(value: Any) -> set[Any]:
     return set(value) if many else {value}
 
 
-def _changes(before: Sequence[Chunk], after: Sequence[Chunk]) -> Changes:
+def changes_between(before: Sequence[Chunk], after: Sequence[Chunk]) -> Changes:
+    """The numbers of chunks that are new or changed, the same, and gone.
+
+    Raises:
+        RetrievalError: two chunks have one id.
+    """
     old, new = ({chunk.id: chunk.digest for chunk in chunks} for chunks in (before, after))
     if len(new) < len(after):
         raise RetrievalError("Two chunks have one id. Give each document an id of its own.")
