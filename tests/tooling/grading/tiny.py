@@ -18,7 +18,8 @@ TINY = Path(__file__).parents[2] / "notebooks" / "homework" / "hw90-tiny"
 
 def copy_tiny(folder: Path) -> Path:
     """A copy of the assignment's folder."""
-    return Path(shutil.copytree(TINY, folder / "hw90-tiny"))
+    compiled = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(TINY, folder / "hw90-tiny", ignore=compiled))
 
 
 def edit_master(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
