@@ -41,7 +41,7 @@ from aicourse.rag.qdrant import QdrantIndex
 CHUNKS, IN_QDRANT, DIMENSIONS, QUERIES, ROUNDS = 100_000, 10_000, 384, 50, 3
 EMBEDDED = 1_000
 TARGET_RATIO = 1.2
-# numpy alone does not hash the texts, without which a second build would embed all of them again: no target of its own
+# numpy alone hashes no texts, and so would embed all of them again the next time: no target of its own
 HASHED = "build, vectors, over numpy"
 
 
