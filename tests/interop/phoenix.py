@@ -10,9 +10,11 @@ the call, a score as event, and [email] where the listing had an address.
 
 from __future__ import annotations
 
+import socket
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
@@ -23,7 +25,12 @@ PROMPT = {"x-aicourse-prompt": "extract_listing@v3 9f2c1a5b7d10"}
 
 
 def main(url: str = "http://localhost:6006/v1/traces") -> None:
-    """Send one sale."""
+    """Send one sale; end with a sentence if nobody listens there."""
+    where = urlsplit(url)
+    try:
+        socket.create_connection((where.hostname or "", where.port or 80), timeout=5).close()
+    except OSError as error:
+        sys.exit(f"No Phoenix at {url} ({error}). Start it with: phoenix serve")
     client = ScriptedModel('{"category": "clothing", "colours": ["navy"]}').client()
     with (
         tempfile.TemporaryDirectory() as folder,
