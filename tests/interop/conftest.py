@@ -86,7 +86,12 @@ def served_by_script() -> Iterator[str]:
     from aicourse.tooling.localmodel.server import serving
     from aicourse.tooling.localmodel.server.app import create_app
 
-    config = uvicorn.Config(create_app(Script(), "t"), log_level="critical", lifespan="off")
+    config = uvicorn.Config(
+        create_app(Script(), "t"),
+        log_level="critical",
+        lifespan="off",
+        timeout_graceful_shutdown=2,  # a library may keep a connection: without it, the end would never come
+    )
     server = uvicorn.Server(config)
     with serving.listen(0) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
