@@ -181,6 +181,9 @@ NOT_RUN = {
     "model pull": "asks an index",
     "model path": "needs a file that `model pull` fetches",
     "model remove": "needs a file that `model pull` fetches",
+    "rag index": "needs the embedding model's file; tests/tooling/cli/test_rag.py runs it",
+    "rag search": "needs an index",
+    "rag evaluate": "needs an index",
     "test": "these tests are a part of it",
 }
 # What the examples speak of: runs, an experiment, a shop's spans, submissions, a roster of points,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from aicourse.datasets import HelpQuestion
 from aicourse.errors import RetrievalError
-from aicourse.evals.statistics import bootstrap_mean
+from aicourse.evals.statistics import Interval, bootstrap_mean, proportion
 from aicourse.rag.index import Hit, Retriever
 from aicourse.rag.metrics import METRICS, distinct
 
@@ -61,7 +61,7 @@ class Retrieval:
         groups = [*values.groupby(pd.Series(self.kinds)), ("all", values)]
         rows = {}
         for kind, some in groups:
-            interval = bootstrap_mean(some.tolist()) if len(some) > 1 else None
+            interval = _interval(some.tolist()) if len(some) > 1 else None
             low, high = (interval.low, interval.high) if interval else (float("nan"), float("nan"))
             rows[kind] = {metric: some.mean(), "low": low, "high": high, "questions": len(some)}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("kind")
@@ -105,6 +105,12 @@ def evaluate(
             rankings[question.id] = [id for hit in hits for id in _passages_in(hit, spans)]
             relevant[question.id] = frozenset(_name(span) for span in spans)
     return Retrieval(rankings, relevant, {question.id: question.kind for question in asked}, k)
+
+
+def _interval(values: Sequence[float]) -> Interval:
+    """The interval of a mean; equal values have one, too, which drawing them again cannot show."""
+    same = len(set(values)) == 1
+    return proportion(sum(values), len(values)) if same else bootstrap_mean(values)
 
 
 def passage_spans(questions: Iterable[HelpQuestion], texts: Mapping[str, str]) -> Passages:

@@ -9,7 +9,7 @@ import pytest
 from aicourse.datasets import HelpQuestion, Passage, help_articles, help_questions
 from aicourse.errors import RetrievalError
 from aicourse.rag import Chunk, Hit, evaluate
-from aicourse.rag.evaluation import passage_spans
+from aicourse.rag.evaluation import Retrieval, passage_spans
 from aicourse.rag.index import Where
 
 TEXTS = {"fees": "We keep 8 %. It is due at once.", "payout": "Money comes in 5 days. Banks are closed."}
@@ -94,3 +94,11 @@ def test_what_cannot_be_evaluated() -> None:
         evaluate(Scripted(), QUESTIONS).values("accuracy")
     with pytest.raises(RetrievalError, match="has no passage"):
         passage_spans(QUESTIONS, {"fees": "other"})
+
+
+def test_values_that_are_all_one_have_an_interval() -> None:
+    rankings = {f"Q{number}": ["a"] for number in range(11)}
+    relevant = dict.fromkeys(rankings, frozenset("a"))
+    row = Retrieval(rankings, relevant, dict.fromkeys(rankings, "keyword"), 5).summary("hit_rate").loc["all"]
+    assert (row["hit_rate"], row["high"]) == (1.0, 1.0)
+    assert row["low"] == pytest.approx(0.7412, abs=1e-3)  # Wilson's interval of 11 of 11
