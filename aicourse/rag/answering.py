@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -82,7 +83,7 @@ class Assistant:
     retriever: Retriever
     client: openai.OpenAI
     model: str
-    answering: Prompt | None = None  # else answer_help as it is in production
+    answering: Prompt = field(default_factory=partial(prompts.load, "answer_help"))
     gate: Prompt | None = None
     threshold: float = 0.5
     k: int = 3
@@ -131,9 +132,7 @@ class Assistant:
 
     def _reply(self, question: str, hits: Sequence[Hit]) -> _Reply | None:
         """The model's reply; None if it is cut off, refused or breaks the form."""
-        reply = self._call(
-            self.answering or prompts.load("answer_help"), question, hits, response_format=_form(len(hits))
-        )
+        reply = self._call(self.answering, question, hits, response_format=_form(len(hits)))
         try:
             found = _Reply.model_validate_json(reply.choices[0].message.content or "")
         except ValidationError:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from semchunk.semchunk import chunkerify
@@ -46,6 +46,16 @@ class Chunk:
     version: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     context: str = ""  # a sentence on where it stands, written by a model
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Chunk:
+        """The chunk that `record` gives, read from JSON again."""
+        return cls(**{**record, "headings": tuple(record["headings"])})
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Its fields as they are: `asdict` copies everything in them, which takes ten times as long."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def situated(self) -> str:

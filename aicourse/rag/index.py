@@ -86,7 +86,7 @@ class BM25Index:
         Raises:
             RetrievalError: two chunks have one id.
         """
-        changes = changes_between(self.chunks, chunks)
+        changes = changes_between(digests_of(self.chunks), digests_of(chunks))
         tokens = self._tokens([chunk.situated for chunk in chunks])
         bm25: Any = None
         if tokens.vocab:
@@ -98,19 +98,15 @@ class BM25Index:
     def search(self, query: str, k: int = 10, where: Where | None = None) -> list[Hit]:
         """At most `k` chunks that share a word with the query, best first."""
         check_k(k)
-        tokens = self._tokens([query])
-        words = [word for word, _ in sorted(tokens.vocab.items(), key=lambda pair: pair[1]) if word]
-        if self._bm25 is None or not words:
-            return []
-        counted = [words[number] for number in tokens.ids[0]]
-        known = [word for word in counted if word in self._bm25.vocab_dict]
+        (words,) = self._tokens([query], return_ids=False)
+        known = [word for word in words if self._bm25 and word in self._bm25.vocab_dict]
         if not known:
             return []
         scores: Scores = self._bm25.get_scores(known)
         return best(self.chunks, scores, k, where, above=0.0)
 
-    def _tokens(self, texts: list[str]) -> Any:
-        return tokenize(texts, stopwords="en", stemmer=self._stem, show_progress=False)
+    def _tokens(self, texts: list[str], *, return_ids: bool = True) -> Any:
+        return tokenize(texts, stopwords="en", stemmer=self._stem, return_ids=return_ids, show_progress=False)
 
 
 class VectorIndex:
@@ -120,7 +116,8 @@ class VectorIndex:
         self.embeddings = embeddings
         self.chunks: tuple[Chunk, ...] = ()
         self.vectors: Vectors = np.zeros((0, 0), dtype=np.float32)
-        self._rows: dict[str, int] = {}
+        self._digests: dict[str, str] = {}  # by the chunk's id
+        self._rows: dict[str, int] = {}  # by the chunk's digest
 
     @classmethod
     def of(cls, embeddings: Embeds, chunks: Sequence[Chunk], vectors: Vectors) -> VectorIndex:
@@ -128,12 +125,14 @@ class VectorIndex:
 
         Raises:
             ValueError: not one vector per chunk.
+            RetrievalError: two chunks have one id.
         """
         if vectors.ndim != 2 or len(vectors) != len(chunks):
             raise ValueError(f"{vectors.shape} vectors for {len(chunks)} chunks")
         index = cls(embeddings)
         index.chunks, index.vectors = tuple(chunks), vectors
-        index._rows = {chunk.digest: row for row, chunk in enumerate(chunks)}
+        index._digests = digests_of(chunks)
+        index._rows = {digest: row for row, digest in enumerate(index._digests.values())}
         return index
 
     def update(self, chunks: Sequence[Chunk]) -> Changes:
@@ -142,8 +141,8 @@ class VectorIndex:
         Raises:
             RetrievalError: two chunks have one id.
         """
-        changes = changes_between(self.chunks, chunks)
-        digests = [chunk.digest for chunk in chunks]
+        by_id = digests_of(chunks)
+        changes, digests = changes_between(self._digests, by_id), list(by_id.values())
         new = {
             digest: chunk for digest, chunk in zip(digests, chunks, strict=True) if digest not in self._rows
         }
@@ -156,6 +155,7 @@ class VectorIndex:
         self.vectors = every if wanted == list(range(len(every))) else every[wanted]
         self.chunks = tuple(chunks)
         self._rows = {digest: row for row, digest in enumerate(digests)}
+        self._digests = by_id
         return changes
 
     def search(self, query: str, k: int = 10, where: Where | None = None) -> list[Hit]:
@@ -203,14 +203,19 @@ def _values(value: Any) -> set[Any]:
     return set(value) if many else {value}
 
 
-def changes_between(before: Sequence[Chunk], after: Sequence[Chunk]) -> Changes:
-    """The numbers of chunks that are new or changed, the same, and gone.
+def digests_of(chunks: Sequence[Chunk]) -> dict[str, str]:
+    """The digest of each chunk, by its id, in their order.
 
     Raises:
         RetrievalError: two chunks have one id.
     """
-    old, new = ({chunk.id: chunk.digest for chunk in chunks} for chunks in (before, after))
-    if len(new) < len(after):
+    found = {chunk.id: chunk.digest for chunk in chunks}
+    if len(found) < len(chunks):
         raise RetrievalError("Two chunks have one id. Give each document an id of its own.")
-    kept = len(old.items() & new.items())
-    return Changes(added=len(new) - kept, kept=kept, removed=len(old.keys() - new.keys()))
+    return found
+
+
+def changes_between(before: Mapping[str, str], after: Mapping[str, str]) -> Changes:
+    """The numbers of chunks that are new or changed, the same, and gone; both as `digests_of` gives them."""
+    kept = len(before.items() & after.items())
+    return Changes(added=len(after) - kept, kept=kept, removed=len(before.keys() - after.keys()))

@@ -15,7 +15,6 @@ import json
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
@@ -26,7 +25,7 @@ from qdrant_client.http.exceptions import ApiException
 from aicourse.errors import RetrievalError
 from aicourse.rag.chunking import Chunk
 from aicourse.rag.embedding import Embeds
-from aicourse.rag.index import Changes, Hit, Where, changes_between, check_k
+from aicourse.rag.index import Changes, Hit, Where, changes_between, check_k, digests_of
 
 _PAGE = 1_000  # points that are read in one go
 
@@ -62,7 +61,9 @@ class QdrantIndex:
         """
         with self._asking():
             before = dict(self._points())
-            changes = changes_between([_chunk(payload) for payload in before.values()], chunks)
+            # an update that was interrupted may have left two versions of a chunk: one of them counts
+            held = [Chunk.of(payload["chunk"]) for payload in before.values()]
+            changes = changes_between({chunk.id: chunk.digest for chunk in held}, digests_of(chunks))
             wanted = {_point_id(chunk): chunk for chunk in chunks}
             new = {id: chunk for id, chunk in wanted.items() if id not in before}
             vectors = self.embeddings.embed([chunk.situated for chunk in new.values()])
@@ -91,7 +92,7 @@ class QdrantIndex:
             found = self._client.query_points(
                 self._collection, vector, limit=k, query_filter=_filter(where) if where else None
             )
-        return [Hit(_chunk(point.payload or {}), point.score) for point in found.points]
+        return [Hit(Chunk.of((point.payload or {})["chunk"]), point.score) for point in found.points]
 
     def _make_collection(self, dimensions: int) -> None:
         if not self._client.collection_exists(self._collection):
@@ -127,17 +128,12 @@ class QdrantIndex:
 
 
 def _payload(chunk: Chunk) -> dict[str, Any]:
-    return {"chunk": asdict(chunk), "metadata": dict(chunk.metadata)}
-
-
-def _chunk(payload: dict[str, Any]) -> Chunk:
-    fields = payload["chunk"]
-    return Chunk(**{**fields, "headings": tuple(fields["headings"])})
+    return {"chunk": chunk.record, "metadata": dict(chunk.metadata)}
 
 
 def _point_id(chunk: Chunk) -> str:
     """The id of a point: the same chunk, with the same metadata, is the same point."""
-    whole = json.dumps(asdict(chunk), sort_keys=True, default=str)
+    whole = json.dumps(chunk.record, sort_keys=True, default=str)
     return str(uuid.UUID(bytes=sha256(whole.encode()).digest()[:16]))
 
 

@@ -89,3 +89,16 @@ def test_a_server_that_goes_away_in_the_middle_loses_nothing(
     assert {hit.document for hit in index.search("coat", 10)} == {"a", "b", "c"}
     index.update([chunk("a", "red coat"), chunk("c", "green sofa")])
     assert {hit.document for hit in index.search("coat", 10)} == {"a", "c"}
+
+
+def test_two_versions_that_an_interruption_left_become_one(
+    chunk: Make, embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = QdrantIndex(embedder)
+    index.update([chunk("a", "red coat")])
+    monkeypatch.setattr(QdrantClient, "delete", lambda *_, **__: None)
+    index.update([chunk("a", "blue coat")])
+    monkeypatch.undo()
+    assert len(index.search("coat", 10)) == 2
+    index.update([chunk("a", "blue coat")])
+    assert [hit.chunk.text for hit in index.search("coat", 10)] == ["blue coat"]
