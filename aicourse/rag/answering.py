@@ -3,9 +3,12 @@
     assistant = Assistant(index, connect(), "qwen2.5-coder-1.5b", gate=prompts.load("gate_help@1"))
     answer = assistant.ask("How long can I use a gift card?")
     answer.text, answer.citation, answer.abstained
+    assistant.ask("How long can I use a gift card?", tell=print)      # each step when it is done
 
 The gate is a call of one token, P(yes), apart from the answer: a model that has begun to quote goes on to
 answer. What it quotes must stand in the one passage that it names, and it can name only what it was shown.
+The reply names its passage and quotes it before it answers, so the quotation is checked before the first word
+of the answer is told. A reply that breaks off later is no answer, whatever was told of it by then.
 Each step is a span; the prompts are versioned files. Documents come from strangers: they are material between
 tags, and their control tokens are taken apart. That they can talk the model into something is not prevented.
 Not handled: conversations, and answers from several passages with a citation each.
@@ -14,16 +17,17 @@ Not handled: conversations, and answers from several passages with a citation ea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import from_json
 from rapidfuzz import fuzz
 
 from aicourse import prompts
-from aicourse.errors import RetrievalError
+from aicourse.errors import RetrievalError, SettingRefused
 from aicourse.llm.one_token import ONE_TOKEN, probability
 from aicourse.monitoring.spans import note, span
 from aicourse.prompts import Prompt
@@ -35,6 +39,13 @@ if TYPE_CHECKING:
     import openai
 
 Why = Literal["", "nothing found", "gate", "model", "quotation", "no answer"]
+REASONS = {
+    "nothing found": "no passage has anything to do with it",
+    "gate": "the nearest passages probably do not state it",
+    "model": "the nearest passages do not state it",
+    "quotation": "what the model quoted does not stand in the passage",
+    "no answer": "the model's reply was cut off or has another form",
+}
 _ANSWERS = ("yes", "no")
 _NUMBER = re.compile(r"\d+")
 _LIKE = 90.0  # per cent of a quotation's characters that must stand in the passage, one after the other
@@ -76,6 +87,32 @@ class GroundedAnswer:
         return bool(self.why_not)
 
 
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The passages that were found; told first."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """The gate's P(yes), and if the model may answer."""
+
+    answerable: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The next words of an answer whose citation was told."""
+
+    text: str
+
+
+Event = Retrieved | Gated | Citation | Said
+Tell = Callable[[Event], object]
+
+
 @dataclass(frozen=True)
 class Assistant:
     """Answers questions from what a retriever finds; without `gate` the model alone decides if it can."""
@@ -89,34 +126,35 @@ class Assistant:
     k: int = 3
     where: Where | None = None
 
-    def ask(self, question: str) -> GroundedAnswer:
+    def ask(self, question: str, tell: Tell | None = None) -> GroundedAnswer:
         """Answer one question, or abstain.
+
+        With `tell` the reply is streamed, and each step is told in the same thread as soon as it is done; an
+        exception that `tell` raises ends the work.
 
         Raises:
             RetrievalError: the gate's model gives no probabilities.
         """
         with span("help_answer", operation="invoke_workflow") as current:
-            answer = self._ask(question)
-            note(current, valid=not answer.abstained)
+            answer = self._ask(question, tell)
+            note(current, valid=not answer.abstained, why_not=answer.why_not or None)
             return answer
 
-    def _ask(self, question: str) -> GroundedAnswer:
+    def _ask(self, question: str, tell: Tell | None) -> GroundedAnswer:
+        told = tell or (lambda event: None)
         with span("retrieve", operation="retrieval"):
             hits = tuple(self.retriever.search(question, self.k, self.where))
+        told(Retrieved(hits))
         if not hits:
             return GroundedAnswer(question, "", None, hits, why_not="nothing found")
-        answerable = self.answerable(question, hits) if self.gate else None
-        if answerable is not None and answerable < self.threshold:
-            return GroundedAnswer(question, "", None, hits, answerable, "gate")
-        reply = self._reply(question, hits)
-        if reply is None:
-            return GroundedAnswer(question, "", None, hits, answerable, "no answer")
-        if not reply.answerable or not reply.answer.strip():
-            return GroundedAnswer(question, "", None, hits, answerable, "model")
-        citation = cite(hits[reply.source - 1].chunk, reply.quote)
-        if citation is None:
-            return GroundedAnswer(question, "", None, hits, answerable, "quotation")
-        return GroundedAnswer(question, reply.answer.strip(), citation, hits, answerable)
+        answerable = None
+        if self.gate:
+            answerable = self.answerable(question, hits)
+            told(Gated(answerable, answerable >= self.threshold))
+            if answerable < self.threshold:
+                return GroundedAnswer(question, "", None, hits, answerable, "gate")
+        text, citation, why_not = heard(self._pieces(question, hits, streamed=bool(tell)), hits, told)
+        return GroundedAnswer(question, text, citation, hits, answerable, why_not)
 
     def answerable(self, question: str, hits: Sequence[Hit]) -> float:
         """The gate's P(yes): the probability that the passages state the answer."""
@@ -130,14 +168,21 @@ class Assistant:
                 f"{self.model} cannot be asked for one word: {error}. Use another model, or no gate."
             ) from error
 
-    def _reply(self, question: str, hits: Sequence[Hit]) -> _Reply | None:
-        """The model's reply; None if it is cut off, refused or breaks the form."""
-        reply = self._call(self.answering, question, hits, response_format=_form(len(hits)))
-        try:
-            found = _Reply.model_validate_json(reply.choices[0].message.content or "")
-        except ValidationError:
-            return None
-        return found if found.source <= len(hits) else None
+    def _pieces(self, question: str, hits: Sequence[Hit], *, streamed: bool) -> Iterator[str]:
+        """The model's reply as it comes: whole, or in pieces where the model streams a form."""
+        form: dict[str, Any] = {"response_format": _form(len(hits))}
+        if streamed:
+            usage = {"stream": True, "stream_options": {"include_usage": True}}
+            try:
+                stream = self._call(self.answering, question, hits, **form, **usage)
+            except SettingRefused:
+                pass  # a form as a tool's arguments comes whole: ask for that
+            else:
+                with stream:
+                    yield from (one.choices[0].delta.content or "" for one in stream if one.choices)
+                return
+        reply = self._call(self.answering, question, hits, **form)
+        yield reply.choices[0].message.content or ""
 
     def _call(self, prompt: Prompt, question: str, hits: Sequence[Hit], **settings: Any) -> Any:
         return self.client.chat.completions.create(
@@ -151,6 +196,54 @@ class Assistant:
 def shown(hits: Sequence[Hit]) -> str:
     """The passages as a model reads them, numbered from 1, without control tokens."""
     return harmless("\n".join(f"[{number}] {hit.chunk.situated}" for number, hit in enumerate(hits, start=1)))
+
+
+def heard(pieces: Iterable[str], hits: Sequence[Hit], tell: Tell) -> tuple[str, Citation | None, Why]:
+    """The answer, its citation, and why there is none, of a reply that is read while it comes.
+
+    Nothing is told of an answer whose citation is not found, and no more is read of it.
+    """
+    written, said = "", ""
+    citation: Citation | None = None
+    for piece in pieces:
+        written += piece
+        begun = _begun(written)
+        if begun and citation is None:
+            citation, why_not = _checked(begun, hits)
+            if citation is None:
+                return "", None, why_not
+            tell(citation)
+        if begun and (new := begun.answer.lstrip()[len(said) :]):
+            said += new
+            tell(Said(new))
+    try:
+        reply = _Reply.model_validate_json(written)
+    except ValidationError:
+        return "", None, "no answer"
+    final, why_not = _checked(reply, hits)
+    if final is None or not reply.answer.strip():
+        return "", None, why_not or "model"
+    if citation not in (None, final) or not reply.answer.lstrip().startswith(said):
+        return "", None, "no answer"  # a field came twice, and not the same
+    return reply.answer.strip(), final, ""
+
+
+def _begun(written: str) -> _Reply | None:
+    """A reply whose answer has begun after everything that is checked; other orders are waited for."""
+    try:
+        found = from_json(written, allow_partial="trailing-strings")
+        return _Reply.model_validate(found) if [*found] == [*_Reply.model_fields] else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _checked(reply: _Reply, hits: Sequence[Hit]) -> tuple[Citation | None, Why]:
+    if reply.source > len(hits):
+        return None, "no answer"
+    if not reply.answerable:
+        return None, "model"
+    citation = cite(hits[reply.source - 1].chunk, reply.quote)
+    return citation, "" if citation else "quotation"
 
 
 def cite(chunk: Chunk, quote: str) -> Citation | None:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from aicourse import prompts
-from aicourse.errors import RetrievalError
+from aicourse.errors import RetrievalError, SettingRefused
 from aicourse.rag import BM25Index, Document, by_heading
-from aicourse.rag.answering import Assistant, cite, shown
+from aicourse.rag.answering import (
+    REASONS,
+    Assistant,
+    Citation,
+    Event,
+    Gated,
+    Retrieved,
+    Said,
+    Why,
+    cite,
+    heard,
+    shown,
+)
 from aicourse.rag.chunking import Chunk
 from aicourse.testing import ScriptedModel
 
@@ -112,3 +124,107 @@ def test_a_passage_opens_no_message() -> None:
 def test_a_quotation_is_looked_for(quote: str, place: tuple[int, int] | None) -> None:
     found = cite(Chunk("fees#0", "fees", FEES.text, 0, len(FEES.text)), quote)
     assert (found and (found.start, found.end)) == place
+
+
+def test_each_step_is_told_and_the_answer_after_its_citation(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, model = assistant(replied(answer="8 %, at most 40 €."), gate=prompts.load("gate_help@1"))
+    monkeypatch.setattr(Assistant, "answerable", lambda *_: 0.7)
+    told: list[Event] = []
+    answer = asked.ask("Which item price fees?", told.append)
+    assert told[:3] == [Retrieved(answer.hits), Gated(0.7, True), answer.citation]
+    said = told[3:]
+    assert [event.text for event in said if isinstance(event, Said)] == [
+        "8",
+        " %,",
+        " at",
+        " most",
+        " 40",
+        " €.",
+    ]
+    assert len(said) == 6
+    assert model.history[0].body["stream"] is True
+    assert answer.text == "8 %, at most 40 €."
+
+
+def told_of(reply: str, cut: int = 1) -> tuple[list[Event], str, Why]:
+    """The events, answer and reason of a reply that comes in pieces of `cut` characters."""
+    told: list[Event] = []
+    pieces = (reply[start : start + cut] for start in range(0, len(reply), cut))
+    text, _, why_not = heard(pieces, index().search("item price fees"), told.append)
+    return told, text, why_not
+
+
+@pytest.mark.parametrize("cut", [1, 7, 1_000])
+@pytest.mark.parametrize(
+    ("reply", "why_not"),
+    [
+        (replied(quote="9 % of the item price"), "quotation"),
+        (replied(quote="Fees are odd", source=1), "quotation"),
+        (replied(answerable=False), "model"),
+        (replied(source=9), "no answer"),
+        (replied(source="1; DROP"), "no answer"),
+        (json.dumps({"answer": "8 %.", "source": 1, "quote": "9 %", "answerable": True}), "quotation"),
+        ('{"source": 1, "quote": "8 %", "answerable": tru', "no answer"),
+        ("8 %.", "no answer"),
+    ],
+)
+def test_nothing_is_told_of_an_answer_that_is_withheld(cut: int, reply: str, why_not: str) -> None:
+    assert told_of(reply, cut) == ([], "", why_not)
+
+
+def test_nothing_is_read_after_a_quotation_that_is_not_there() -> None:
+    read = 0
+
+    def pieces() -> Any:
+        nonlocal read
+        for read, letter in enumerate(replied(quote="9 % of the item price")):  # noqa: B007
+            yield letter
+
+    heard(pieces(), index().search("item price fees"), lambda event: None)
+    assert read < len(replied(quote="9 % of the item price")) - len('8 %."}')
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        replied()[:-1],
+        replied(answer="8" * 301),
+        replied()[:-1] + ', "quote": "9 %"}',
+        replied()[:-1] + ', "answer": "9 %."}',
+        replied()[:-1] + ', "answerable": "no"}',
+    ],
+    ids=["cut off", "too long", "another quotation", "another answer", "another verdict"],
+)
+def test_an_answer_that_ends_otherwise_than_it_began_is_none(reply: str) -> None:
+    told, text, why_not = told_of(reply)
+    assert isinstance(told[0], Citation)
+    assert text == ""
+    assert why_not
+
+
+def test_an_answer_in_another_order_is_told_when_all_of_it_is_there() -> None:
+    reply = {"answer": " 8 %. ", "answerable": True, "quote": "8 % of the item price", "source": 1}
+    told, text, why_not = told_of(json.dumps(reply))
+    assert (told, text, why_not) == ([], "8 %.", "")
+
+
+def test_a_model_without_streamed_forms_is_asked_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, model = assistant(SettingRefused("only without stream=True"), replied())
+    told: list[Event] = []
+    assert asked.ask("Which item price fees?", told.append).text == "8 %."
+    assert [type(event) for event in told] == [Retrieved, Citation, Said]
+    assert [sent.body.get("stream") for sent in model.history] == [True, None]
+
+
+def test_what_stops_the_listener_stops_the_work() -> None:
+    asked, _ = assistant(replied())
+
+    def stop(event: Event) -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        asked.ask("Which item price fees?", stop)
+
+
+def test_every_reason_has_a_sentence() -> None:
+    assert {*REASONS, ""} == {*get_args(Why)}

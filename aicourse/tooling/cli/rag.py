@@ -1,4 +1,4 @@
-"""`aicourse rag`: index a folder of documents, search it, and measure how often it is right."""
+"""`aicourse rag`: index a folder of documents, search it, ask it, and measure how often it is right."""
 
 from __future__ import annotations
 
@@ -8,21 +8,28 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from aicourse import paths
+from aicourse.errors import AicourseError
 from aicourse.html import visible
 from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
 
 if TYPE_CHECKING:
-    from aicourse import datasets, llm, rag
-    from aicourse.rag import stored
+    import openai
+
+    from aicourse import datasets, llm, prompts, rag
+    from aicourse.rag import answering, stored
 else:
+    answering = Lazy("aicourse.rag.answering")
     datasets = Lazy("aicourse.datasets")
     llm = Lazy("aicourse.llm")
+    openai = Lazy("openai")
+    prompts = Lazy("aicourse.prompts")
     rag = Lazy("aicourse.rag")
     stored = Lazy("aicourse.rag.stored")
 
-app = typer.Typer(help="Index documents, search them, measure retrieval.", **PLAIN)
+app = typer.Typer(help="Index documents, search and ask them, measure retrieval.", **PLAIN)
 
 By = Annotated[Literal["hybrid", "words", "meaning"], typer.Option(help="Both fused, BM25, or vectors.")]
+Where = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Metadata; may be repeated.")]
 IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="What `aicourse rag index` wrote.")]
 SNIPPET = 60
 
@@ -60,24 +67,64 @@ def search(
     query: Annotated[str, typer.Argument(help="Words, or a question.")],
     k: Annotated[int, typer.Option("-k", min=1, help="Hits at most.")] = 5,
     by: By = "hybrid",
-    where: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Metadata; may be repeated.")
-    ] = None,
+    where: Where = None,
 ) -> None:
     """Search an index. A line per hit: rank, score, document and headings, beginning of the text."""
-    wanted: dict[str, list[str]] = {}
-    for assignment in where or []:
-        name, separator, value = assignment.partition("=")
-        if not separator:
-            raise typer.BadParameter(f"{assignment!r} is not NAME=VALUE.")
-        wanted.setdefault(name, []).append(value)
-    hits = _retriever(index, by).search(query, k, wanted)
+    hits = _retriever(index, by).search(query, k, _wanted(where))
     for rank, hit in enumerate(hits, start=1):
-        place = " › ".join((hit.document, *hit.chunk.headings))
         snippet = " ".join(hit.chunk.text.split())[:SNIPPET]
-        typer.echo(visible(f"{rank:>2}  {hit.score:.3f}  {place}: {snippet}"))
+        typer.echo(visible(f"{rank:>2}  {hit.score:.3f}  {_place(hit.chunk)}: {snippet}"))
     if not hits:
         typer.echo("Nothing found.")
+
+
+@app.command(epilog="Example: aicourse rag ask build/help.index 'When do I get my money?'")
+def ask(
+    index: IndexFolder,
+    question: Annotated[str, typer.Argument(help="A question to the documents.")],
+    model: Annotated[str, typer.Option(help="Answers, and is its own gate.")] = "qwen2.5-coder-1.5b",
+    k: Annotated[int, typer.Option("-k", min=1, help="Passages that the model reads.")] = 3,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="The least P(passages state the answer); 0: no gate.")
+    ] = 0.5,
+    by: By = "hybrid",
+    where: Where = None,
+) -> None:
+    """Answer a question from an index, with the passage that says so.
+
+    Exit code 0: answered; 3: no answer, with the reason and the nearest passages; 1: something is wrong.
+    """
+
+    said: list[str] = []
+
+    def tell(event: answering.Event) -> None:
+        if isinstance(event, answering.Said):
+            said.append(event.text)
+            typer.echo(visible(event.text), nl=False)
+
+    assistant = rag.Assistant(
+        _retriever(index, by),
+        llm.connect(model=model),
+        model,
+        gate=prompts.load("gate_help") if threshold else None,
+        threshold=threshold,
+        k=k,
+        where=_wanted(where),
+    )
+    try:
+        answer = assistant.ask(question, tell)
+    except openai.OpenAIError as error:
+        if isinstance(error, AicourseError):
+            raise
+        raise AicourseError(f"{model} did not answer: {error}. Try again, or another --model.") from error
+    if answer.citation:
+        typer.echo(visible(f"\nSource: {_place(answer.citation.chunk)}: “{answer.citation.quote}”"))
+        return
+    taken_back = "\nThat is not to be relied on. " if said else ""
+    typer.echo(f"{taken_back}No answer: {answering.REASONS[answer.why_not]}.")
+    for hit in answer.hits:
+        typer.echo(visible(f"Near: {_place(hit.chunk)}"))
+    raise typer.Exit(3)
 
 
 @app.command(epilog="Example: aicourse rag evaluate build/help.index --split dev --by words")
@@ -93,6 +140,20 @@ def evaluate(
     asked = datasets.read_help_questions(questions) if questions else datasets.help_questions(split)
     found = rag.evaluate(_retriever(index, by), asked)
     typer.echo(found.table().to_string())
+
+
+def _wanted(where: list[str] | None) -> dict[str, list[str]]:
+    wanted: dict[str, list[str]] = {}
+    for assignment in where or []:
+        name, separator, value = assignment.partition("=")
+        if not separator:
+            raise typer.BadParameter(f"{assignment!r} is not NAME=VALUE.")
+        wanted.setdefault(name, []).append(value)
+    return wanted
+
+
+def _place(chunk: rag.Chunk) -> str:
+    return " › ".join((chunk.document, *chunk.headings))
 
 
 def _embeddings() -> rag.Embeddings:

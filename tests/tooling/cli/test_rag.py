@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aicourse.errors import RetrievalError
+from aicourse.errors import AicourseError, RetrievalError
+from aicourse.llm.faults import Fault
+from aicourse.rag import Assistant
 from aicourse.rag.embedding import Vectors
+from aicourse.testing import ScriptedModel
 from aicourse.tooling import cli
 
 
@@ -89,6 +92,60 @@ def test_an_evaluation_of_ones_own_questions(folder: Path) -> None:
     lines = invoke("evaluate", "i", "q.jsonl", "--by", "words").splitlines()
     assert lines[0].split() == ["questions", "hit_rate@5", "reciprocal_rank@10", "ndcg@10", "recall@5"]
     assert lines[-1].split()[:3] == ["all", "2", "1.00"]
+
+
+def replied(answer: str = "8 %, always.", quote: str = "We keep 8 %.") -> str:
+    return json.dumps({"source": 1, "quote": quote, "answerable": True, "answer": answer})
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
+    """The model that is asked, whatever its name."""
+    scripted = ScriptedModel()
+    monkeypatch.setattr("aicourse.llm.connect", lambda **_: scripted.client())
+    invoke("index", "articles", "--out", "i")
+    return scripted
+
+
+def test_an_answer_with_its_source(model: ScriptedModel) -> None:
+    model.enqueue(replied("8 \x1b[1m%."))
+    asked = invoke(
+        "ask", "i", "What do you keep?", "-k", "1", "--threshold", "0", "--where", "status=current"
+    )
+    assert asked == "8 \ufffd[1m%.\nSource: fees › Fees: “We keep 8 %.”\n"
+    assert model.history[0].body["model"] == "qwen2.5-coder-1.5b"
+    assert "Money comes" not in model.history[0].text
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        (replied(quote="We keep 9 %."), "No answer: what the model quoted does not stand in the passage.\n"),
+        (replied()[:-4], "8 %, alway\nThat is not to be relied on. No answer: the model's reply was cut off"),
+    ],
+)
+def test_no_answer_has_its_reason_and_an_exit_code(model: ScriptedModel, reply: str, shown: str) -> None:
+    model.enqueue(reply)
+    asked = invoke("ask", "i", "What do you keep of fees?", "--by", "words", "--threshold", "0", code=3)
+    assert asked.startswith(shown)
+    assert "Near: fees › Fees\n" in asked
+
+
+def test_the_gate_says_no(model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Assistant, "answerable", lambda *_: 0.3)
+    assert "No answer: the nearest passages probably do not" in invoke(
+        "ask", "i", "What do you keep?", code=3
+    )
+    assert model.history == []
+    model.enqueue(replied())
+    assert "8 %, always." in invoke("ask", "i", "Fees?", "--threshold", "0.2", "--by", "words")
+
+
+def test_a_model_that_is_busy(model: ScriptedModel) -> None:
+    model.enqueue(Fault(status=429))
+    error = CliRunner().invoke(cli.app, ["rag", "ask", "i", "keep?", "--threshold", "0"]).exception
+    assert isinstance(error, AicourseError)
+    assert "Try again, or another --model." in error.message
 
 
 def test_an_index_that_is_missing() -> None:
