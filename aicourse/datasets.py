@@ -58,6 +58,8 @@ QUESTION_FIELDS = (
 NEAR_COPY_FIELDS = ("id", "of", "copy", "how", "split", "title", "description", "price_eur", "language")
 SCAM_FIELDS = ("id", "split", "scam", "signs", "title", "description", "price_eur", "language")
 TICKET_FIELDS = ("id", "split", "message", "team", "also", "tags", "language")
+ROUTING_FIELDS = ("id", "split", "message", "route", "kind", "calls", "articles", "tags", "language")
+ROUTES = ("tool", "reply", "clarify", "hand_over")
 TEAMS = ("payments", "delivery", "returns", "account", "listings", "safety", "shops", "app")
 PROBE_FIELDS = ("id", "question", "tone", "forbidden", "answer", "articles")
 
@@ -265,6 +267,24 @@ def load_tickets(split: str | None = None) -> pd.DataFrame:
     """
     tickets = _load_table("support/tickets.jsonl", TICKET_FIELDS, split)
     return tickets.assign(also=tickets["also"].astype(object).where(tickets["also"].notna(), None))
+
+
+def load_routing(split: str | None = None) -> pd.DataFrame:
+    """First messages to the support assistant, with what it should do: call, reply, ask or hand over.
+
+    Returns:
+        One row per message, indexed by `id`: `message`, `route` (one of ROUTES), `kind` (why),
+        `calls` (list of dicts with `name` and `arguments`: the calls that can be made at once; arguments
+        of free text are left out), `articles` (list of slugs: pages that answer a search), `tags`
+        (list), `language`, `split`. dev has 24 rows, test 36.
+
+    Raises:
+        DatasetError: an unknown split, or a broken file.
+
+    >>> load_routing("dev")["route"].nunique()  # doctest: +SKIP
+    4
+    """
+    return _load_table("support/routing.jsonl", ROUTING_FIELDS, split)
 
 
 def load_photos(split: str | None = None) -> pd.DataFrame:
