@@ -21,6 +21,8 @@
     ├── FeedbackError             feedback cannot be kept, sampled or estimated from as asked
     ├── MonitoringError           metrics, rules of alerts or simulated traffic cannot be read as asked
     ├── RetrievalError            documents, an index or what answers from them cannot be used as asked
+    ├── AgentError                tools, an agent's limits or scenarios cannot be used as asked
+    │   └── ToolRefused           a tool does not do what it was asked to, by its own rules
     ├── ExperimentError           an experiment's file, log or outcomes are missing, broken or do not fit
     ├── AssignmentError           a master notebook, its checks file or a homework's name is wrong
     ├── SubmissionError           a submission cannot be read or matched to its assignment
@@ -151,6 +153,14 @@ class MonitoringError(AicourseError):
 
 class RetrievalError(AicourseError):
     """Documents, an index or what answers from them cannot be used as asked."""
+
+
+class AgentError(AicourseError):
+    """Tools, an agent's limits or scenarios cannot be used as asked."""
+
+
+class ToolRefused(AgentError):
+    """A tool does not do what it was asked to, by its own rules: the model reads the sentence as a result."""
 
 
 class ExperimentError(AicourseError):

@@ -33,7 +33,7 @@ OPENINGS = {
     "Does",
 }
 FAMILIES = (
-    *("llm", "prompts", "evals", "experiments", "marketplace", "monitoring", "notebook", "rag"),
+    *("llm", "prompts", "evals", "experiments", "marketplace", "monitoring", "notebook", "rag", "agents"),
     *("tooling/localmodel", "tooling/course", "tooling/grading", "tooling/cli", "tooling/evaluation"),
 )
 LONGEST_FUNCTION = 60

@@ -36,8 +36,8 @@ LEVELS = (
     {"tooling", "tooling.localmodel"},
     {"llm"},
     {"prompts", "datasets", "monitoring.feedback", "monitoring.spans"},
-    {"evals", "rag", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
-    {"experiments", "monitoring", "rag.answer_metrics", "rag.evaluation"},
+    {"evals", "rag", "agents", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
+    {"experiments", "monitoring", "rag.answer_metrics", "rag.evaluation", "agents.scenarios"},
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
     {"marketplace.app"},
     {"notebook.checks"},

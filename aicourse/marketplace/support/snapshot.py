@@ -1,0 +1,102 @@
+"""The shop that scenarios begin with: the course's snapshot, a scenario's rows, its articles and its clock.
+
+desk = scenario_desk(scenario)          # in memory, the same each time: rows, order, ids and clock
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from aicourse.agents.scenarios import AddedArticle, Scenario
+from aicourse.datasets import help_articles
+from aicourse.errors import DatasetError
+from aicourse.marketplace.support.desk import TABLES, Desk, open_shop
+from aicourse.paths import datasets_dir
+from aicourse.rag.chunking import Chunk, by_heading
+from aicourse.rag.documents import Document, from_articles
+from aicourse.rag.index import BM25Index
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def scenario_desk(scenario: Scenario) -> Desk:
+    """The desk for a scenario's customer, with the shop as it is before.
+
+    Raises:
+        DatasetError: a row that the shop has no place for.
+    """
+    connection, now = open_shop(":memory:"), datetime.fromisoformat(scenario.now)
+    fill(connection, _snapshot())
+    fill(connection, scenario.start)
+    index = help_centre(scenario.articles)
+    return Desk(connection, scenario.customer, index, scenario.id, now=lambda: now)
+
+
+def fill(connection: sqlite3.Connection, rows: Rows) -> None:
+    """Add rows by table; one with the key of a row that is there replaces it.
+
+    Raises:
+        DatasetError: no such table or column, or a row that breaks a rule of the table.
+    """
+    for table in sorted(rows, key=lambda name: TABLES.index(name) if name in TABLES else -1):
+        if table not in TABLES:
+            raise DatasetError(f"The shop has no table {table!r}. Use: {', '.join(TABLES)}.", table=table)
+        for row in rows[table]:
+            columns = ", ".join(f'"{name}"' for name in row)
+            try:
+                with connection:
+                    connection.execute(
+                        f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({', '.join('?' * len(row))})",
+                        tuple(row.values()),
+                    )
+            except sqlite3.Error as error:
+                raise DatasetError(
+                    f"A row of {table} does not fit: {error} ({dict(row)}). Correct it.", table=table
+                ) from None
+
+
+def help_centre(more: Iterable[AddedArticle] = ()) -> BM25Index:
+    """Keyword search in the help centre's articles, and in some more."""
+    added = tuple(more)
+    if not added:
+        return _plain_help_centre()
+    index = BM25Index()
+    index.update(
+        [*_chunks(), *_cut(Document(one.slug, one.title, one.text, metadata=_CURRENT) for one in added)]
+    )
+    return index
+
+
+_CURRENT = {"status": "current"}
+
+
+@functools.cache
+def _plain_help_centre() -> BM25Index:
+    index = BM25Index()
+    index.update(_chunks())
+    return index
+
+
+@functools.cache
+def _chunks() -> tuple[Chunk, ...]:
+    return tuple(_cut(from_articles(help_articles())))
+
+
+def _cut(documents: Iterable[Document]) -> list[Chunk]:
+    return [chunk for document in documents for chunk in by_heading(document)]
+
+
+@functools.cache
+def _snapshot() -> Rows:
+    path = datasets_dir() / "support" / "shop.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    except (OSError, ValueError) as error:
+        raise DatasetError(
+            f"{path} cannot be read: {error}. Restore it with: git checkout -- datasets", path=path
+        ) from None
