@@ -28,7 +28,7 @@ Count = Callable[[str], int]
 Span = tuple[int, int]
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*")
-_CODE = re.compile(r"[ ]{0,3}(```|~~~)")
+_CODE = re.compile(r"[ ]{0,3}(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)")
 _SENTENCE = re.compile(r"[^\s](?:[^.!?\n]|[.!?](?!\s|$))*[.!?]*")
 
 
@@ -145,8 +145,11 @@ def _sections(text: str) -> Iterator[tuple[Span, tuple[str, ...]]]:
     path: list[tuple[int, str]] = []
     begin, position, fence = 0, 0, ""
     for line in text.splitlines(keepends=True):
-        if code := _CODE.match(line):
-            fence = "" if code[1] == fence else fence or code[1]
+        code = _CODE.fullmatch(line.rstrip("\n"))
+        if code and not fence:
+            fence = code[1]
+        elif code and code[1].startswith(fence) and not code[2]:  # as long as the first one, and bare
+            fence = ""
         found = None if fence else _HEADING.fullmatch(line.rstrip("\n"))
         if found:
             yield (begin, position), tuple(title for _, title in path)

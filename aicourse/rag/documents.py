@@ -123,6 +123,14 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
     return fields, parts[2]
 
 
+def value_of(text: str) -> Any:
+    """The value that a text is in front matter: 1.50 is the number 1.5, yes is true."""
+    try:
+        return _plain(yaml.safe_load(text))
+    except yaml.YAMLError:
+        return text
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [one if isinstance(one, _PLAIN) else str(one) for one in value]

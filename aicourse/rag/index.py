@@ -28,8 +28,10 @@ from aicourse.errors import RetrievalError
 from aicourse.rag.chunking import Chunk
 from aicourse.rag.embedding import Embeds, Vectors
 
-Where = Mapping[str, Any]  # metadata: the value, or a list, tuple or set of values of which one must be there
+# metadata: the value, or a list, tuple or set of values of which one must be there; 5, "5" and 5.0 are one
+Where = Mapping[str, Any]
 Scores = npt.NDArray[np.float32]
+Arrays = Sequence[npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,46 @@ class BM25Index:
         self._stem = Stemmer.Stemmer("english")
         self._bm25: Any = None
 
+    @classmethod
+    def of(cls, chunks: Sequence[Chunk], arrays: Arrays) -> BM25Index:
+        """An index of chunks and the `arrays` of an index of them.
+
+        Raises:
+            ValueError: the arrays do not fit each other, or are of other chunks.
+        """
+        scores, places, starts, words = arrays
+        vocabulary = words.tobytes().decode().split("\n") if len(words) else []
+        bounds = (starts[0], starts[-1], len(starts), len(scores))
+        if bounds != (0, len(places), len(vocabulary) + 1, len(places)) or (np.diff(starts) < 0).any():
+            raise ValueError("words and scores do not fit together")
+        if len(places) and not 0 <= places.min() <= places.max() < len(chunks):
+            raise ValueError("scores of other chunks")
+        index = cls()
+        index.chunks = tuple(chunks)
+        if vocabulary:
+            index._bm25 = index._empty()
+            index._bm25.nonoccurrence_array = None  # bm25s sets these four when it loads
+            index._bm25.vocab_dict = {word: number for number, word in enumerate(vocabulary)}
+            index._bm25.scores = {
+                "data": scores,
+                "indices": places,
+                "indptr": starts,
+                "num_docs": len(chunks),
+            }
+        return index
+
+    @property
+    def arrays(self) -> Arrays:
+        """Everything that is computed of the chunks, as four arrays.
+
+        All scores, word by word; the places of their chunks; where each word begins; the words, as bytes.
+        """
+        if not self._bm25:
+            return [np.zeros(size, kind) for size, kind in ((0, "f4"), (0, "i4"), (1, "i8"), (0, "u1"))]
+        words = "\n".join(filter(None, self._bm25.vocab_dict))  # bm25s adds "" for queries without a word
+        scores = (self._bm25.scores[name] for name in ("data", "indices", "indptr"))
+        return [*scores, np.frombuffer(words.encode(), np.uint8)]
+
     def update(self, chunks: Sequence[Chunk]) -> Changes:
         """Make the index hold exactly these chunks; it is built anew, in about a second for 10,000.
 
@@ -90,7 +132,7 @@ class BM25Index:
         tokens = self._tokens([chunk.situated for chunk in chunks])
         bm25: Any = None
         if tokens.vocab:
-            bm25 = BM25(k1=self._k1, b=self._b)  # type: ignore[no-untyped-call]
+            bm25 = self._empty()
             bm25.index(tokens, show_progress=False)
         self.chunks, self._bm25 = tuple(chunks), bm25
         return changes
@@ -104,6 +146,9 @@ class BM25Index:
             return []
         scores: Scores = self._bm25.get_scores(known)
         return best(self.chunks, scores, k, where, above=0.0)
+
+    def _empty(self) -> Any:
+        return BM25(k1=self._k1, b=self._b)  # type: ignore[no-untyped-call]
 
     def _tokens(self, texts: list[str], *, return_ids: bool = True) -> Any:
         return tokenize(texts, stopwords="en", stemmer=self._stem, return_ids=return_ids, show_progress=False)
@@ -195,12 +240,25 @@ def fits(metadata: Mapping[str, Any], where: Where) -> bool:
     >>> fits({"status": "current", "applies_to": ["buyers"]}, {"applies_to": ["buyers", "everyone"]})
     True
     """
-    return all(bool(_values(metadata.get(name)) & _values(wanted)) for name, wanted in where.items())
+    return all(
+        not texts_of(metadata.get(name)).isdisjoint(texts_of(wanted)) for name, wanted in where.items()
+    )
 
 
-def _values(value: Any) -> set[Any]:
+def texts_of(value: Any) -> set[str]:
+    """A value of metadata, or each of several, as text: front matter and a command line differ in types.
+
+    >>> sorted(texts_of([2026, "2026-01-02", True, 5.0]))
+    ['2026', '2026-01-02', '5', 'true']
+    """
     many = isinstance(value, Collection) and not isinstance(value, str)
-    return set(value) if many else {value}
+    return {_text(one) for one in (value if many else [value])}
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def digests_of(chunks: Sequence[Chunk]) -> dict[str, str]:

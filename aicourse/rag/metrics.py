@@ -2,7 +2,7 @@
 
 A document counts where it comes first: found again through another of its chunks, it takes no second rank
 (else duplicates inflate every metric). Gains are 0 or 1, so linear and exponential nDCG agree (Järvelin &
-Kekäläinen 2002); its ideal ranking has all relevant documents on top. A query without results counts as 0.
+Kekäläinen 2002); its ideal ranking has all relevant documents on top. A query without results has 0.
 
     reciprocal_rank(["fees", "fees", "payout"], {"payout"})     1/2: fees takes one rank
 """
@@ -10,7 +10,7 @@ Kekäläinen 2002); its ideal ranking has all relevant documents on top. A query
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from aicourse.errors import RetrievalError
 
@@ -55,19 +55,6 @@ def ndcg(ranking: Ranking, relevant: Collection[str], k: int = 10) -> float:
     gains = [one in some for one in distinct(ranking)[:k]]
     ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(k, len(set(some))) + 1))
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1)) / ideal
-
-
-def average(
-    rankings: Mapping[str, Ranking], relevant: Mapping[str, Collection[str]], metric: str, k: int
-) -> float:
-    """The mean of a metric over *all* queries with relevant documents; one without a ranking counts as 0.
-
-    Raises:
-        RetrievalError: there are no queries, or nothing is relevant to one.
-    """
-    _some(relevant)
-    values = [METRICS[metric](rankings.get(query, ()), wanted, k) for query, wanted in relevant.items()]
-    return math.fsum(values) / len(values)
 
 
 def _some(relevant: Collection[str]) -> Collection[str]:

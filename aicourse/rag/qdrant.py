@@ -25,7 +25,7 @@ from qdrant_client.http.exceptions import ApiException
 from aicourse.errors import RetrievalError
 from aicourse.rag.chunking import Chunk
 from aicourse.rag.embedding import Embeds
-from aicourse.rag.index import Changes, Hit, Where, changes_between, check_k, digests_of
+from aicourse.rag.index import Changes, Hit, Where, changes_between, check_k, digests_of, texts_of
 
 _PAGE = 1_000  # points that are read in one go
 
@@ -128,7 +128,10 @@ class QdrantIndex:
 
 
 def _payload(chunk: Chunk) -> dict[str, Any]:
-    return {"chunk": chunk.record, "metadata": dict(chunk.metadata)}
+    return {
+        "chunk": chunk.record,
+        "metadata": {name: sorted(texts_of(value)) for name, value in chunk.metadata.items()},
+    }
 
 
 def _point_id(chunk: Chunk) -> str:
@@ -138,11 +141,11 @@ def _point_id(chunk: Chunk) -> str:
 
 
 def _filter(where: Where) -> models.Filter:
-    def match(wanted: Any) -> models.MatchAny | models.MatchValue:
-        many = isinstance(wanted, list | tuple | set | frozenset)
-        return models.MatchAny(any=[*wanted]) if many else models.MatchValue(value=wanted)
+    return models.Filter(must=[_condition(f"metadata.{name}", wanted) for name, wanted in where.items()])
 
-    conditions = [
-        models.FieldCondition(key=f"metadata.{name}", match=match(wanted)) for name, wanted in where.items()
-    ]
-    return models.Filter(must=[*conditions])
+
+def _condition(key: str, wanted: Any) -> models.Condition:
+    texts = sorted(texts_of(wanted))
+    found = models.FieldCondition(key=key, match=models.MatchAny(any=texts))
+    missing = models.IsEmptyCondition(is_empty=models.PayloadField(key=key))
+    return models.Filter(should=[found, missing]) if "" in texts else found

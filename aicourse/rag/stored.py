@@ -3,9 +3,10 @@
     index_folder(Path("articles"), Path("help.index"), embeddings)    # again later: only what changed
     words, meaning = load_index(Path("help.index"), embeddings)       # BM25Index, VectorIndex
 
-The folder has `manifest.json` (format, embedder, dimensions, chunker, digests), `chunks.jsonl` and
-`vectors.npy`. It is written beside its place and moved there, so nobody reads half of it. BM25 is built anew
-on loading.
+The folder has `manifest.json` (format, embedder, dimensions, chunker, digests) and the files that it names:
+chunks as JSON Lines, vectors and BM25 as numpy's arrays. A file's name begins with its digest, and the
+manifest is replaced last, so that nobody reads half of an index, whenever its writer is killed. Nothing in it
+is code.
 """
 
 from __future__ import annotations
@@ -13,25 +14,28 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
-import tempfile
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from aicourse.errors import RetrievalError
+from aicourse.paths import write_atomically
 from aicourse.rag.chunking import Chunk, by_heading
 from aicourse.rag.documents import Document, read_folder
-from aicourse.rag.embedding import Embeds, Vectors
-from aicourse.rag.index import BM25Index, Changes, VectorIndex
+from aicourse.rag.embedding import Embeds
+from aicourse.rag.index import Arrays, BM25Index, Changes, VectorIndex
 
 Cut = Callable[[Document], list[Chunk]]
 
-FORMAT = 1
-MANIFEST, CHUNKS, VECTORS = "manifest.json", "chunks.jsonl", "vectors.npy"
+FORMAT = 2
+MANIFEST, LOCK = "manifest.json", ".lock"
+CHUNKS, VECTORS, WORDS = "chunks.jsonl", "vectors.npy", "words.npy"
+# with a dot in front: half a file of a writer that was killed
+_OURS = re.compile(r"\.lock|\.?(manifest\.json|[0-9a-f]{12}-(chunks\.jsonl|(vectors|words)\.npy))(\..+)?")
 _ANEW = "Make it anew with: aicourse rag index FOLDER --out INDEX"
 
 
@@ -48,14 +52,20 @@ class Manifest:
 
 
 def save_index(folder: Path, index: VectorIndex, *, chunker: str = "") -> Manifest:
-    """Write an index; the folder may hold an older one, which is replaced as a whole.
+    """Write an index, with BM25 of its chunks; an older one in the folder is replaced as a whole.
 
     Raises:
         RetrievalError: the folder holds something else, or it cannot be written.
     """
-    if folder.exists() and not (folder / MANIFEST).is_file() and (folder.is_file() or any(folder.iterdir())):
+    if not (folder / MANIFEST).is_file() and _holds_others(folder):
         raise RetrievalError(f"{folder} holds something that is no index. Name another folder.", path=folder)
-    contents = {CHUNKS: _lines(index.chunks), VECTORS: _array(index.vectors)}
+    words = BM25Index()
+    words.update(index.chunks)
+    contents = {
+        CHUNKS: _lines(index.chunks),
+        VECTORS: _binary([index.vectors]),
+        WORDS: _binary(words.arrays),
+    }
     manifest = Manifest(
         format=FORMAT,
         embedder=index.embeddings.name,
@@ -64,9 +74,8 @@ def save_index(folder: Path, index: VectorIndex, *, chunker: str = "") -> Manife
         chunks=len(index.chunks),
         digests={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     )
-    contents[MANIFEST] = json.dumps(asdict(manifest), indent=2).encode()
     try:
-        _replace(folder, contents)
+        _put(folder, manifest, contents)
     except OSError as error:
         raise RetrievalError(
             f"{folder} cannot be written: {error.strerror}. Name another folder.", path=folder
@@ -86,7 +95,7 @@ def index_folder(
     """
     found = read_folder(folder)
     try:
-        index = _load_vectors(out, embeddings)
+        index = load_index(out, embeddings)[1]
     except RetrievalError:  # none, damaged, or of another embedder: this is the command that makes it anew
         index = VectorIndex(embeddings)
     changes = index.update([chunk for document in found.documents for chunk in cut(document)])
@@ -100,12 +109,6 @@ def load_index(folder: Path, embeddings: Embeds) -> tuple[BM25Index, VectorIndex
     Raises:
         RetrievalError: there is no such index, it is damaged, or made with another embedder or format.
     """
-    meaning, words = _load_vectors(folder, embeddings), BM25Index()
-    words.update(meaning.chunks)
-    return words, meaning
-
-
-def _load_vectors(folder: Path, embeddings: Embeds) -> VectorIndex:
     manifest = read_manifest(folder)
     if manifest.embedder != embeddings.name:
         raise RetrievalError(
@@ -113,15 +116,12 @@ def _load_vectors(folder: Path, embeddings: Embeds) -> VectorIndex:
             + _ANEW,
             path=folder,
         )
-    contents = {name: _read(folder / name) for name in (CHUNKS, VECTORS)}
-    for name, content in contents.items():
-        if hashlib.sha256(content).hexdigest() != manifest.digests.get(name):
-            raise _damaged(folder / name)
+    contents = {name: _read(folder, name, manifest) for name in (CHUNKS, VECTORS, WORDS)}
     try:
         chunks = [Chunk.of(json.loads(line)) for line in contents[CHUNKS].decode().split("\n")[:-1]]
-        vectors = np.load(io.BytesIO(contents[VECTORS]), allow_pickle=False)
-        return VectorIndex.of(embeddings, chunks, vectors)
-    except (ValueError, TypeError, KeyError) as error:
+        (vectors,), arrays = _arrays(contents[VECTORS], 1), _arrays(contents[WORDS], 4)
+        return BM25Index.of(chunks, arrays), VectorIndex.of(embeddings, chunks, vectors)
+    except (ValueError, TypeError, KeyError, IndexError, EOFError, MemoryError) as error:
         raise _damaged(folder / CHUNKS) from error
 
 
@@ -132,18 +132,29 @@ def read_manifest(folder: Path) -> Manifest:
         RetrievalError: the folder is no index, or one of another format.
     """
     try:
-        record = json.loads(_read(folder / MANIFEST))
+        record = json.loads(_bytes(folder / MANIFEST))
         if record["format"] != FORMAT:
             raise RetrievalError(
                 f"{folder} has format {record['format']}; this version reads {FORMAT}. {_ANEW}",
                 path=folder,
             )
-        return Manifest(**record)
-    except (ValueError, TypeError, KeyError) as error:
+        digests = {name: str(digest) for name, digest in record["digests"].items()}
+        return Manifest(**{**record, "digests": digests})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(folder / MANIFEST) from error
 
 
-def _read(path: Path) -> bytes:
+def _read(folder: Path, name: str, manifest: Manifest) -> bytes:
+    """One of the files, if its content is what the manifest says."""
+    digest = manifest.digests.get(name, "")
+    path = folder / _file(name, digest)
+    content = _bytes(path)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise _damaged(path)
+    return content
+
+
+def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -159,28 +170,50 @@ def _lines(chunks: Sequence[Chunk]) -> bytes:
     return "".join(lines).encode()
 
 
-def _array(vectors: Vectors) -> bytes:
+def _binary(arrays: Arrays) -> bytes:
     file = io.BytesIO()
-    np.save(file, vectors, allow_pickle=False)
+    for array in arrays:
+        np.save(file, array, allow_pickle=False)
     return file.getvalue()
 
 
-def _replace(folder: Path, contents: dict[str, bytes]) -> None:
-    """Write a new folder beside the old one, then let them change places: a half is never there."""
-    folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        (beside / "new").mkdir()
-        for name, content in contents.items():
-            (beside / "new" / name).write_bytes(content)
-        if folder.exists():
-            os.replace(folder, beside / "old")
+def _arrays(content: bytes, number: int) -> Arrays:
+    file = io.BytesIO(content)
+    return [np.load(file, allow_pickle=False) for _ in range(number)]
+
+
+def _holds_others(folder: Path) -> bool:
+    """True for a file, and for a folder with files of somebody else."""
+    if not folder.is_dir():
+        return folder.exists()
+    return not all(_OURS.fullmatch(path.name) for path in folder.iterdir())
+
+
+def _put(folder: Path, manifest: Manifest, contents: dict[str, bytes]) -> None:
+    """Write files under new names, then the manifest that names them: whoever reads has the old or the new.
+
+    What an interrupted writer left is removed by the next one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):
         try:
-            os.replace(beside / "new", folder)
-        except OSError:
-            if (beside / "old").exists():
-                os.replace(beside / "old", folder)
-            raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            for name, digest in manifest.digests.items():
+                write_atomically(folder / _file(name, digest), contents[name])
+            write_atomically(folder / MANIFEST, json.dumps(asdict(manifest), indent=2))
+        finally:
+            _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove files of ours that the manifest does not name."""
+    try:
+        kept = {_file(*one) for one in read_manifest(folder).digests.items()} | {MANIFEST, LOCK}
+    except RetrievalError:  # nothing was ever written whole
+        kept = {LOCK}
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name) and path.name not in kept:
+            path.unlink()
+
+
+def _file(name: str, digest: str) -> str:
+    return f"{digest[:12]}-{name}"

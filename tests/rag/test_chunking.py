@@ -103,6 +103,25 @@ def test_another_fence_in_a_fence_does_not_end_it() -> None:
     assert [chunk.headings for chunk in chunks] == [(), ("A",)]
 
 
+@pytest.mark.parametrize(
+    ("opening", "inside", "closing"),
+    [
+        ("````md", "```", "````"),
+        ("```", "```sh", "````"),
+        ("~~~~", "~~~", "~~~~  "),
+        ("~~~ a`b", "```", "~~~"),
+    ],
+)
+def test_a_fence_ends_with_one_as_long_and_bare(opening: str, inside: str, closing: str) -> None:
+    chunks = by_heading(document(f"{opening}\n{inside}\n# no heading\n{closing}\n# A\ntext"))
+    assert [chunk.headings for chunk in chunks] == [(), ("A",)]
+
+
+def test_code_in_a_line_opens_no_fence() -> None:
+    chunks = by_heading(document("```not``` a fence\n# A\ntext"))
+    assert [chunk.headings for chunk in chunks] == [(), ("A",)]
+
+
 @pytest.mark.parametrize("line", ["#hashtag", "####### seven", "    # indented"])
 def test_what_is_no_heading(line: str) -> None:
     assert [chunk.headings for chunk in by_heading(document(f"{line}\ntext"))] == [()]

@@ -50,6 +50,25 @@ def test_changed_metadata_is_what_filters_see(chunk: Make, embedder: Any) -> Non
     assert len(index.search("coat", where={"status": "outdated"})) == 1
 
 
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ({"year": "2026"}, {"a", "b"}),
+        ({"year": 2026.0, "price": [1.5, 7]}, {"a"}),
+        ({"sold": True}, {"b"}),
+        ({"price": None}, {"b"}),
+        ({"price": [None, "1.5"]}, {"a", "b"}),
+    ],
+)
+def test_numbers_are_as_in_text_whatever_the_index(
+    chunk: Make, embedder: Any, where: Any, found: set[str]
+) -> None:
+    chunks = [chunk("a", year=2026, price=1.5), chunk("b", year="2026", sold=True)]
+    for index in (VectorIndex(embedder), QdrantIndex(embedder)):
+        index.update(chunks)
+        assert {hit.document for hit in index.search("text", where=where)} == found
+
+
 def test_an_empty_index_finds_nothing(embedder: Any) -> None:
     index = QdrantIndex(embedder)
     assert index.search("coat") == []

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 
 from aicourse.errors import RetrievalError
-from aicourse.rag import Chunk, VectorIndex
+from aicourse.rag import BM25Index, Chunk, VectorIndex
 from aicourse.rag.stored import index_folder, load_index, save_index
 
 
@@ -33,7 +36,9 @@ def test_an_index_comes_back_as_it_was(stored: Path, help_chunks: list[Chunk], e
     before.update(help_chunks)
     query, where = "When do I get my money?", {"status": "current"}
     assert meaning.search(query, 5, where) == before.search(query, 5, where)
-    assert words.search(query)
+    rebuilt = BM25Index()
+    rebuilt.update(help_chunks)
+    assert words.search(query, 10) == rebuilt.search(query, 10) != []
     assert sorted(path.name for path in stored.parent.iterdir()) == ["help.index"]
 
 
@@ -48,7 +53,7 @@ def test_the_vectors_of_another_embedder_are_refused(stored: Path, other_embedde
         load_index(stored, other_embedder)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "chunks.jsonl", "vectors.npy"])
+@pytest.mark.parametrize("name", ["manifest.json", "chunks.jsonl", "vectors.npy", "words.npy"])
 @pytest.mark.parametrize(
     "harm",
     [
@@ -62,12 +67,13 @@ def test_the_vectors_of_another_embedder_are_refused(stored: Path, other_embedde
 def test_a_damaged_index_is_refused(
     stored: Path, embedder: Any, name: str, harm: Callable[[Path], None]
 ) -> None:
-    harm(stored / name)
+    (file,) = stored.glob(f"*{name}")
+    harm(file)
     with pytest.raises(RetrievalError, match=rf"{name} .*aicourse rag index FOLDER --out"):
         load_index(stored, embedder)
 
 
-@pytest.mark.parametrize("manifest", ["[]", "{}", "null", '{"format": 1}', '{"format": 1, "more": 2}'])
+@pytest.mark.parametrize("manifest", ["[]", "{}", "null", '{"format": 2}', '{"format": 2, "digests": []}'])
 def test_a_manifest_that_is_none(stored: Path, embedder: Any, manifest: str) -> None:
     (stored / "manifest.json").write_text(manifest)
     with pytest.raises(RetrievalError, match="damaged"):
@@ -75,9 +81,9 @@ def test_a_manifest_that_is_none(stored: Path, embedder: Any, manifest: str) -> 
 
 
 def test_another_format_is_refused(stored: Path, embedder: Any) -> None:
-    record = json.loads((stored / "manifest.json").read_text()) | {"format": 2}
+    record = json.loads((stored / "manifest.json").read_text()) | {"format": 1}
     (stored / "manifest.json").write_text(json.dumps(record))
-    with pytest.raises(RetrievalError, match="has format 2; this version reads 1"):
+    with pytest.raises(RetrievalError, match="has format 1; this version reads 2"):
         load_index(stored, embedder)
 
 
@@ -97,10 +103,10 @@ def test_another_folder_is_not_overwritten(tmp_path: Path, embedder: Any) -> Non
 def test_a_failed_save_leaves_the_old_index(
     stored: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = os.replace
+    real, before = os.replace, sorted(os.listdir(stored))
 
     def replace(source: Path, target: Path) -> None:
-        if Path(source).name == "new":
+        if Path(target).name == "manifest.json":
             raise OSError(28, "No space left on device")
         real(source, target)
 
@@ -109,7 +115,68 @@ def test_a_failed_save_leaves_the_old_index(
         with pytest.raises(RetrievalError, match="No space left"):
             save_index(stored, VectorIndex(embedder))
     assert len(load_index(stored, embedder)[1].chunks) > 100
-    assert os.listdir(stored.parent) == ["help.index"]
+    assert sorted(os.listdir(stored)) == before
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from aicourse.rag import Chunk, VectorIndex
+from aicourse.rag.stored import save_index
+
+class Embedder:
+    name = "scripted"
+
+moves, real = 0, os.replace
+
+def replace(source, target):
+    global moves
+    if moves == int(sys.argv[2]):
+        os._exit(9)
+    moves += 1
+    real(source, target)
+
+os.replace = replace
+save_index(Path(sys.argv[1]), VectorIndex(Embedder()))
+"""
+
+
+@pytest.mark.parametrize(("first", "moves"), [(True, 0), (True, 3), (False, 2), (False, 3), (False, 4)])
+def test_a_writer_that_is_killed_leaves_an_index_or_none(
+    stored: Path, embedder: Any, help_chunks: list[Chunk], moves: int, first: bool
+) -> None:
+    place = stored.parent / "another" if first else stored
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(place), str(moves)]).returncode
+    assert ended == (9 if moves < 4 else 0)
+    if first and moves < 4:
+        with pytest.raises(RetrievalError, match="cannot be read"):
+            load_index(place, embedder)
+    else:
+        assert len(load_index(place, embedder)[1].chunks) == (0 if moves == 4 else len(help_chunks))
+    index = VectorIndex(embedder)
+    index.update(help_chunks[:3])
+    save_index(place, index)
+    assert len(load_index(place, embedder)[0].chunks) == 3
+    names = sorted(re.sub("^[0-9a-f]{12}-", "", path.name) for path in place.iterdir())
+    assert names == [".lock", "chunks.jsonl", "manifest.json", "vectors.npy", "words.npy"]
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        [[1.0], [7], [0, 1], [97]],
+        [[1.0], [-1], [0, 1], [97]],
+        [[1.0], [0], [0, 2], [97]],
+        [[1.0, 1.0], [0], [0, 1], [97]],
+        [[1.0], [0], [0, 1], [97, 10, 98]],
+        [[1.0, 1.0], [0, 0], [0, 3, 2], [97, 10, 98]],
+        [[1.0], [0], [0, 1], [255]],
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(arrays: list[list[float]], chunk: Callable[..., Chunk]) -> None:
+    kinds = ("f4", "i4", "i8", "u1")
+    with pytest.raises(ValueError, match=r"fit|chunks|decode"):
+        BM25Index.of([chunk("a")], [np.array(*one) for one in zip(arrays, kinds, strict=True)])
 
 
 def test_a_folder_is_indexed_again_by_its_changes(tmp_path: Path, embedder: Any, other_embedder: Any) -> None:
@@ -125,6 +192,6 @@ def test_a_folder_is_indexed_again_by_its_changes(tmp_path: Path, embedder: Any,
     assert str(index_folder(articles, out, embedder)[0]) == "1 added, 1 kept, 0 removed"
     assert len(embedder.asked) == 1
     index_folder(articles, out, other_embedder)  # the way out that the refusals name
-    (out / "vectors.npy").write_bytes(np.zeros(3).tobytes())
+    next(out.glob("*vectors.npy")).write_bytes(np.zeros(3).tobytes())
     index_folder(articles, out, other_embedder)
     assert len(load_index(out, other_embedder)[1].chunks) == 2

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     import openai
 
     from aicourse import datasets, llm, prompts, rag
-    from aicourse.rag import answering, stored
+    from aicourse.rag import answering, documents, stored
 else:
     answering = Lazy("aicourse.rag.answering")
     datasets = Lazy("aicourse.datasets")
+    documents = Lazy("aicourse.rag.documents")
     llm = Lazy("aicourse.llm")
     openai = Lazy("openai")
     prompts = Lazy("aicourse.prompts")
@@ -142,13 +143,13 @@ def evaluate(
     typer.echo(found.table().to_string())
 
 
-def _wanted(where: list[str] | None) -> dict[str, list[str]]:
-    wanted: dict[str, list[str]] = {}
+def _wanted(where: list[str] | None) -> dict[str, list[Any]]:
+    wanted: dict[str, list[Any]] = {}
     for assignment in where or []:
         name, separator, value = assignment.partition("=")
         if not separator:
             raise typer.BadParameter(f"{assignment!r} is not NAME=VALUE.")
-        wanted.setdefault(name, []).append(value)
+        wanted.setdefault(name, []).extend([value, documents.value_of(value)])
     return wanted
 
 

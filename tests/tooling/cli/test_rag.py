@@ -83,6 +83,17 @@ def test_a_search_limited_by_metadata() -> None:
     invoke("search", "i", "keep", "--where", "status", code=2)
 
 
+@pytest.mark.parametrize(
+    "wanted", ["year=2026", "price=1.50", "day=2026-01-02", "on=yes", "on=true", "tag=[x"]
+)
+def test_values_of_a_filter_are_those_of_front_matter(folder: Path, wanted: str) -> None:
+    front = 'year: 2026\nprice: 1.50\nday: 2026-01-02\n"on": yes\ntag: "[x"'
+    (folder / "articles" / "new.md").write_text(f"---\n{front}\n---\nWe keep 9 %.")
+    invoke("index", "articles", "--out", "i")
+    (line,) = invoke("search", "i", "keep", "--where", wanted).splitlines()
+    assert "new: We keep 9 %." in line
+
+
 def test_an_evaluation_of_ones_own_questions(folder: Path) -> None:
     invoke("index", "articles", "--out", "i")
     question = {"kind": "keyword", "split": "dev", "answer": "a", "must": [["a"]], "language": "en"}
