@@ -1,14 +1,16 @@
-"""Answers from documents: retrieve, ask whether the passages state the answer, answer, check the quotation.
+"""Answers from documents: retrieve, quote and answer, check the quotation, ask whether it states the answer.
 
-    assistant = Assistant(index, connect(), "qwen2.5-coder-1.5b", gate=prompts.load("gate_help@1"))
+    assistant = Assistant(index, connect(), "qwen2.5-coder-1.5b", gate=prompts.load("gate_help"))
     answer = assistant.ask("How long can I use a gift card?")
     answer.text, answer.citation, answer.abstained
     assistant.ask("How long can I use a gift card?", tell=print)      # each step when it is done
 
+What the model quotes must stand in the one passage that it names, and it can name only what it was shown.
 The gate is a call of one token, P(yes), apart from the answer: a model that has begun to quote goes on to
-answer. What it quotes must stand in the one passage that it names, and it can name only what it was shown.
-The reply names its passage and quotes it before it answers, so the quotation is checked before the first word
-of the answer is told. A reply that breaks off later is no answer, whatever was told of it by then.
+answer. A gate that takes the `quotation` is asked about it alone, which a small model judges better than
+whole passages (lesson 16); one that takes `passages` is asked before anything is written. The reply quotes
+before it answers, so both checks come before the first word of the answer is told. A reply that breaks off
+later is no answer, whatever was told of it by then.
 Each step is a span; the prompts are versioned files. Documents come from strangers: they are material between
 tags, and their control tokens are taken apart. That they can talk the model into something is not prevented.
 Not handled: conversations, and answers from several passages with a citation each.
@@ -17,8 +19,8 @@ Not handled: conversations, and answers from several passages with a citation ea
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,7 +44,7 @@ Why = Literal["", "nothing found", "gate", "model", "quotation", "no answer"]
 REASONS = {
     "nothing found": "no passage has anything to do with it",
     "gate": "the nearest passages probably do not state it",
-    "model": "the nearest passages do not state it",
+    "model": "the model found nothing to quote",
     "quotation": "what the model quoted does not stand in the passage",
     "no answer": "the model's reply was cut off or has another form",
 }
@@ -56,7 +58,6 @@ class _Reply(BaseModel):
 
     source: int = Field(ge=1)
     quote: str = Field(max_length=200)
-    answerable: bool
     answer: str = Field(max_length=300)
 
 
@@ -68,6 +69,11 @@ class Citation:
     quote: str
     start: int
     end: int
+
+    @property
+    def placed(self) -> str:
+        """The quotation below its title and headings, without control tokens: what a gate is asked about."""
+        return harmless(replace(self.chunk, text=self.quote, context="").situated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +154,32 @@ class Assistant:
         if not hits:
             return GroundedAnswer(question, "", None, hits, why_not="nothing found")
         answerable = None
-        if self.gate:
-            answerable = self.answerable(question, hits)
+
+        def opens(**material: str) -> bool:
+            nonlocal answerable
+            answerable = self.answerable(question, **material)
             told(Gated(answerable, answerable >= self.threshold))
-            if answerable < self.threshold:
-                return GroundedAnswer(question, "", None, hits, answerable, "gate")
-        text, citation, why_not = heard(self._pieces(question, hits, streamed=bool(tell)), hits, told)
+            return answerable >= self.threshold
+
+        asked_of = self.gate.parameters if self.gate else ()
+        if "passages" in asked_of and not opens(passages=shown(hits)):
+            return GroundedAnswer(question, "", None, hits, answerable, "gate")
+        about_quotation = "quotation" in asked_of
+        pieces = self._pieces(question, hits, streamed=bool(tell))
+        text, citation, why_not = heard(
+            pieces, hits, told, lambda cited: not about_quotation or opens(quotation=cited.placed)
+        )
         return GroundedAnswer(question, text, citation, hits, answerable, why_not)
 
-    def answerable(self, question: str, hits: Sequence[Hit]) -> float:
-        """The gate's P(yes): the probability that the passages state the answer."""
+    def answerable(self, question: str, **material: str) -> float:
+        """The gate's P(yes) of `passages` or of a `quotation`: the probability that they state the answer.
+
+        Raises:
+            RetrievalError: the model gives no probabilities.
+        """
         assert self.gate is not None
         with span("gate"):
-            reply = self._call(self.gate, question, hits, **ONE_TOKEN)
+            reply = self._call(self.gate, question, material, **ONE_TOKEN)
         try:
             return probability(reply.choices[0], _ANSWERS)
         except (LookupError, ValueError) as error:
@@ -171,23 +190,24 @@ class Assistant:
     def _pieces(self, question: str, hits: Sequence[Hit], *, streamed: bool) -> Iterator[str]:
         """The model's reply as it comes: whole, or in pieces where the model streams a form."""
         form: dict[str, Any] = {"response_format": _form(len(hits))}
+        material = {"passages": shown(hits)}
         if streamed:
             usage = {"stream": True, "stream_options": {"include_usage": True}}
             try:
-                stream = self._call(self.answering, question, hits, **form, **usage)
+                stream = self._call(self.answering, question, material, **form, **usage)
             except SettingRefused:
                 pass  # a form as a tool's arguments comes whole: ask for that
             else:
                 with stream:
                     yield from (one.choices[0].delta.content or "" for one in stream if one.choices)
                 return
-        reply = self._call(self.answering, question, hits, **form)
+        reply = self._call(self.answering, question, material, **form)
         yield reply.choices[0].message.content or ""
 
-    def _call(self, prompt: Prompt, question: str, hits: Sequence[Hit], **settings: Any) -> Any:
+    def _call(self, prompt: Prompt, question: str, material: Mapping[str, str], **settings: Any) -> Any:
         return self.client.chat.completions.create(
             model=self.model,
-            messages=prompt.render(passages=shown(hits), question=harmless(question)),  # type: ignore[arg-type]
+            messages=prompt.render(question=harmless(question), **material),  # type: ignore[arg-type]
             extra_headers=prompt.headers,
             **(prompt.hints | settings),
         )
@@ -198,10 +218,12 @@ def shown(hits: Sequence[Hit]) -> str:
     return harmless("\n".join(f"[{number}] {hit.chunk.situated}" for number, hit in enumerate(hits, start=1)))
 
 
-def heard(pieces: Iterable[str], hits: Sequence[Hit], tell: Tell) -> tuple[str, Citation | None, Why]:
+def heard(
+    pieces: Iterable[str], hits: Sequence[Hit], tell: Tell, opens: Callable[[Citation], bool]
+) -> tuple[str, Citation | None, Why]:
     """The answer, its citation, and why there is none, of a reply that is read while it comes.
 
-    Nothing is told of an answer whose citation is not found, and no more is read of it.
+    Nothing is told of an answer whose citation is not found or does not open the gate, and no more is read.
     """
     written, said = "", ""
     citation: Citation | None = None
@@ -210,8 +232,8 @@ def heard(pieces: Iterable[str], hits: Sequence[Hit], tell: Tell) -> tuple[str, 
         begun = _begun(written)
         if begun and citation is None:
             citation, why_not = _checked(begun, hits)
-            if citation is None:
-                return "", None, why_not
+            if citation is None or not opens(citation):
+                return "", None, why_not or "gate"
             tell(citation)
         if begun and (new := begun.answer.lstrip()[len(said) :]):
             said += new
@@ -225,6 +247,8 @@ def heard(pieces: Iterable[str], hits: Sequence[Hit], tell: Tell) -> tuple[str, 
         return "", None, why_not or "model"
     if citation not in (None, final) or not reply.answer.lstrip().startswith(said):
         return "", None, "no answer"  # a field came twice, and not the same
+    if citation is None and not opens(final):
+        return "", None, "gate"
     return reply.answer.strip(), final, ""
 
 
@@ -240,7 +264,7 @@ def _begun(written: str) -> _Reply | None:
 def _checked(reply: _Reply, hits: Sequence[Hit]) -> tuple[Citation | None, Why]:
     if reply.source > len(hits):
         return None, "no answer"
-    if not reply.answerable:
+    if not reply.quote.strip():
         return None, "model"
     citation = cite(hits[reply.source - 1].chunk, reply.quote)
     return citation, "" if citation else "quotation"
@@ -269,7 +293,6 @@ def _form(sources: int) -> dict[str, Any]:
     fields = {
         "source": {"type": "integer", "enum": list(range(1, sources + 1))},
         "quote": {"type": "string", "maxLength": 200},
-        "answerable": {"type": "boolean"},
         "answer": {"type": "string", "maxLength": 300},
     }
     schema = {"type": "object", "properties": fields, "required": [*fields], "additionalProperties": False}

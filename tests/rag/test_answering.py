@@ -37,7 +37,7 @@ def index() -> BM25Index:
 
 
 def replied(**changes: Any) -> str:
-    reply = {"source": 1, "quote": "8 % of the item price", "answerable": True, "answer": "8 %."}
+    reply = {"source": 1, "quote": "8 % of the item price", "answer": "8 %."}
     return json.dumps(reply | changes)
 
 
@@ -60,10 +60,9 @@ def test_an_answer_has_its_citation() -> None:
 @pytest.mark.parametrize(
     ("reply", "why_not"),
     [
-        (replied(answerable=False), "model"),
         (replied(answer=" "), "model"),
         (replied(quote="12 % of the item price and a half"), "quotation"),
-        (replied(quote=""), "quotation"),
+        (replied(quote=" "), "model"),
         (replied(source=3), "no answer"),
         (replied(source=0), "no answer"),
         ('{"source": 1, "quote": "8 %', "no answer"),
@@ -99,9 +98,32 @@ def test_the_gate_decides_before_the_answer(
     threshold: float, why_not: str, calls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, model = assistant(replied(), gate=prompts.load("gate_help@1"), threshold=threshold)
-    monkeypatch.setattr(Assistant, "answerable", lambda *_: 0.7)
+    monkeypatch.setattr(Assistant, "answerable", lambda *_, **__: 0.7)
     answer = asked.ask("Which item price fees?")
     assert (answer.why_not, answer.answerable, len(model.history)) == (why_not, 0.7, calls)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(("threshold", "why_not", "said"), [(0.75, "gate", ""), (0.7, "", "8 %.")])
+def test_a_gate_about_the_quotation_sees_it_placed_and_opens_before_the_first_word(
+    threshold: float, why_not: str, said: str, streamed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, _ = assistant(replied(), gate=prompts.load("gate_help@2"), threshold=threshold)
+    seen: list[str] = []
+    monkeypatch.setattr(Assistant, "answerable", lambda *_, quotation: seen.append(quotation) or 0.7)
+    told: list[Event] = []
+    answer = asked.ask("Which item price fees?", told.append if streamed else None)
+    assert (answer.why_not, answer.text, seen) == (why_not, said, ["Selling fees\n8 % of the item price"])
+    if streamed:
+        assert [type(event) for event in told[:3]] == [Retrieved, Gated, *([Citation] if said else [])]
+
+
+def test_a_gate_closes_for_a_reply_in_another_order() -> None:
+    seen: list[Event] = []
+    reply = json.dumps({"answer": "8 %.", "quote": "8 % of the item price", "source": 1})
+    for opens in (True, False):
+        text, _, why_not = heard([reply], index().search("item price fees"), seen.append, lambda cited: opens)  # noqa: B023
+        assert (text, why_not) == (("8 %.", "") if opens else ("", "gate"))
 
 
 def test_a_passage_opens_no_message() -> None:
@@ -128,7 +150,7 @@ def test_a_quotation_is_looked_for(quote: str, place: tuple[int, int] | None) ->
 
 def test_each_step_is_told_and_the_answer_after_its_citation(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, model = assistant(replied(answer="8 %, at most 40 €."), gate=prompts.load("gate_help@1"))
-    monkeypatch.setattr(Assistant, "answerable", lambda *_: 0.7)
+    monkeypatch.setattr(Assistant, "answerable", lambda *_, **__: 0.7)
     told: list[Event] = []
     answer = asked.ask("Which item price fees?", told.append)
     assert told[:3] == [Retrieved(answer.hits), Gated(0.7, True), answer.citation]
@@ -150,7 +172,7 @@ def told_of(reply: str, cut: int = 1) -> tuple[list[Event], str, Why]:
     """The events, answer and reason of a reply that comes in pieces of `cut` characters."""
     told: list[Event] = []
     pieces = (reply[start : start + cut] for start in range(0, len(reply), cut))
-    text, _, why_not = heard(pieces, index().search("item price fees"), told.append)
+    text, _, why_not = heard(pieces, index().search("item price fees"), told.append, lambda cited: True)
     return told, text, why_not
 
 
@@ -160,11 +182,10 @@ def told_of(reply: str, cut: int = 1) -> tuple[list[Event], str, Why]:
     [
         (replied(quote="9 % of the item price"), "quotation"),
         (replied(quote="Fees are odd", source=1), "quotation"),
-        (replied(answerable=False), "model"),
         (replied(source=9), "no answer"),
         (replied(source="1; DROP"), "no answer"),
-        (json.dumps({"answer": "8 %.", "source": 1, "quote": "9 %", "answerable": True}), "quotation"),
-        ('{"source": 1, "quote": "8 %", "answerable": tru', "no answer"),
+        (json.dumps({"answer": "8 %.", "source": 1, "quote": "9 %"}), "quotation"),
+        ('{"source": 1, "quote": "8 %", "ans', "no answer"),
         ("8 %.", "no answer"),
     ],
 )
@@ -180,7 +201,7 @@ def test_nothing_is_read_after_a_quotation_that_is_not_there() -> None:
         for read, letter in enumerate(replied(quote="9 % of the item price")):  # noqa: B007
             yield letter
 
-    heard(pieces(), index().search("item price fees"), lambda event: None)
+    heard(pieces(), index().search("item price fees"), lambda event: None, lambda cited: True)
     assert read < len(replied(quote="9 % of the item price")) - len('8 %."}')
 
 
@@ -191,9 +212,8 @@ def test_nothing_is_read_after_a_quotation_that_is_not_there() -> None:
         replied(answer="8" * 301),
         replied()[:-1] + ', "quote": "9 %"}',
         replied()[:-1] + ', "answer": "9 %."}',
-        replied()[:-1] + ', "answerable": "no"}',
     ],
-    ids=["cut off", "too long", "another quotation", "another answer", "another verdict"],
+    ids=["cut off", "too long", "another quotation", "another answer"],
 )
 def test_an_answer_that_ends_otherwise_than_it_began_is_none(reply: str) -> None:
     told, text, why_not = told_of(reply)
@@ -203,7 +223,7 @@ def test_an_answer_that_ends_otherwise_than_it_began_is_none(reply: str) -> None
 
 
 def test_an_answer_in_another_order_is_told_when_all_of_it_is_there() -> None:
-    reply = {"answer": " 8 %. ", "answerable": True, "quote": "8 % of the item price", "source": 1}
+    reply = {"answer": " 8 %. ", "quote": "8 % of the item price", "source": 1}
     told, text, why_not = told_of(json.dumps(reply))
     assert (told, text, why_not) == ([], "8 %.", "")
 

@@ -86,7 +86,7 @@ def ask(
     model: Annotated[str, typer.Option(help="Answers, and is its own gate.")] = "qwen2.5-coder-1.5b",
     k: Annotated[int, typer.Option("-k", min=1, help="Passages that the model reads.")] = 3,
     threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="The least P(passages state the answer); 0: no gate.")
+        float, typer.Option(min=0, max=1, help="The least P(the quoted words state the answer); 0: no gate.")
     ] = 0.5,
     by: By = "hybrid",
     where: Where = None,
