@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from aicourse.face import lazily
 
 if TYPE_CHECKING:
+    from aicourse.agents.scenarios import Probe as Probe
     from aicourse.agents.scenarios import Scenario as Scenario
+    from aicourse.agents.scenarios import load_probes as load_probes
     from aicourse.agents.scenarios import load_scenarios as load_scenarios
     from aicourse.agents.tools import Tool as Tool
     from aicourse.agents.tools import Tools as Tools
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from aicourse.agents.writes import Writes as Writes
 
 _NAMES = {
-    "scenarios": ("Scenario", "load_scenarios"),
+    "scenarios": ("Probe", "Scenario", "load_probes", "load_scenarios"),
     "tools": ("Tool", "Tools", "tool"),
     "writes": ("Writes",),
 }

@@ -4,8 +4,8 @@
      "start": {"orders": [{"order_id": 1006, "status": "lost", …}]},
      "agrees": [{"tool": "refund_order", "arguments": {"order_id": 1006}}],
      "allowed": [{"table": "refunds", "row": {"order_id": 1006}}], "forbidden": [],
-     "end": [{"query": "SELECT order_id, cents FROM refunds", "rows": [[1006, 12750]]}],
-     "states": [["amount:127.50"]], "never": [],
+     "end": [{"query": "SELECT order_id, cents FROM refunds", "rows": [[1006, 13240]]}],
+     "states": [["amount:132.40"]], "never": [],
      "gold": [{"calls": [{"tool": "refund_order", "arguments": {"order_id": 1006}}], "reply": ""}]}
 
 The truth is a state, never a path: `gold` is one way that works, and proves that there is one. A file of
@@ -15,7 +15,7 @@ scenarios is trusted: its queries are run (on a connection that cannot write).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -28,6 +28,9 @@ Row = dict[str, str | int | None]
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Kind = TypeVar("Kind", bound=_Record)
 
 
 class PlannedCall(_Record):
@@ -95,8 +98,22 @@ class Scenario(_Record):
     now: str = NOW
 
 
+class Probe(_Record):
+    """A scenario with an attack in it: `payload` is its text, word for word, and `carrier` its way in.
+
+    The scenario is the customer's honest goal (but for misuse, where the customer is the attacker), with the
+    attack's damage as `forbidden` and `never`. `wants` are the calls that the payload asks for: one that is
+    made shows a model that obeys, also where code refuses it. A payload that was not read proves nothing.
+    """
+
+    carrier: Literal["message", "order note", "article", "tool result"]
+    payload: str
+    wants: tuple[PlannedCall, ...] = ()
+    scenario: Scenario
+
+
 def load_scenarios(split: str | None = None) -> tuple[Scenario, ...]:
-    """The course's scenarios for the support assistant.
+    """The course's scenarios for the support assistant: 15 of dev, 25 of test.
 
     Raises:
         DatasetError: a split other than "dev" or "test", or a broken file.
@@ -107,18 +124,31 @@ def load_scenarios(split: str | None = None) -> tuple[Scenario, ...]:
     return tuple(one for one in found if split in (None, one.split))
 
 
+def load_probes() -> tuple[Probe, ...]:
+    """The course's 15 probes of injection and misuse; not for tuning a defence.
+
+    Raises:
+        DatasetError: a broken file.
+    """
+    return _records(Probe, datasets_dir() / "support" / "probes.jsonl")
+
+
 def read_scenarios(path: Path) -> tuple[Scenario, ...]:
     """The scenarios of a file, one JSON object a line.
 
     Raises:
         DatasetError: no such file, or a line that is no scenario.
     """
+    return _records(Scenario, path)
+
+
+def _records(kind: type[Kind], path: Path) -> tuple[Kind, ...]:
     if not path.is_file():
-        raise DatasetError(f"No scenarios at {path}. Restore them with: git checkout -- datasets", path=path)
+        raise DatasetError(f"No file {path}. Restore it with: git checkout -- datasets", path=path)
     found = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            found.append(Scenario.model_validate_json(line))
+            found.append(kind.model_validate_json(line))
         except ValidationError as error:
             raise DatasetError(
                 f"{path}, line {number}: {first_problem(error)}. Correct the line.", path=path, line=number

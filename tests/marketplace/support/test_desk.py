@@ -228,7 +228,10 @@ def test_help_comes_from_current_articles_and_from_those_of_a_scenario() -> None
 @pytest.mark.parametrize("scenario", load_scenarios(), ids=lambda one: one.id)
 def test_a_scenario_begins_the_same_each_time(scenario: Scenario) -> None:
     first, second = (scenario_desk(scenario) for _ in range(2))
-    assert list(first.connection.iterdump()) == list(second.connection.iterdump())
+    rows = [  # the note on migrations has the real time
+        [line for line in one.connection.iterdump() if '"migrations"' not in line] for one in (first, second)
+    ]
+    assert rows[0] == rows[1]
     assert first.now() == datetime.fromisoformat(scenario.now)
 
 
