@@ -287,6 +287,22 @@ def load_routing(split: str | None = None) -> pd.DataFrame:
     return _load_table("support/routing.jsonl", ROUTING_FIELDS, split)
 
 
+def routing_second_annotator() -> pd.DataFrame:
+    """A second pass over the messages of `load_routing`.
+
+    Returns:
+        60 rows indexed by `id`, with `route` and `calls` as there.
+
+    Raises:
+        DatasetError: the file is missing or broken; names the line.
+    """
+    import pandas as pd
+
+    path = datasets_dir() / "support" / "second_annotator.jsonl"
+    records = _read_lines(path, missing=partial(_missing_fields, ("id", "route", "calls")))
+    return pd.DataFrame(records).set_index("id")
+
+
 def load_photos(split: str | None = None) -> pd.DataFrame:
     """The photos of one split, or of both, with what they show.
 

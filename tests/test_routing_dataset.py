@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import cohen_kappa_score
 
-from aicourse.datasets import ROUTES, help_articles, load_routing, load_tickets
+from aicourse.datasets import ROUTES, help_articles, load_routing, load_tickets, routing_second_annotator
 from aicourse.errors import DatasetError
 from aicourse.paths import datasets_dir
 
@@ -110,6 +111,23 @@ def test_no_two_messages_share_a_sentence_frame(routing: pd.DataFrame) -> None:
     assert [frame for frame, count in frames.items() if count > 1] == []
 
 
+def test_the_datasheet_states_how_the_second_pass_agrees(routing: pd.DataFrame) -> None:
+    second = routing_second_annotator()
+    assert list(second.index) == list(routing.index)
+    kappa = cohen_kappa_score(routing["route"], second["route"])
+    same = int((routing["route"] == second["route"]).sum())
+    both = (routing["route"] == "tool") & (second["route"] == "tool")
+    calls = [
+        sorted(map(str, first)) == sorted(map(str, other))
+        for first, other in zip(routing.loc[both, "calls"], second.loc[both, "calls"], strict=True)
+    ]
+    datasheet = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert (
+        f"Routes: kappa {kappa:.2f} ({same} of 60); calls: the same in all {sum(calls)} messages" in datasheet
+    )
+    assert all(calls)
+
+
 def test_the_hidden_split_is_refused() -> None:
     with pytest.raises(DatasetError, match="hidden"):
         load_routing("grader")
@@ -117,6 +135,6 @@ def test_the_hidden_split_is_refused() -> None:
 
 def test_the_datasheet_states_the_hash_of_each_file() -> None:
     datasheet = (FOLDER / "README.md").read_text(encoding="utf-8")
-    for name in ("routing.jsonl", "GUIDE.md"):
+    for name in ("routing.jsonl", "GUIDE.md", "second_annotator.jsonl"):
         digest = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
         assert f"- `{name}` {digest}" in datasheet
