@@ -37,7 +37,14 @@ LEVELS = (
     {"llm"},
     {"prompts", "datasets", "monitoring.feedback", "monitoring.spans"},
     {"evals", "rag", "agents", "marketplace.extraction", "marketplace.sellers", "marketplace.sizes"},
-    {"experiments", "monitoring", "rag.answer_metrics", "rag.evaluation", "agents.scenarios"},
+    {
+        "experiments",
+        "monitoring",
+        "rag.answer_metrics",
+        "rag.correctness",
+        "rag.evaluation",
+        "agents.scenarios",
+    },
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
     {"marketplace.app"},
     {"notebook.checks"},

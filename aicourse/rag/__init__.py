@@ -2,9 +2,10 @@
 
 One journey, file by file: a *document* (`documents`) is cut into *chunks* (`chunking`); an *index*
 (`index`, with vectors of `embedding`; `qdrant` where one machine is too small) finds the best for a
-*query*; several rankings become one (`fusion`); `metrics` say how good a ranking is and `evaluation` how
-sure that is. From what is found, `answering` answers with a citation or abstains, and `answer_metrics`
-count what that is worth.
+*query*; several rankings become one (`fusion`), or the first of one are ranked again (`reranking`). A model
+may say where a chunk stands before it is indexed (`situating`). `metrics` say how good a ranking is and
+`evaluation` how sure that is. From what is found, `answering` answers with a citation or abstains, and
+`answer_metrics` count what that is worth.
 
     from aicourse.rag import BM25Index, Embeddings, Hybrid, VectorIndex, by_heading
 
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from aicourse.rag.index import Retriever as Retriever
     from aicourse.rag.index import VectorIndex as VectorIndex
     from aicourse.rag.qdrant import QdrantIndex as QdrantIndex
+    from aicourse.rag.reranking import CrossFeatures as CrossFeatures
+    from aicourse.rag.reranking import ModelScorer as ModelScorer
+    from aicourse.rag.reranking import Reranker as Reranker
+    from aicourse.rag.situating import situate as situate
 
 _NAMES = {
     "answering": ("Assistant",),
@@ -47,6 +52,8 @@ _NAMES = {
     "fusion": ("Hybrid", "fuse"),
     "index": ("BM25Index", "Hit", "Index", "Retriever", "VectorIndex"),
     "qdrant": ("QdrantIndex",),
+    "reranking": ("CrossFeatures", "ModelScorer", "Reranker"),
+    "situating": ("situate",),
 }
 _HOME = {name: f"aicourse.rag.{module}" for module, names in _NAMES.items() for name in names}
 

@@ -179,13 +179,7 @@ class Assistant:
         """
         assert self.gate is not None
         with span("gate"):
-            reply = self._call(self.gate, question, material, **ONE_TOKEN)
-        try:
-            return probability(reply.choices[0], _ANSWERS)
-        except (LookupError, ValueError) as error:
-            raise RetrievalError(
-                f"{self.model} cannot be asked for one word: {error}. Use another model, or no gate."
-            ) from error
+            return says_yes(self.client, self.model, self.gate, question, material)
 
     def _pieces(self, question: str, hits: Sequence[Hit], *, streamed: bool) -> Iterator[str]:
         """The model's reply as it comes: whole, or in pieces where the model streams a form."""
@@ -194,23 +188,48 @@ class Assistant:
         if streamed:
             usage = {"stream": True, "stream_options": {"include_usage": True}}
             try:
-                stream = self._call(self.answering, question, material, **form, **usage)
+                stream = _asked(self.client, self.model, self.answering, question, material, **form, **usage)
             except SettingRefused:
                 pass  # a form as a tool's arguments comes whole: ask for that
             else:
                 with stream:
                     yield from (one.choices[0].delta.content or "" for one in stream if one.choices)
                 return
-        reply = self._call(self.answering, question, material, **form)
+        reply = _asked(self.client, self.model, self.answering, question, material, **form)
         yield reply.choices[0].message.content or ""
 
-    def _call(self, prompt: Prompt, question: str, material: Mapping[str, str], **settings: Any) -> Any:
-        return self.client.chat.completions.create(
-            model=self.model,
-            messages=prompt.render(question=harmless(question), **material),  # type: ignore[arg-type]
-            extra_headers=prompt.headers,
-            **(prompt.hints | settings),
-        )
+
+def says_yes(
+    client: openai.OpenAI, model: str, prompt: Prompt, question: str, material: Mapping[str, str]
+) -> float:
+    """The probability that a model says yes to a prompt about a question and what answers it, both harmless.
+
+    Raises:
+        RetrievalError: the model gives no probabilities, or would rather say something else.
+    """
+    reply = _asked(client, model, prompt, question, material, **ONE_TOKEN)
+    try:
+        return probability(reply.choices[0], _ANSWERS)
+    except (LookupError, ValueError) as error:
+        raise RetrievalError(
+            f"{model} cannot be asked for one word: {error}. Use another model, or no {prompt.name}."
+        ) from error
+
+
+def _asked(
+    client: openai.OpenAI,
+    model: str,
+    prompt: Prompt,
+    question: str,
+    material: Mapping[str, str],
+    **settings: Any,
+) -> Any:
+    return client.chat.completions.create(
+        model=model,
+        messages=prompt.render(question=harmless(question), **material),  # type: ignore[arg-type]
+        extra_headers=prompt.headers,
+        **(prompt.hints | settings),
+    )
 
 
 def shown(hits: Sequence[Hit]) -> str:

@@ -14,6 +14,7 @@ form of Lucene) leaves out chunks without any word of the query. Its stems are E
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -140,12 +141,25 @@ class BM25Index:
     def search(self, query: str, k: int = 10, where: Where | None = None) -> list[Hit]:
         """At most `k` chunks that share a word with the query, best first."""
         check_k(k)
-        (words,) = self._tokens([query], return_ids=False)
-        known = [word for word in words if self._bm25 and word in self._bm25.vocab_dict]
+        known = [word for word in self.stems(query) if self._bm25 and word in self._bm25.vocab_dict]
         if not known:
             return []
         scores: Scores = self._bm25.get_scores(known)
         return best(self.chunks, scores, k, where, above=0.0)
+
+    def stems(self, text: str) -> list[str]:
+        """The words that are looked for: stems in their order, without stop words."""
+        (words,) = self._tokens([text], return_ids=False)
+        return [*words]
+
+    def rarity(self, stem: str) -> float:
+        """The inverse document frequency of a stem, in the form of BM25 that Lucene has.
+
+        With `n` of `N` chunks that have it: ln(1 + (N - n + 0.5) / (n + 0.5)).
+        """
+        place = self._bm25.vocab_dict.get(stem) if self._bm25 else None
+        having = 0 if place is None else int(np.diff(self._bm25.scores["indptr"][place : place + 2])[0])
+        return math.log(1 + (len(self.chunks) - having + 0.5) / (having + 0.5))
 
     def _empty(self) -> Any:
         return BM25(k1=self._k1, b=self._b)  # type: ignore[no-untyped-call]

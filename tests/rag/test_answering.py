@@ -89,7 +89,9 @@ def test_a_filter_limits_what_is_shown() -> None:
 
 def test_a_gate_without_probabilities_is_an_error() -> None:
     asked, _ = assistant("yes", gate=prompts.load("gate_help@1"))
-    with pytest.raises(RetrievalError, match=r"no probabilities of tokens\. Use another model, or no gate\."):
+    with pytest.raises(
+        RetrievalError, match=r"no probabilities of tokens\. Use another model, or no gate_help\."
+    ):
         asked.ask("fees")
 
 
