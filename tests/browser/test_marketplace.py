@@ -6,6 +6,7 @@ server on its port, the browser, the photo, the database, the trace.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +18,9 @@ from accessibility import FIND, TOO_WIDE, axe_source
 
 from aicourse.datasets import load_photos
 from aicourse.errors import BudgetExceeded
-from aicourse.marketplace.app import Marketplace, serve
+from aicourse.marketplace.app import Marketplace, help_center, serve
 from aicourse.marketplace.extraction.attributes import ListingAttributes
+from aicourse.rag.answering import Assistant
 from aicourse.testing import ScriptedModel
 
 SLOW = pytest.mark.slow
@@ -136,6 +138,62 @@ def test_a_thing_is_sold_with_the_keyboard_alone(
     assert keys.faults == []
     assert complaints == []
     context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
+def test_a_question_is_answered_from_a_marked_passage_and_no_help_is_told(
+    scheme: str, width: int, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Assistant, "answerable", lambda *_, **__: 0.9)  # a script has no probabilities
+    monkeypatch.setattr(help_center.localmodel, "local_path", lambda name: None)
+    reply = {"source": 1, "quote": "We keep 8 % of the item price"}
+    client = ScriptedModel(json.dumps(reply | {"answer": "We keep 8 %, 40 € at most."}), "teapot").client()
+    shop = serve(tmp_path / "m.sqlite3", background=True, client=client, examples=False)
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    keys = Keyboard(page)
+
+    page.goto(shop.url)
+    keys.follow('nav a[href="/help"]', "Help")
+    keys.write("#q", "How much of the item price do you keep?")
+    page.wait_for_selector("text=Selling fees › When something sells")
+    keys.look("Help")
+    keys.follow('[formaction="/help/ask"]', "Answer")
+    assert page.inner_text(".said") == "We keep 8 %, 40 € at most."
+    assert not page.is_visible(".looking")
+    keys.follow('.source a[href^="/help/fees?"]', "Selling fees")
+    assert page.inner_text("mark#passage") == "We keep 8 % of the item price"
+    assert page.evaluate("() => document.querySelector(':target').getBoundingClientRect().top") < 900
+
+    page.go_back()
+    keys.look("Answer")
+    keys.go_to('[name="thumb"]')
+    page.keyboard.press("ArrowRight")
+    keys.go_to("#reason").type("out of date")
+    keys.go_to("#thumb button").press("Enter")
+    page.wait_for_selector("text=You found this not helpful")
+    keys.look("Answer")
+
+    page.goto(f"{shop.url}/help")
+    keys.write("#q", "Are unicorns prohibited?")
+    keys.follow('[formaction="/help/ask"]', "Answer")
+    assert "We found no answer to this" in page.inner_text(".answer")
+    keys.follow('.answer a[href="/help/contact"]', "Reaching us")
+
+    shop.tracing.flush()
+    page.goto(shop.admin_url)
+    keys.follow("form button", "Health")
+    keys.follow('nav a[href="/admin/questions"]', "Unanswered questions")
+    text = page.inner_text("main")
+    assert text.index("unicorns") < text.index("How much of the item price") < text.index("out of date")
+    keys.follow('a[href^="/admin/traces/"]', "Trace")
+    assert keys.faults == []
+    assert complaints == []
+    context.close()
+    shop.stop()
 
 
 @SLOW

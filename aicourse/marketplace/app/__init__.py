@@ -5,8 +5,9 @@
     shop = serve(background=True)      # beside a notebook; `aicourse marketplace` in a terminal
 
 Read in this order: `store` (the tables), `proposing` (the model), `describing`, `confirming` and `shop` (the
-pages, with `pages` and `feedback_form`), `admin`, `protection`, `application` (all of it put together),
-`serving`; `outcomes` (what an experiment in it led to).
+pages, with `pages` and `feedback_form`); `help_center`, `questions`, `asking` and `help_pages`, which are
+help; `admin`, `protection`, `application` (all of it put together), `serving`; `outcomes` (what an
+experiment in it led to).
 """
 
 from typing import TYPE_CHECKING

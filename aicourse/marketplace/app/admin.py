@@ -1,8 +1,9 @@
-"""Pages for those who run the marketplace: health, figures, traces, feedback, experiments. Behind a token.
+"""Pages for those who run the marketplace: health, figures, traces, feedback, questions and more.
 
-The token opens a session, or comes with each request of a program as `Authorization: Bearer TOKEN`. The form
-for it is filled in by the address that the terminal shows; no other address has it, and no log. Nothing can
-be changed here. What the tables have no row of is said so, and shown as nothing else.
+All behind a token. It opens a session, or comes with each request of a program as
+`Authorization: Bearer TOKEN`. The form for it is filled in by the address that the terminal shows; no other
+address has it, and no log. Nothing can be changed here. What the tables have no row of is said so, and shown
+as nothing else.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from aicourse import experiments, monitoring
 from aicourse.errors import ExperimentError
 from aicourse.experiments.experiment import Experiment
 from aicourse.marketplace.app.pages import page
+from aicourse.marketplace.app.questions import Order, as_file, unanswered
 from aicourse.marketplace.app.store import Store
 
 NAV = (
@@ -35,13 +37,19 @@ NAV = (
     ("/admin/dashboard", "Dashboard"),
     ("/admin/traces", "Traces"),
     ("/admin/feedback", "Feedback"),
+    ("/admin/questions", "Questions"),
     ("/admin/experiments", "Experiments"),
     ("/", "Shop"),
 )
 ROWS = 50  # on a page
+QUESTIONS = 200  # of the editor's
 END = 2**63 - 1  # of time; there the first page begins
 DAY_NS = 86_400 * 10**9
-MEDIA_TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "jsonl": "application/x-ndjson",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 _COUNTS = "SELECT status, count(*) AS listings FROM listings GROUP BY status ORDER BY status DESC"
 _PROPOSALS = """
@@ -144,9 +152,16 @@ def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
     @inside.get("/feedback.{form}")
     def download(form: Literal["csv", "xlsx"]) -> Response:
         with store.reading() as connection:
-            content = monitoring.export_feedback(connection, form)
-        headers = {"content-disposition": f'attachment; filename="feedback.{form}"'}
-        return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
+            return _file("feedback", form, monitoring.export_feedback(connection, form))
+
+    @inside.get("/questions")
+    def questions(request: Request, order: Order = "newest") -> Response:
+        rows = unanswered(store, order, QUESTIONS)
+        return _page(request, "questions", rows=rows, order=order, most=QUESTIONS)
+
+    @inside.get("/questions.{form}")
+    def download_questions(form: Literal["csv", "jsonl"]) -> Response:
+        return _file("questions", form, as_file(unanswered(store), form))
 
     @inside.get("/experiments")
     def experiments(request: Request) -> Response:
@@ -231,6 +246,11 @@ def _rows(store: Store, query: str, values: Mapping[str, Any] | Sequence[Any] = 
 def _following(rows: list[sqlite3.Row], name: str) -> Any:
     """The name of the row after which the next page begins."""
     return rows[-1][name] if len(rows) == ROWS else None
+
+
+def _file(name: str, form: str, content: bytes) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}.{form}"'}
+    return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
 
 
 def _page(request: Request, template: str, **values: Any) -> Response:

@@ -33,6 +33,7 @@ SENTENCES = {
     405: "This address takes no such request.",
     401: "This page takes the token that the terminal or notebook of the marketplace shows.",
     409: "This listing is already published, as it was first sent. Nothing was changed.",
+    429: "Too many questions are waiting. Try again in a minute, or search the articles.",
     413: "That is too large. A photo may have 20 MB.",
     422: "Something in this form or address is not as this page sends it. Go back and try again.",
 }

@@ -103,7 +103,7 @@ class Proposer:
                 _note_outcome(current, shown)
         except _FAILURES as error:
             reason = f"{type(error).__name__}: {error}"
-            self.store.fail_proposal(listing_id, _problem(error), reason, trace_id)
+            self.store.fail_proposal(listing_id, problem_of(error), reason, trace_id)
         else:
             if shown.attributes is None:
                 self.store.fail_proposal(listing_id, "no use", shown.problem or "", trace_id)
@@ -185,7 +185,8 @@ def _trace_id(current: Span) -> str | None:
     return format_trace_id(current.get_span_context().trace_id) if traced_into() else None
 
 
-def _problem(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """The kind of problem that a failed call to a model is for those who wait for it."""
     if isinstance(error, BudgetExceeded):
         return "over budget"
     return "slow" if isinstance(error, TimeoutError | APITimeoutError) else "down"

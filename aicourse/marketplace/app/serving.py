@@ -16,7 +16,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +29,15 @@ from aicourse.errors import AicourseError
 from aicourse.experiments.experiment import Experiment
 from aicourse.llm.client import connect
 from aicourse.marketplace.app.application import create_app
+from aicourse.marketplace.app.asking import Helper
 from aicourse.marketplace.app.examples import add_examples
+from aicourse.marketplace.app.help_center import HelpCenter
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Store
 from aicourse.monitoring.tracing import Tracing, start_tracing, traced_into
 
 MODEL = "qwen2.5-coder-0.5b"
+HELP_MODEL = "qwen2.5-coder-1.5b"
 PROMPT = "extract_listing@production"
 LIMIT_SECONDS = 20.0
 BUDGET_USD = 1.0
@@ -91,6 +94,7 @@ def serve(
     port: int = 0,
     model: str = MODEL,
     prompt: str = PROMPT,
+    help_model: str = HELP_MODEL,
     experiment: Experiment | None = None,
     client: OpenAI | None = None,
     limit_seconds: float = LIMIT_SECONDS,
@@ -102,10 +106,10 @@ def serve(
     """Run the marketplace over the SQLite file at `path` (else one for this user) until it is stopped.
 
     With `background` it returns at once. A model's proposal may take `limit_seconds`, all proposals together
-    `budget_usd`; `client` stands in for the one that `connect` makes. The variants of an `experiment` are
-    versions or labels of `prompt`. An empty store gets `examples`. While it runs, the calls of this process
-    to models are `traced` into the same file; if that is so already, it stays so afterwards. `announce` is
-    told the address as soon as it is open.
+    `budget_usd`, and so may all answers of `help_model` to questions; `client` stands in for those that
+    `connect` makes. The variants of an `experiment` are versions or labels of `prompt`. An empty store gets
+    `examples`. While it runs, the calls of this process to models are `traced` into the same file; if that is
+    so already, it stays so afterwards. `announce` is told the address as soon as it is open.
 
     Raises:
         StoreError: the file is no database of the marketplace.
@@ -119,13 +123,15 @@ def serve(
         tracing = _trace(path) if traced else None
         if tracing:
             stack.callback(tracing.stop)
-        connecting = _connecting(client, model, budget_usd)
-        proposer = Proposer(store, connecting, model, prompt, limit_seconds, experiment)
-        stack.callback(proposer.close)
+        proposing, asking = (_connecting(client, name, budget_usd) for name in (model, help_model))
+        proposer = Proposer(store, proposing, model, prompt, limit_seconds, experiment)
+        helper = Helper(store, HelpCenter(), asking, help_model)
+        for worker in (proposer, helper):
+            stack.callback(worker.close)
         if examples:
             add_examples(store)
-        token = secrets.token_urlsafe(16)
-        app = create_app(store, proposer, secret=_secret_beside(path), admin_token=token)
+        token, secret = secrets.token_urlsafe(16), _secret_beside(path)
+        app = create_app(store, proposer, helper, secret=secret, admin_token=token)
         listener = _listen(port)
         closing = stack.pop_all()
     server = uvicorn.Server(_config(app))
@@ -136,12 +142,9 @@ def serve(
     if background:
         thread.start()
         return shop
-    try:
+    with suppress(KeyboardInterrupt):  # how it is ended; uvicorn has let the requests finish
         server.run([listener])
-    except KeyboardInterrupt:  # how it is ended; uvicorn has let the requests finish
-        pass
-    finally:
-        shop.stop()
+    shop.stop()
     return shop
 
 

@@ -23,7 +23,7 @@ import typer
 from aicourse import paths
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog
-from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
+from aicourse.tooling.cli.common import HELP_MODEL, PLAIN, Lazy, exit_if
 from aicourse.tooling.cli.evals import app as evals
 from aicourse.tooling.cli.experiments import app as experiments
 from aicourse.tooling.cli.grading import app as grading
@@ -259,15 +259,18 @@ def run_marketplace(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
     model: Annotated[str, typer.Option(help="Fills in the form.")] = catalog.DEFAULT_MODEL,
     prompt: Annotated[str, typer.Option(help="A prompt version.")] = "extract_listing@production",
+    help_model: Annotated[str, typer.Option(help="Answers questions to the help pages.")] = HELP_MODEL,
     seconds: Annotated[float, typer.Option(min=0.1, help="A proposal's time limit.")] = 20,
-    budget: Annotated[float, typer.Option(min=0, help="USD for all proposals together.")] = 1,
+    budget: Annotated[
+        float, typer.Option(min=0, help="USD for all proposals together, and again for all answers.")
+    ] = 1,
     store: Annotated[Path | None, typer.Option(help="A SQLite file; yours if none is given.")] = None,
     experiment: Annotated[
         Path | None, typer.Option(help="An experiment file; its variants are versions of the prompt.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
-    """Run the second-hand marketplace here. Sell something: the model fills in the form."""
+    """Run the second-hand marketplace here. Sell something, and the model fills in the form; ask for help."""
 
     def announce(shop: marketplace.Marketplace) -> None:
         typer.echo(f"{shop}\nStop it with Ctrl+C.")
@@ -279,6 +282,7 @@ def run_marketplace(
         port=port,
         model=model,
         prompt=prompt,
+        help_model=help_model,
         experiment=experiment_files.read_experiment(experiment) if experiment else None,
         limit_seconds=seconds,
         budget_usd=budget,

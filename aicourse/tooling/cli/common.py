@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+HELP_MODEL = "qwen2.5-coder-1.5b"  # the smallest of the course that answers from documents
 PLAIN: dict[str, Any] = {"rich_markup_mode": None, "no_args_is_help": True, "add_completion": False}
 
 

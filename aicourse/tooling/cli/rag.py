@@ -10,7 +10,7 @@ import typer
 from aicourse import paths
 from aicourse.errors import AicourseError
 from aicourse.html import visible
-from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
+from aicourse.tooling.cli.common import HELP_MODEL, PLAIN, Lazy, exit_if
 
 if TYPE_CHECKING:
     import openai
@@ -83,7 +83,7 @@ def search(
 def ask(
     index: IndexFolder,
     question: Annotated[str, typer.Argument(help="A question to the documents.")],
-    model: Annotated[str, typer.Option(help="Answers, and is its own gate.")] = "qwen2.5-coder-1.5b",
+    model: Annotated[str, typer.Option(help="Answers, and is its own gate.")] = HELP_MODEL,
     k: Annotated[int, typer.Option("-k", min=1, help="Passages that the model reads.")] = 3,
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="The least P(the quoted words state the answer); 0: no gate.")

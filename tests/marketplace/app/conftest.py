@@ -10,6 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from aicourse.marketplace.app.application import create_app
+from aicourse.marketplace.app.asking import Helper
+from aicourse.marketplace.app.help_center import HelpCenter
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Store
 from aicourse.testing import ScriptedModel
@@ -36,10 +38,21 @@ def proposer(store: Store, model: ScriptedModel) -> Proposer:
     return Proposer(store, model.client, "m", prompt, limit_seconds=20, pool=AtOnce())
 
 
+@pytest.fixture(scope="session")
+def center() -> HelpCenter:
+    """The course's own articles, searched by words alone: no embedding model is asked."""
+    return HelpCenter(client=lambda: None)
+
+
 @pytest.fixture
-def visitor(store: Store, proposer: Proposer) -> Callable[[], TestClient]:
+def helper(store: Store, model: ScriptedModel, center: HelpCenter) -> Helper:
+    return Helper(store, center, model.client, "m", pool=AtOnce())
+
+
+@pytest.fixture
+def visitor(store: Store, proposer: Proposer, helper: Helper) -> Callable[[], TestClient]:
     """Makes browsers, each with cookies of its own."""
-    app = create_app(store, proposer, secret="s", admin_token=ADMIN_TOKEN)
+    app = create_app(store, proposer, helper, secret="s", admin_token=ADMIN_TOKEN)
     return lambda: TestClient(app, base_url=URL)
 
 

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from aicourse.experiments import Experiment, Metric
 from aicourse.marketplace.app.application import create_app
+from aicourse.marketplace.app.asking import Helper
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Store
 from aicourse.monitoring.feedback import record_thumb
@@ -23,6 +24,7 @@ PAGES = {
     "/admin/dashboard": "There is nothing to draw",
     "/admin/traces": "There is no trace yet",
     "/admin/feedback": "No seller has corrected",
+    "/admin/questions": "Every question had an answer",
     "/admin/experiments": "No request belonged to an experiment",
 }
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
@@ -109,12 +111,12 @@ def test_an_experiment_is_counted_by_variant_with_the_cost_of_its_calls(admin: T
 
 
 def test_the_log_of_the_experiment_that_runs_is_looked_over(
-    store: Store, proposer: Proposer, model: ScriptedModel
+    store: Store, proposer: Proposer, helper: Helper, model: ScriptedModel
 ) -> None:
     proposer.experiment = Experiment(
         name=NASTY, salt="s", variants={"v4": 1, "v6": 1}, share=0.5, primary=Metric(name="published")
     )
-    shop = TestClient(create_app(store, proposer, secret="s", admin_token=ADMIN_TOKEN), base_url=URL)
+    shop = TestClient(create_app(store, proposer, helper, secret="s", admin_token=ADMIN_TOKEN), base_url=URL)
     shop.headers["authorization"] = f"Bearer {ADMIN_TOKEN}"
     assert "No file" in shop.get("/admin/experiments").text
     model.enqueue(PROPOSED, PROPOSED)
