@@ -113,14 +113,18 @@ def choose_provider(asked: str | None, model: str | None) -> Provider:
         for provider in catalog.providers().values()
         if provider.key_variable and configured.get(provider.key_variable)
     ]
-    return _addressed(with_key[0]) if with_key else catalog.provider(EMBEDDED)
+    return _addressed(with_key[0] if with_key else catalog.provider(EMBEDDED))
 
 
 def _addressed(provider: Provider) -> Provider:
     """The provider where `OPENAI_BASE_URL` and the like say it is: a company's gateway, a test's double.
 
-    As the providers' own clients have it, Anthropic's address ends before `/v1`.
+    As the providers' own clients have it, Anthropic's address ends before `/v1`. `AICOURSE_EMBEDDED_URL` is
+    an embedded model's server that others run, such as the one that a sandbox for homework reaches.
     """
+    elsewhere = settings().get("AICOURSE_EMBEDDED_URL")
+    if provider.name == EMBEDDED and elsewhere:
+        return catalog.provider(elsewhere)
     variable = (provider.key_variable or "").replace("_API_KEY", "_BASE_URL")
     url = settings().get(variable, "").strip().rstrip("/") if provider.key_required else ""
     if not url:

@@ -151,6 +151,9 @@ def answering(status: int, body: Any) -> Any:
         (None, MODEL, {"AICOURSE_PROVIDER": "ollama"}, "ollama"),
         ("mistral", MODEL, {"AICOURSE_PROVIDER": "ollama"}, "mistral"),
         ("http://127.0.0.1:9/v1", None, {}, "http://127.0.0.1:9/v1"),
+        ("embedded", None, {"AICOURSE_EMBEDDED_URL": "http://127.0.0.1:9/v1"}, "http://127.0.0.1:9/v1"),
+        (None, MODEL, {"AICOURSE_EMBEDDED_URL": "http://127.0.0.1:9/v1"}, "http://127.0.0.1:9/v1"),
+        ("mistral", None, {"AICOURSE_EMBEDDED_URL": "http://127.0.0.1:9/v1"}, "mistral"),
     ],
 )
 def test_the_provider_is_the_argument_the_setting_the_models_own_one_with_a_key_or_embedded(

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from aicourse.tooling.grading.authoring import assignment, building, samples
     from aicourse.tooling.grading.contrib import importing
     from aicourse.tooling.grading.judging import packing, prompting, student, verifying
-    from aicourse.tooling.grading.sandbox import executor
+    from aicourse.tooling.grading.sandbox import embedding, executor
 else:
     progress_bars = Lazy("tqdm.auto")
     assignment = Lazy("aicourse.tooling.grading.authoring.assignment")
     building = Lazy("aicourse.tooling.grading.authoring.building")
+    embedding = Lazy("aicourse.tooling.grading.sandbox.embedding")
     executor = Lazy("aicourse.tooling.grading.sandbox.executor")
     importing = Lazy("aicourse.tooling.grading.contrib.importing")
     packing = Lazy("aicourse.tooling.grading.judging.packing")
@@ -52,7 +53,7 @@ def build_homework(
 def verify_homework(
     name: Name,
     record: Annotated[
-        bool, typer.Option("--record", help="Ask the model for replies to prompts that are not recorded yet.")
+        bool, typer.Option("--record", help="Ask the model for replies and vectors that nobody has recorded.")
     ] = False,
 ) -> None:
     """Prove that a homework is fair. Right answers earn all points, a blank one 0, mistakes lose theirs."""
@@ -60,6 +61,8 @@ def verify_homework(
     ask = prompting.model_asker(loaded, record=record)
     with executor.own_notebooks(lambda sentence: typer.echo(sentence, err=True)) as execute:
         report = verifying.verify(loaded, execute, ask, progress=_progress())
+    if record and loaded.vectors:
+        embedding.vector_store(loaded.vectors).save()
     typer.echo(report)
     exit_if(not report.passed)
 

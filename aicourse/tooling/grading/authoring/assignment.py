@@ -21,9 +21,8 @@ from typing import Any
 
 from aicourse import paths
 from aicourse.errors import AssignmentError
-from aicourse.notebook.checks import Check
 from aicourse.suggestions import did_you_mean
-from aicourse.tooling.grading.authoring.checks_file import ChecksFile, Planted, PromptCheck, load_checks
+from aicourse.tooling.grading.authoring.checks_file import AnyCheck, ChecksFile, Planted, load_checks
 from aicourse.tooling.grading.authoring.master import Master, MasterCell, read_master
 from aicourse.tooling.grading.authoring.public import check_cell, public_examples
 from aicourse.tooling.grading.authoring.questions import Criterion, Question, read_questions
@@ -43,7 +42,7 @@ class Assignment:
     title: str
     folder: Path
     questions: tuple[Question, ...]
-    checks: tuple[Check | PromptCheck, ...]
+    checks: tuple[AnyCheck, ...]
     checks_hash: str
     cells: tuple[MasterCell, ...]
     planted: tuple[Planted, ...] = ()
@@ -52,6 +51,7 @@ class Assignment:
     seed: str = ""
     files: tuple[str, ...] = ()
     notice: str = ""
+    embeddings: bool = False
     minutes: int = 0
     lessons: tuple[str, ...] = ()
     metadata: tuple[tuple[str, Any], ...] = ()
@@ -92,6 +92,11 @@ class Assignment:
         """Recorded replies to prompts that graders have asked with."""
         return self.folder / "recordings.jsonl"
 
+    @property
+    def vectors(self) -> str | None:
+        """The path of recorded embeddings; None if its submissions may not embed texts."""
+        return str(self.folder / "vectors.jsonl") if self.embeddings else None
+
 
 def load_assignment(name_or_folder: str | Path) -> Assignment:
     """The assignment called "hw01" in the course's `homework/`, or the one in this folder.
@@ -122,6 +127,7 @@ def load_assignment(name_or_folder: str | Path) -> Assignment:
         seed=checks.seed,
         files=checks.files,
         notice=checks.notice,
+        embeddings=checks.embeddings,
         minutes=int(stated.get("minutes", 0)),
         lessons=tuple(map(str, stated.get("lessons", ()))),
         metadata=tuple(master.metadata.items()),
@@ -188,7 +194,7 @@ def _cross_check(questions: tuple[Question, ...], checks: ChecksFile, master: Ma
             )
 
 
-def _check_points(question: Question, checks: Sequence[Check | PromptCheck]) -> None:
+def _check_points(question: Question, checks: Sequence[AnyCheck]) -> None:
     if not checks:
         raise AssignmentError(
             f'checks.py has no check of {question.id}. Add one, or give its answer cell the role "manual".',

@@ -120,6 +120,7 @@ def _release(
         "files": list(assignment.files),
         "cells": listed,
         "public": to_data(examples),
+        **({"embeddings": True} if assignment.embeddings else {}),
     }
     digest = hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
     return {"release": digest[:16], **public}

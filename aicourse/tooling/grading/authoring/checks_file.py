@@ -35,52 +35,91 @@ class PromptCase:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PromptCheck:
-    """A prompt that the student wrote; the *grader* asks the model with it, on cases nobody has seen.
+class LevelCheck:
+    """A check with levels: the mean score over hidden cases earns the points of the best level reached.
 
-    - `target`: the variable that holds the prompt (a text).
-    - `request(prompt, case)`: the body of a chat completion, all of it (model, messages, sampling).
-    - `score(reply, case)`: 0 to 1 for one case; the mean counts. It must not raise on any text.
-    - `levels`: (least mean score, points) pairs; the best that is reached counts.
-    - `problem(prompt)`: a sentence when the prompt cannot be asked at all, else "".
-    - `measure`: what the score is called in feedback ("mean F1").
+    - `levels`: (least mean score, points) pairs.
+    - `measure`: what the score is called in feedback ("mean F1"); `message`: advice below the best level.
     """
 
     question: str
     name: str
     target: str
-    cases: Sequence[PromptCase]
-    request: Callable[[str, PromptCase], dict[str, Any]]
-    score: Callable[[str, PromptCase], float]
     levels: Sequence[tuple[float, float]]
-    problem: Callable[[str], str] = lambda prompt: ""
     measure: str = "mean score"
     message: str = ""
-    most_characters: int = 4_000
     public: bool = False
 
     def __post_init__(self) -> None:
-        if not self.cases or not self.levels:
-            raise AssignmentError(f"{self.place} needs cases and levels. Give it at least one of each.")
+        if not self.levels:
+            raise AssignmentError(f"{self.place} needs levels. Give it at least one.")
 
     @property
     def place(self) -> str:
         """Its name in errors."""
-        return f"checks.py: the prompt check {self.name!r} of {self.question}"
+        return f"checks.py: the check {self.name!r} of {self.question}"
 
     @property
     def points(self) -> float:
         """Points of the best level."""
         return max(points for _, points in self.levels)
 
+    def points_for(self, score: float) -> float:
+        """The points of the best level that `score` reaches."""
+        return max((points for least, points in self.levels if score >= least), default=0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoredCheck(LevelCheck):
+    """A function that the student wrote, called with hidden inputs, each answer scored outside.
+
+    - `inputs`: the hidden inputs, the same for all students: one value each, or `arguments(…)`.
+    - `score(answer, given)`: 0 to 1 for one answer; whatever it raises counts as 0, as does no answer.
+    - `seconds`: the time that one call may take.
+    """
+
+    inputs: Sequence[Any]
+    score: Callable[[Any, Arguments], float]
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.inputs:
+            raise AssignmentError(f"{self.place} needs inputs. Give it at least one.")
+
+    def draw(self) -> tuple[Arguments, ...]:
+        """The inputs as arguments."""
+        return tuple(one if isinstance(one, Arguments) else Arguments((one,)) for one in self.inputs)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PromptCheck(LevelCheck):
+    """A prompt that the student wrote; the *grader* asks the model with it, on cases nobody has seen.
+
+    - `target`: the variable that holds the prompt (a text).
+    - `request(prompt, case)`: the body of a chat completion, all of it (model, messages, sampling).
+    - `score(reply, case)`: 0 to 1 for one case; the mean counts. It must not raise on any text.
+    - `problem(prompt)`: a sentence when the prompt cannot be asked at all, else "".
+    """
+
+    cases: Sequence[PromptCase]
+    request: Callable[[str, PromptCase], dict[str, Any]]
+    score: Callable[[str, PromptCase], float]
+    problem: Callable[[str], str] = lambda prompt: ""
+    most_characters: int = 4_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.cases:
+            raise AssignmentError(f"{self.place} needs cases. Give it at least one.")
+
     @property
     def seconds(self) -> float:
         """Time to read a variable."""
         return SECONDS
 
-    def points_for(self, score: float) -> float:
-        """The points of the best level that `score` reaches."""
-        return max((points for least, points in self.levels if score >= least), default=0)
+
+AnyCheck = Check | PromptCheck | ScoredCheck
 
 
 @dataclass(frozen=True)
@@ -102,16 +141,18 @@ class ChecksFile:
     """Everything that a `checks.py` defines.
 
     `alternatives` are other right answers by question; `files` are names beside it that students get and
-    submissions may read; `notice` is for whoever grades, and read before it begins.
+    submissions may read; `notice` is for whoever grades, and read before it begins. With `embeddings`,
+    submissions may embed texts (`sandbox.embedding`); recorded vectors stand in `vectors.jsonl`.
     """
 
-    checks: tuple[Check | PromptCheck, ...]
+    checks: tuple[AnyCheck, ...]
     planted: tuple[Planted, ...] = ()
     alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seed: str = ""
     limits: Limits = field(default_factory=Limits)
     files: tuple[str, ...] = ()
     notice: str = ""
+    embeddings: bool = False
     sha256: str = ""
 
 
@@ -130,7 +171,7 @@ def load_checks(path: Path) -> ChecksFile:
             path=path,
         ) from error
     found = _run(path)
-    listed = _records(found, "checks", (Check, PromptCheck), path)
+    listed = _records(found, "checks", (Check, PromptCheck, ScoredCheck), path)
     for check in listed:
         _validate(check)
     return ChecksFile(
@@ -141,6 +182,7 @@ def load_checks(path: Path) -> ChecksFile:
         limits=_limits(found, path),
         files=_file_names(found, path),
         notice=str(found.get("notice", "")),
+        embeddings=found.get("embeddings") is True,
         sha256=_hash(source, listed),
     )
 
@@ -178,7 +220,7 @@ def _records(found: dict[str, Any], name: str, kinds: tuple[type, ...], path: Pa
     return tuple(listed)
 
 
-def _validate(check: Check | PromptCheck) -> None:
+def _validate(check: AnyCheck) -> None:
     """Refuse a check that could not be asked, or whose points do not count."""
     problem = _problem(check) if isinstance(check, Check) else ""
     if not all(part.isidentifier() for part in check.target.split(".")):
@@ -240,10 +282,12 @@ def _file_names(found: dict[str, Any], path: Path) -> tuple[str, ...]:
     return names
 
 
-def _hash(source: bytes, checks: tuple[Check | PromptCheck, ...]) -> str:
-    """Of the source and of the prompt checks' cases, which may come from another file."""
+def _hash(source: bytes, checks: tuple[AnyCheck, ...]) -> str:
+    """Of the source and of hidden cases and inputs, which may come from another file."""
     digest = hashlib.sha256(source)
     for check in checks:
+        if isinstance(check, ScoredCheck):
+            digest.update(repr(check.draw()).encode())
         if isinstance(check, PromptCheck):
             digest.update(
                 repr([(case.id, dict(case.variables), case.expected) for case in check.cases]).encode()

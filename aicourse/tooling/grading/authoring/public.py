@@ -20,7 +20,7 @@ from typing import Any
 from aicourse.errors import AssignmentError
 from aicourse.homework import COMPARISONS
 from aicourse.notebook.checks import Arguments, Check, known
-from aicourse.tooling.grading.authoring.checks_file import PromptCheck, reference_failed
+from aicourse.tooling.grading.authoring.checks_file import AnyCheck, reference_failed
 
 _WIDTH = 76
 
@@ -42,7 +42,7 @@ class PublicExample:
         return self.call.partition("(")[0]
 
 
-def public_examples(checks: Sequence[Check | PromptCheck]) -> tuple[PublicExample, ...]:
+def public_examples(checks: Sequence[AnyCheck]) -> tuple[PublicExample, ...]:
     """The examples of all public checks, in order.
 
     Raises:

@@ -40,7 +40,9 @@ def grade_one(
     asked = plan(assignment, submission.student)
     given = [(name, (assignment.folder / name).read_bytes()) for name in assignment.files]
     files = dict([*submission.files, *given])  # the assignment's win over the student's
-    execution = execute(Job(restored.notebook, asked.calls, files, limits=assignment.limits))
+    execution = execute(
+        Job(restored.notebook, asked.calls, files, limits=assignment.limits, vectors=assignment.vectors)
+    )
     notes = [plain_text(note, 400) for note in (*submission.notes, *read.notes, *restored.notes)]
     if execution.ending == "not_started":
         result = failed_result(

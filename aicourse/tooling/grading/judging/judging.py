@@ -9,6 +9,7 @@ Answers are plain data by then, and they are compared with the instructor's refe
 
 from __future__ import annotations
 
+import builtins
 import copy
 import math
 import random
@@ -22,7 +23,13 @@ from aicourse.notebook.checks.calling import Outcome, call_trusted, shorten
 from aicourse.notebook.checks.judging import Recognised, Trial, recognise
 from aicourse.notebook.checks.language import SECONDS
 from aicourse.tooling.grading.authoring.assignment import Assignment
-from aicourse.tooling.grading.authoring.checks_file import PromptCheck, reference_failed
+from aicourse.tooling.grading.authoring.checks_file import (
+    AnyCheck,
+    LevelCheck,
+    PromptCheck,
+    ScoredCheck,
+    reference_failed,
+)
 from aicourse.tooling.grading.judging.results import CheckKind, CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Answer, StudentCall
 from aicourse.tooling.grading.submissions.shown_text import plain_text
@@ -41,7 +48,7 @@ _FAILURES = {
 class PlannedCheck:
     """One check and its calls: `inputs` is empty when the value itself is looked at."""
 
-    check: Check | PromptCheck
+    check: AnyCheck
     inputs: tuple[Arguments, ...]
 
     @property
@@ -79,9 +86,11 @@ def plan(assignment: Assignment, student: str) -> Plan:
     return Plan(assignment.name, student, planned)
 
 
-def _draw(assignment: Assignment, check: Check | PromptCheck, student: str) -> tuple[Arguments, ...]:
+def _draw(assignment: Assignment, check: AnyCheck, student: str) -> tuple[Arguments, ...]:
     if isinstance(check, PromptCheck):
         return ()
+    if isinstance(check, ScoredCheck):
+        return check.draw()
     rng = random.Random("\n".join((assignment.name, assignment.seed, student, check.question, check.name)))
     try:
         inputs = check.draw(rng)
@@ -109,6 +118,8 @@ def judge(plan: Plan, answers: Sequence[Answer], ask: Ask | None = None) -> tupl
         given = [next(taken, Answer("missing")) for _ in planned.calls]
         if isinstance(planned.check, PromptCheck):
             judged.append(_judge_prompt(planned.check, given[0], ask))
+        elif isinstance(planned.check, ScoredCheck):
+            judged.append(_judge_scored(planned.check, planned.inputs, given))
         else:
             judged.append((planned.check, _trials(planned.check, planned.inputs, given)))
     trials = [trial for one in judged if isinstance(one, tuple) for trial in one[1]]
@@ -173,19 +184,52 @@ def _what_happened(trial: Trial) -> str:
     return f"{call} gave `{seen.got}`{expected} {seen.difference}".rstrip()
 
 
+def _judge_scored(check: ScoredCheck, inputs: Sequence[Arguments], answers: Sequence[Answer]) -> CheckOutcome:
+    lost = next((answer for answer in answers if answer.kind != "returned"), None)
+    if lost and all(answer.kind == lost.kind and answer.error == lost.error for answer in answers):
+        unwritten = lost.error == "NotImplementedError"
+        told = "It is not written yet." if unwritten else _without_answer(check, lost)
+        return _level_outcome(check, lost.kind, told)
+    pairs = zip(answers, inputs, strict=True)
+    scores = [_score_of(check, answer, given) for answer, given in pairs]
+    count = sum(answer.kind != "returned" for answer in answers)
+    told = f"For {count} there was no answer. " if count else ""
+    return _level(check, sum(scores) / len(scores), len(scores), "inputs", told)
+
+
+def _score_of(check: ScoredCheck, answer: Answer, given: Arguments) -> float:
+    if answer.kind != "returned":
+        return 0.0
+    try:
+        score = float(check.score(answer.value, copy.deepcopy(given)))
+    except Exception:  # an answer of a shape that nobody has thought of
+        return 0.0
+    return score if 0 <= score <= 1 else 0.0
+
+
+def _without_answer(check: ScoredCheck, answer: Answer) -> str:
+    """The reason why no call gave an answer; the name of an error may be one that a student made up."""
+    if answer.kind in _FAILURES:
+        return _FAILURES[answer.kind].format(target=check.target, seconds=check.seconds)
+    if answer.kind == "unreadable":
+        return f"What `{check.target}` gives is no plain data."
+    known = answer.error if hasattr(builtins, answer.error) else "an error"
+    return f"`{check.target}` raised {known} on all {len(check.inputs)} hidden inputs."
+
+
 def _judge_prompt(check: PromptCheck, answer: Answer, ask: Ask | None) -> CheckOutcome:
     kind, problem = _prompt_problem(check, answer)
     if problem:
-        return _prompt_outcome(check, kind, problem)
+        return _level_outcome(check, kind, problem)
     if ask is None:
         message = "could not be graded yet: no model was asked. Grade with a model."
-        return _prompt_outcome(check, "pending", message)
+        return _level_outcome(check, "pending", message)
     try:
         replies = [ask(check.request(answer.value, case)) for case in check.cases]
     except AicourseError as error:
-        return _prompt_outcome(check, "pending", f"could not be graded yet: {error.message}")
+        return _level_outcome(check, "pending", f"could not be graded yet: {error.message}")
     scores = [check.score(reply, case) for reply, case in zip(replies, check.cases, strict=True)]
-    return _level(check, sum(scores) / len(scores))
+    return _level(check, sum(scores) / len(scores), len(scores), "cases")
 
 
 def _prompt_problem(check: PromptCheck, answer: Answer) -> tuple[CheckKind, str]:
@@ -203,17 +247,17 @@ def _prompt_problem(check: PromptCheck, answer: Answer) -> tuple[CheckKind, str]
     return "failed", check.problem(prompt)
 
 
-def _level(check: PromptCheck, mean: float) -> CheckOutcome:
+def _level(check: LevelCheck, mean: float, count: int, cases: str, told: str = "") -> CheckOutcome:
     """The points of the level reached, and what the next one needs."""
     earned = check.points_for(mean)
     better = sorted(least for least, points in check.levels if points > earned)
     reached = math.floor(1000 * mean) / 1000  # 0.2398 is not told as 0.24, which would be the next level
-    message = f"{check.measure} {reached:.3f} on {len(check.cases)} hidden cases"
+    message = f"{told}{check.measure} {reached:.3f} on {count} hidden {cases}"
     message += f"; the next level needs {better[0]:.2f}. {check.message}" if better else "."
-    return _prompt_outcome(check, "failed" if better else "passed", message.strip(), earned)
+    return _level_outcome(check, "failed" if better else "passed", message.strip(), earned)
 
 
-def _prompt_outcome(check: PromptCheck, kind: CheckKind, message: str, earned: float = 0) -> CheckOutcome:
+def _level_outcome(check: LevelCheck, kind: CheckKind, message: str, earned: float = 0) -> CheckOutcome:
     return CheckOutcome(
         question=check.question,
         name=check.name,

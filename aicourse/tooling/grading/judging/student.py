@@ -75,7 +75,8 @@ def examine(path: Path, execute: Executor) -> StudentReport:
     release = find_release(path, notebook)
     planned = Plan(release.assignment, "", tuple(_planned(check) for check in release.checks))
     files = named_files(path.parent, release.files)
-    execution = execute(Job(_runnable(notebook), planned.calls, files))
+    vectors = str(path.parent / "vectors.jsonl") if release.embeddings else None
+    execution = execute(Job(_runnable(notebook), planned.calls, files, vectors=vectors))
     return StudentReport(
         assignment=release.assignment,
         level=execution.level,

@@ -90,7 +90,9 @@ def verify(
         progress(number, len(tried), variant.name)
         asked = plan(assignment, STUDENT)
         files = named_files(assignment.folder, assignment.files)
-        execution = execute(Job(variant.notebook, asked.calls, files, limits=assignment.limits))
+        execution = execute(
+            Job(variant.notebook, asked.calls, files, limits=assignment.limits, vectors=assignment.vectors)
+        )
         level = execution.level
         results = judge(asked, execution.answers, ask)
         rows.append(_row(variant, execution, results))

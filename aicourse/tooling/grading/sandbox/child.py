@@ -57,6 +57,8 @@ def enter_sandbox(request: Request, handles: dict[str, int], control: socket.soc
         work = view.WORK
     else:
         work = _folders_below(request)
+        if request.model_port:
+            _name_model(request)
     os.chdir(work)
     readable = view.readable_paths() if request.level == "L2" else []
     if "files" in handles:
@@ -115,7 +117,13 @@ def _offer_model(request: Request, control: socket.socket) -> None:
     listener = socket.create_server(("127.0.0.1", request.model_port))
     socket.send_fds(control, [b'{"listening": true}'], [listener.fileno()])
     listener.close()
-    os.environ["AICOURSE_PROVIDER"] = f"http://127.0.0.1:{request.model_port}/v1"
+    _name_model(request)
+
+
+def _name_model(request: Request) -> None:
+    """Let `aicourse.connect()` find the proxy."""
+    url = f"http://127.0.0.1:{request.model_port}/v1"
+    os.environ.update(AICOURSE_PROVIDER=url, AICOURSE_EMBEDDED_URL=url)
     os.environ["AICOURSE_REPLAY"] = "off"
 
 

@@ -100,6 +100,7 @@ class Job:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()
     model_calls: int = 0  # how many the proxy lets through; 0: no model at all
+    vectors: str | None = None  # the file of recorded embeddings; None: no embeddings
 
 
 Executor = Callable[[Job], Execution]

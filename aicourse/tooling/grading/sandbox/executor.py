@@ -73,7 +73,8 @@ class Sandbox:
         """Run one submission; whatever it does, this returns an `Execution`.
 
         Raises:
-            SandboxError: the sandbox itself has failed, not the submission.
+            SandboxError: the sandbox itself has failed, not the submission; or the model that the
+                submission may ask is not here.
         """
         state = RunState(job)
         notebook = with_parameters(job.notebook, job.parameters)
@@ -110,6 +111,8 @@ class Sandbox:
             lost = error
         finally:
             end = kernel.end()
+        if end.unserved:
+            raise SandboxError(end.unserved, level=self.level)
         if lost is None:
             if end.out_of_memory:
                 state.note("out_of_memory", sentences.about_process(state.job.limits))

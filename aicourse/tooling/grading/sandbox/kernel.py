@@ -15,6 +15,7 @@ from aicourse.tooling.grading.sandbox.channel import Channel
 
 if TYPE_CHECKING:
     from aicourse.tooling.grading.sandbox.execution import Job
+    from aicourse.tooling.grading.sandbox.proxy import ModelProxy
 
 _REPORT = 4_096
 _END_SECONDS = 20.0
@@ -25,7 +26,8 @@ class End:
     """The end of a kernel.
 
     `code` is its exit code, negative for a signal, None when nobody could say. `out_of_memory`: some process
-    was killed because all together used too much. `failed`: why it never started.
+    was killed because all together used too much. `failed`: why it never started. `unserved`: why a model
+    that it was promised could not be asked.
     """
 
     code: int | None = None
@@ -33,6 +35,7 @@ class End:
     peak_memory: int = 0
     out_of_memory: bool = False
     failed: str = ""
+    unserved: str = ""
 
 
 class Kernel(Protocol):
@@ -42,6 +45,9 @@ class Kernel(Protocol):
 
     def interrupt(self) -> None:
         """Raise a KeyboardInterrupt in the running cell, as Ctrl-C does."""
+
+    def model_seconds(self) -> float:
+        """The time that the grader's model has taken so far: it is not the submission's."""
 
     def end(self) -> End:
         """Kill what still runs and say how it ended."""
@@ -72,11 +78,17 @@ class SandboxKernel:
         self._group = group
         self._resources = resources
         self._failed = ""
+        self._proxy: ModelProxy | None = None
         self._report: dict[str, Any] | None = None
 
-    def close_with_it(self, part: contextlib.closing[Any]) -> None:
-        """Close `part` when the kernel has ended."""
-        self._resources.enter_context(part)
+    def serve_model(self, proxy: ModelProxy) -> None:
+        """Close the proxy when the kernel has ended."""
+        self._proxy = proxy
+        self._resources.enter_context(contextlib.closing(proxy))
+
+    def model_seconds(self) -> float:
+        """The time that requests to a model have taken so far."""
+        return self._proxy.busy.seconds if self._proxy else 0.0
 
     def listener(self, until: float) -> socket.socket | None:
         """The socket that listens inside the sandbox for requests to a model; None: it did not start."""
@@ -122,7 +134,12 @@ class SandboxKernel:
         peak = self._group.peak() if self._group is not None else 0
         self._resources.close()
         return End(
-            report.get("exit"), report.get("cpu", 0.0), peak or report.get("peak", 0), killed, self._failed
+            code=report.get("exit"),
+            cpu_seconds=report.get("cpu", 0.0),
+            peak_memory=peak or report.get("peak", 0),
+            out_of_memory=killed,
+            failed=self._failed,
+            unserved=self._proxy.unserved if self._proxy else "",
         )
 
     def _received(self) -> tuple[bytes, list[int], int, Any]:

@@ -20,7 +20,7 @@ from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job, Limits
 from aicourse.tooling.grading.sandbox.files import pack_files
 from aicourse.tooling.grading.sandbox.kernel import SandboxKernel
-from aicourse.tooling.grading.sandbox.proxy import Ask, ModelProxy, ask_provider
+from aicourse.tooling.grading.sandbox.proxy import Ask, ask_provider, model_proxy
 from aicourse.tooling.grading.sandbox.request import Request
 from aicourse.tooling.grading.sandbox.view import environment
 
@@ -159,16 +159,33 @@ class ZygoteStarter:
         self._zygote = Zygote(level)
 
     def start(self, job: Job) -> SandboxKernel:
-        """Fork a kernel; with `job.model_calls`, put a proxy behind its way to a model."""
-        port = _MODEL_PORT if job.model_calls else 0
+        """Fork a kernel; if the job may ask a model, put a proxy behind its way there.
+
+        Raises:
+            SandboxError: it may ask a model, and this level of protection has no way there.
+        """
+        ours, port = self._way_to_model() if job.model_calls or job.vectors is not None else (None, 0)
         zygote = self._zygote
         try:
             kernel = zygote.launch(job.limits, files=job.files, model_port=port)
         except ForkServerGone:
             kernel = self._replacement(zygote).launch(job.limits, files=job.files, model_port=port)
-        if port and (listener := kernel.listener(time.monotonic() + _LISTEN_SECONDS)):
-            kernel.close_with_it(contextlib.closing(ModelProxy(listener, job.model_calls, self._ask)))
+        if port and (listener := ours or kernel.listener(time.monotonic() + _LISTEN_SECONDS)):
+            kernel.serve_model(model_proxy(listener, job, self._ask))
         return kernel
+
+    def _way_to_model(self) -> tuple[socket.socket | None, int]:
+        """A port, and the socket that listens there; None where the kernel opens it in its own network."""
+        if self._level in ("L3", "L4"):
+            return None, _MODEL_PORT
+        if self._level == "L2":
+            raise SandboxError(
+                "This homework asks a model, which submissions cannot reach at L2. Grade on a machine that "
+                "has L3; what this one has is shown by: aicourse doctor",
+                level=self._level,
+            )
+        listener = socket.create_server(("127.0.0.1", 0))
+        return listener, listener.getsockname()[1]
 
     def _replacement(self, broken: Zygote) -> Zygote:
         with self._lock:

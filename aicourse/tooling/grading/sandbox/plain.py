@@ -25,6 +25,7 @@ from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job
 from aicourse.tooling.grading.sandbox.files import FilesError, write_files
 from aicourse.tooling.grading.sandbox.kernel import End
+from aicourse.tooling.grading.sandbox.proxy import ask_provider, model_proxy
 from aicourse.tooling.grading.sandbox.view import environment
 
 _START_SECONDS = 60.0
@@ -32,7 +33,7 @@ _END_SECONDS = 10.0
 
 
 class PlainStarter:
-    """Starts a process for each submission; a model is not handed out here."""
+    """Starts a process for each submission; of models, only embeddings are handed out here."""
 
     def start(self, job: Job) -> PlainKernel:
         """A kernel in a temporary copy of the submission's files.
@@ -59,6 +60,9 @@ class PlainKernel:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise SandboxError(str(error), level="L0") from None
         token = secrets.token_hex(16)
+        self._proxy = None
+        if job.vectors is not None:
+            self._proxy = model_proxy(socket.create_server(("127.0.0.1", 0)), job, ask_provider)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(_START_SECONDS)
             self._process = self._start(listener.getsockname()[1], token)
@@ -71,6 +75,8 @@ class PlainKernel:
 
     def _start(self, port: int, token: str) -> subprocess.Popen[bytes]:
         system = {name: os.environ[name] for name in ("SYSTEMROOT", "SYSTEMDRIVE") if name in os.environ}
+        if self._proxy:
+            system["AICOURSE_EMBEDDED_URL"] = f"http://127.0.0.1:{self._proxy.port}/v1"
         return subprocess.Popen(
             [sys.executable, "-s", "-P", "-m", __name__, str(port), token, str(self._folder)],
             env={**system, **environment(str(self._folder))},
@@ -85,14 +91,20 @@ class PlainKernel:
         if os.name == "posix":
             self._process.send_signal(signal.SIGINT)
 
+    def model_seconds(self) -> float:
+        """The time that requests for embeddings have taken so far."""
+        return self._proxy.busy.seconds if self._proxy else 0.0
+
     def end(self) -> End:
         """Kill the process (not what it started) and delete the folder."""
         self._process.kill()
         code = self._process.wait(_END_SECONDS)
         if hasattr(self, "channel"):
             self.channel.close()
+        if self._proxy:
+            self._proxy.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-        return End(code)
+        return End(code, unserved=self._proxy.unserved if self._proxy else "")
 
 
 def _accept(listener: socket.socket, token: str) -> socket.socket:

@@ -11,10 +11,15 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+
+from aicourse.errors import DownloadError
+from aicourse.tooling.grading.sandbox.embedding import CALLS, EmbeddingDesk, vector_store
+from aicourse.tooling.grading.sandbox.execution import Job
 
 Ask = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]  # path and body -> status and reply
 
@@ -46,14 +51,51 @@ class Budget:
             self._tokens -= tokens
 
 
+class BusyTime:
+    """The time during which one request or more is with the model; a context manager around each."""
+
+    def __init__(self) -> None:
+        self._requests, self._since, self._ended = 0, 0.0, 0.0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._requests:
+                self._since = time.monotonic()
+            self._requests += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._requests -= 1
+            if not self._requests:
+                self._ended += time.monotonic() - self._since
+
+    @property
+    def seconds(self) -> float:
+        """Seconds until now, side by side ones once."""
+        with self._lock:
+            return self._ended + (time.monotonic() - self._since if self._requests else 0.0)
+
+
 class ModelProxy:
     """Answers on `listener` until it is closed; `ask` speaks to the model."""
 
     def __init__(self, listener: socket.socket, calls: int, ask: Ask) -> None:
-        self.budget = Budget(calls)
-        self._server = _Server(listener, self.budget, ask)
+        self.budget, self.busy = Budget(calls), BusyTime()
+        self._server = _Server(listener, self.budget, self.busy, ask)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that it answers on."""
+        port: int = self._server.socket.getsockname()[1]
+        return port
+
+    @property
+    def unserved(self) -> str:
+        """A sentence, if the model was asked and its file is not here; else empty."""
+        return self._server.unserved
 
     def close(self) -> None:
         """Stop answering and give the socket back."""
@@ -62,14 +104,21 @@ class ModelProxy:
         self._server.server_close()
 
 
+def model_proxy(listener: socket.socket, job: Job, ask: Ask) -> ModelProxy:
+    """The proxy that a job is promised: to embeddings alone, or to whatever `ask` reaches."""
+    if job.vectors is None:
+        return ModelProxy(listener, job.model_calls, ask)
+    return ModelProxy(listener, CALLS, EmbeddingDesk(vector_store(job.vectors)))
+
+
 class _Server(HTTPServer):
     """An HTTP server on a socket that exists, with a few threads for requests."""
 
-    def __init__(self, listener: socket.socket, budget: Budget, ask: Ask) -> None:
+    def __init__(self, listener: socket.socket, budget: Budget, busy: BusyTime, ask: Ask) -> None:
         super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
-        self.budget, self.ask = budget, ask
+        self.budget, self.busy, self.ask, self.unserved = budget, busy, ask, ""
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="model-proxy")
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -123,7 +172,11 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/chat/completions":
             _limit(body, tokens)
         try:
-            status, reply = self.server.ask(path, body)
+            with self.server.busy:
+                status, reply = self.server.ask(path, body)
+        except DownloadError as error:
+            self.server.unserved = error.message
+            return self._refuse(503, error.message)
         except Exception as error:  # whatever the provider does, this submission hears of it, and no key
             return self._refuse(502, f"The model could not be asked ({type(error).__name__}).")
         usage = reply.get("usage")

@@ -47,6 +47,10 @@ PRELOADED = [
     "aicourse.datasets",
     "aicourse.errors",
     "aicourse.llm.client",
+    "aicourse.rag.chunking",
+    "aicourse.rag.embedding",
+    "aicourse.rag.fusion",
+    "aicourse.rag.index",
 ]
 
 

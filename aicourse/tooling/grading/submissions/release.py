@@ -44,6 +44,7 @@ class Release:
     files: tuple[str, ...]
     cells: tuple[ReleasedCell, ...]
     checks: tuple[Check, ...]
+    embeddings: bool = False
 
 
 def find_release(path: Path, notebook: ReadNotebook) -> Release:
@@ -75,6 +76,7 @@ def _release(stated: Any, name: str) -> Release:
             files=tuple(map(str, stated["files"])),
             cells=tuple(_cell(cell) for cell in stated["cells"]),
             checks=to_checks(stated["public"]),
+            embeddings=stated.get("embeddings") is True,
         )
     except (KeyError, TypeError, ValueError, SyntaxError, AttributeError) as error:
         raise SubmissionError(

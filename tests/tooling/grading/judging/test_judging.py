@@ -10,9 +10,9 @@ import pytest
 from tiny import TINY, copy_tiny, edit_checks
 
 from aicourse.errors import AicourseError, AssignmentError
-from aicourse.notebook.checks import Check, Mistake, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, unordered
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
-from aicourse.tooling.grading.authoring.checks_file import PromptCase, PromptCheck
+from aicourse.tooling.grading.authoring.checks_file import PromptCase, PromptCheck, ScoredCheck
 from aicourse.tooling.grading.judging.judging import Plan, PlannedCheck, judge, plan
 from aicourse.tooling.grading.judging.results import CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Answer, StudentCall
@@ -23,12 +23,12 @@ def tiny() -> Assignment:
     return load_assignment(TINY)
 
 
-def planned(*checks: Check | PromptCheck) -> Plan:
+def planned(*checks: Check | PromptCheck | ScoredCheck) -> Plan:
     return Plan("hw", "s1", tuple(PlannedCheck(check, _inputs(check)) for check in checks))
 
 
-def _inputs(check: Check | PromptCheck) -> Any:
-    return () if isinstance(check, PromptCheck) else check.draw(None)  # type: ignore[arg-type]
+def _inputs(check: Check | PromptCheck | ScoredCheck) -> Any:
+    return () if isinstance(check, PromptCheck) else check.draw()
 
 
 def answers_of(asked: Plan, namespace: dict[str, Any]) -> list[Answer]:
@@ -111,7 +111,7 @@ def check(**fields: Any) -> Check:
     return Check(**{**given, "inputs": [3, 4], "reference": square, **fields})
 
 
-def verdict(asked: Check | PromptCheck, *answers: Answer, **options: Any) -> CheckOutcome:
+def verdict(asked: Check | PromptCheck | ScoredCheck, *answers: Answer, **options: Any) -> CheckOutcome:
     return judge(planned(asked), answers, **options)[0]
 
 
@@ -300,3 +300,55 @@ def test_without_a_model_a_prompt_stays_open_and_is_no_zero() -> None:
         assert (result.kind, result.passed) == ("pending", False)
         assert result.message.startswith("could not be graded yet: ")
     assert "aicourse model pull m" in result.message
+
+
+def scored_check(**fields: Any) -> ScoredCheck:
+    """Doubling of 1 to 4: half of the answers right earns 2 points, all earn 5."""
+    given: dict[str, Any] = {
+        "question": "q6",
+        "name": "doubles",
+        "target": "double",
+        "inputs": [1, 2, arguments(3), 4],
+        "score": lambda answer, given: answer == 2 * given.positional[0],
+        "levels": [(0.5, 2), (1.0, 5)],
+        "message": "Think of 3.",
+    }
+    return ScoredCheck(**{**given, **fields})
+
+
+@pytest.mark.parametrize(
+    ("answers", "earned", "message"),
+    [
+        (gives(2, 4, 6, 8), 5, "mean score 1.000 on 4 hidden inputs."),
+        (gives(2, 4, 6, 0), 2, "0.750 on 4 hidden inputs; the next level needs 1.00. Think of 3."),
+        ([*gives(2, 4), Answer("raised", error="KeyError"), Answer("endless")], 2, "For 2 there was no"),
+        (gives(2, None, [], "x"), 0, "mean score 0.250"),
+        ([Answer("raised", error="NotImplementedError")] * 4, 0, "It is not written yet."),
+        ([Answer("raised", error="KeyError")] * 4, 0, "`double` raised KeyError on all 4 hidden inputs."),
+        ([Answer("raised", error="Answer_is_payout")] * 4, 0, "raised an error on all 4 hidden inputs."),
+        ([Answer("missing")] * 4, 0, "There is no `double`"),
+        ([Answer("endless")] * 4, 0, "`double` did not finish within 5 s."),
+        ([Answer("unreadable")] * 4, 0, "is no plain data"),
+    ],
+)  # fmt: skip
+def test_answers_are_scored_one_by_one(answers: list[Answer], earned: float, message: str) -> None:
+    result = verdict(scored_check(), *answers)
+    assert (result.earned, result.points, result.passed) == (earned, 5, earned == 5)
+    assert message in result.message
+
+
+@pytest.mark.parametrize(
+    "score", [lambda answer, given: 1 / 0, lambda answer, given: float("nan"), lambda answer, given: 7.0]
+)
+def test_a_score_that_is_none_counts_as_0(score: Callable[..., float]) -> None:
+    assert verdict(scored_check(score=score), *gives(2, 4, 6, 8)).earned == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"), [({"inputs": []}, "needs inputs"), ({"levels": []}, "needs levels")]
+)
+def test_a_scored_check_without_inputs_or_levels_is_the_authors_mistake(
+    fields: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(AssignmentError, match=problem):
+        scored_check(**fields)

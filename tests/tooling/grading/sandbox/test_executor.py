@@ -20,6 +20,7 @@ from aicourse.tooling.grading.sandbox.files import files_below
 from aicourse.tooling.grading.sandbox.levels import LEVELS, Level, LevelReport, choose_level, probe_levels
 from aicourse.tooling.grading.sandbox.parameters import with_parameters
 from aicourse.tooling.grading.sandbox.plain import PlainStarter
+from aicourse.tooling.grading.sandbox.running import MOST_LOST
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +140,14 @@ def test_each_call_that_ends_the_kernel_costs_only_itself(sandbox: Sandbox) -> N
         ("dead", None),
         ("returned", 8),
     ]
+
+
+def test_a_function_that_never_comes_back_is_not_called_for_ever(sandbox: Sandbox) -> None:
+    cells = ("CALLS = 0", "def spin(x):\n    global CALLS\n    CALLS += 1\n    while True: pass")
+    calls = [StudentCall("spin", (n,), seconds=0.2) for n in range(40)] + [StudentCall("CALLS")]
+    execution = run(sandbox, *cells, calls=calls)
+    assert [answer.kind for answer in execution.answers[:-1]] == ["endless"] * 40
+    assert execution.answers[-1].value == MOST_LOST
 
 
 def test_the_notebooks_deadline_stops_it_and_keeps_what_it_defined(sandbox: Sandbox) -> None:
