@@ -43,7 +43,7 @@ LEVELS = (
         "rag.answer_metrics",
         "rag.correctness",
         "rag.evaluation",
-        "agents.scenarios",
+        "agents.evaluation",
     },
     {"marketplace", "marketplace.evaluation", "testing"},  # verdicts of tests are made of evals' intervals
     {"marketplace.app"},

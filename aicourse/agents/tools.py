@@ -249,6 +249,12 @@ class Tools:
             return ToolResult("failed", f"Error: it could not be done ({type(error).__name__}). Try again.")
         return ToolResult("done", text, changes=self._changes())
 
+    def decline(self, token: str) -> ToolResult:
+        """Note the customer's no."""
+        if self.writes is not None and self.writes.decline(token):
+            return ToolResult("refused", "Nothing was changed.")
+        return ToolResult("refused", "That question is no longer open.")
+
     def _begun(self, name: str, arguments: dict[str, Any]) -> Write:
         if name not in self:
             raise ToolRefused(f"{name} is not offered any more. Ask for something else.")

@@ -151,14 +151,15 @@ class Writes:
             self.connection.execute(done, (result, token))
         return result
 
-    def decline(self, token: str) -> None:
-        """Note the customer's no; a write that was done stays done."""
+    def decline(self, token: str) -> bool:
+        """Note the customer's no; False if nothing waits for it, as a write that was done stays done."""
         with self._transaction():
-            self.connection.execute(
+            noted = self.connection.execute(
                 "UPDATE confirmations SET state = 'declined' "
                 "WHERE token = ? AND customer = ? AND state = 'waiting'",
                 (token, self.customer),
             )
+            return noted.rowcount > 0
 
     def new_changes(self) -> tuple[RowChange, ...]:
         """The rows of watched tables that this connection changed since the last time it was asked."""

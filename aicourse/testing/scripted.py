@@ -37,10 +37,10 @@ BASE_URL = "http://scripted.aicourse.invalid/v1"
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A reply that calls a tool instead of saying something."""
+    """A reply that calls a tool instead of saying something; arguments as a text may be no JSON at all."""
 
     name: str
-    arguments: dict[str, Any]
+    arguments: dict[str, Any] | str
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Sent:
         return "\n".join(str(message.get("content", "")) for message in self.messages)
 
 
-Answer = str | BaseModel | ToolCall | Fault | Exception
+Answer = str | BaseModel | ToolCall | tuple[ToolCall, ...] | Fault | Exception  # a tuple: calls in parallel
 Reply = Answer | Callable[[Sent], Answer]
 
 
@@ -71,9 +71,9 @@ class ScriptedModel:
     `history` is what was sent so far, `faults` what spoils the calls of its clients (beside a `Fault` with a
     status in the queue, which takes the place of a reply), `session` where they are counted.
 
-    A reply is a text, a pydantic object (sent as JSON), a `ToolCall`, a `Fault` with a status, an exception
-    to raise, or a function of what was sent. It is not safe to share between threads, because then their
-    order is not known.
+    A reply is a text, a pydantic object (sent as JSON), a `ToolCall` or a tuple of them, a `Fault` with a
+    status, an exception to raise, or a function of what was sent. It is not safe to share between threads,
+    because then their order is not known.
 
     >>> model = ScriptedModel("blue")
     >>> client = model.client()
@@ -142,14 +142,14 @@ class ScriptedModel:
         return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=content)
 
 
-def _completion(answer: str | BaseModel | ToolCall, sent: Sent) -> dict[str, Any]:
+def _completion(answer: str | BaseModel | ToolCall | tuple[ToolCall, ...], sent: Sent) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None}
-    if isinstance(answer, ToolCall):
-        function = {"name": answer.name, "arguments": json.dumps(answer.arguments)}
-        message["tool_calls"] = [{"id": "call_1", "type": "function", "function": function}]
+    if isinstance(answer, ToolCall | tuple):
+        calls = (answer,) if isinstance(answer, ToolCall) else answer
+        message["tool_calls"] = [_called(call, number) for number, call in enumerate(calls, start=1)]
     else:
         message["content"] = answer if isinstance(answer, str) else answer.model_dump_json()
-    reason = "tool_calls" if isinstance(answer, ToolCall) else "stop"
+    reason = "tool_calls" if "tool_calls" in message else "stop"
     prompt, completion = len(sent.text.split()), len(str(message["content"] or "").split())
     return {
         "id": "chatcmpl-scripted",
@@ -163,6 +163,12 @@ def _completion(answer: str | BaseModel | ToolCall, sent: Sent) -> dict[str, Any
             "total_tokens": prompt + completion,
         },
     }
+
+
+def _called(call: ToolCall, number: int) -> dict[str, Any]:
+    arguments = call.arguments if isinstance(call.arguments, str) else json.dumps(call.arguments)
+    function = {"name": call.name, "arguments": arguments}
+    return {"id": f"call_{number}", "type": "function", "function": function}
 
 
 def _stream(completion: dict[str, Any]) -> Iterator[str]:
