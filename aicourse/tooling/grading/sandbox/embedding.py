@@ -4,8 +4,8 @@
     desk("/embeddings", {"model": "all-minilm-l6-v2", "input": ["a text"]})        # -> 200, OpenAI's reply
 
 A class shares one store, so a text costs once, whoever asks first; what is new in a submission has a budget.
-Texts are embedded one by one, so that submissions take turns; their vectors are those of a batch. A line of
-the file is {"text": SHA-256, "vector": base64 of 384 float16}.
+Texts are embedded one by one, so that submissions take turns; their vectors are those of a batch, for less
+CPU, as nothing is padded. A line of the file is {"text": SHA-256, "vector": base64 of 384 float16}.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aicourse.tooling.localmodel.embedder import Embedder
 
 CALLS = 500
-NEW_CHARACTERS = 300_000  # of texts that nobody has asked for yet: about 20 s of CPU
+NEW_CHARACTERS = 300_000  # of texts that nobody has asked for yet: about 25 s of CPU
 _MOST_KEPT = 100_000  # vectors, about 100 MB
 _CHARACTERS_PER_TOKEN = 4  # an estimate: recorded texts are not counted again
 
