@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from aicourse.agents.evaluation import audit
+from aicourse.agents.facts import holds
 from aicourse.agents.scenarios import (
     NOW,
     PlannedCall,
@@ -117,6 +119,27 @@ def test_a_gold_replay_reaches_the_end_and_does_no_damage(scenario: Scenario) ->
     assert play.ends_well()
     assert play.damage() == []
     assert len(scenario.gold) == len(scenario.turns)
+
+
+def test_with_its_replies_the_gold_passes_and_no_control_does_that_should_not() -> None:
+    assert audit(lambda scenario: scenario_desk(scenario).tools(), EVERY) == []
+
+
+def test_a_reply_that_denies_everything_passes_half_of_what_must_be_refused_and_nothing_else() -> None:
+    said = (
+        "I am sorry. You have no such order. I cannot report it. I cannot refund it. I cannot cancel it. "
+        "I cannot change the address. It is not possible."
+    )
+    refuse = [one for one in (*PUBLIC, *HIDDEN) if "must_refuse" in one.tags]
+    passed = [
+        one
+        for one in (*PUBLIC, *HIDDEN)
+        if all(any(holds(fact, said) for fact in group) for group in one.states)
+        and not any(holds(fact, said) for fact in one.never)
+    ]
+    assert all(one in refuse for one in passed)
+    datasheet = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert f"states the facts of {len(passed)} of the {len(refuse)}" in datasheet
 
 
 @each
