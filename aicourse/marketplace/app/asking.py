@@ -118,5 +118,6 @@ class Helper:
             self.model,
             gate=prompts.load("gate_help"),
             threshold=THRESHOLD,
+            k=2,
             where=CURRENT,
         )
