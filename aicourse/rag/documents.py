@@ -79,6 +79,10 @@ def read_folder(folder: Path) -> Folder:
     for path in paths:
         try:
             documents.append(_read(path, folder))
+        except RecursionError:
+            refused.append(
+                f"{path.relative_to(folder).as_posix()}: its front matter is nested too deep. Flatten it."
+            )
         except (OSError, ValueError, yaml.YAMLError) as error:
             refused.append(f"{path.relative_to(folder).as_posix()}: {_first_line(error)}")
     taken: dict[str, Document] = {}
@@ -113,11 +117,20 @@ def _read(path: Path, folder: Path) -> Document:
     return Document(path.relative_to(folder).with_suffix("").as_posix(), title, text, str(version), metadata)
 
 
+class _NoAliases(yaml.SafeLoader):
+    """Front matter without aliases, of which nine lines can make a text of gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise ValueError("its front matter has an alias (*). Write the value out.")
+        return super().compose_node(parent, index)
+
+
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
     if not text.startswith(_FENCE):
         return {}, text
     parts = text.split(_FENCE, 2)
-    fields = yaml.safe_load(parts[1]) if len(parts) == 3 else None
+    fields = yaml.load(parts[1], _NoAliases) if len(parts) == 3 else None
     if not isinstance(fields, dict):
         raise ValueError("begins with --- and has no front matter in YAML up to a second ---. Repair it.")
     return fields, parts[2]

@@ -72,6 +72,8 @@ def test_metadata_are_values_that_a_search_can_be_limited_by(tmp_path: Path) -> 
         (b"---\ntitle: [x\n---\ntext", "bad.md: while parsing"),
         (b"---\ntitle: x\ntext", "no front matter"),
         (b"---\njust words\n---\ntext", "no front matter"),
+        (b"---\na: " + b"[" * 5000 + b"\n---\ntext", "nested too deep"),
+        (b"---\na: &a [x, x]\nb: [*a, *a]\n---\ntext", "has an alias"),
         ("café".encode("latin-1"), "not UTF-8 (byte 3)"),
         ("text".encode("utf-16"), "not UTF-8"),
     ],

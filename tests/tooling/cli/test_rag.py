@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aicourse.errors import AicourseError, RetrievalError
+from aicourse.errors import AicourseError, DownloadError, RetrievalError
 from aicourse.llm.faults import Fault
 from aicourse.rag import Assistant
 from aicourse.rag.embedding import Vectors
@@ -57,6 +57,43 @@ def test_an_index_is_made_and_made_again_by_its_changes(folder: Path) -> None:
         "Refused: bad.md: not UTF-8 (byte 0). Save it as UTF-8.",
         "i: 0 added, 2 kept, 0 removed.",
     ]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_without_the_embedders_file_nothing_is_written(
+    folder: Path, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if before:
+        invoke("index", "articles", "--out", "i")
+    (folder / "articles" / "new.md").write_text("New.")
+    files = sorted(folder.rglob("*"))
+
+    def missing(*_: object) -> None:
+        raise DownloadError("No model file. Get it with: aicourse model pull all-minilm-l6-v2")
+
+    monkeypatch.setattr(Letters, "embed", missing)
+    result = CliRunner().invoke(cli.app, ["rag", "index", "articles", "--out", "i"])
+    assert isinstance(result.exception, DownloadError)
+    assert sorted(folder.rglob("*")) == files
+
+
+def test_an_index_of_another_version_is_refused_and_made_anew(folder: Path) -> None:
+    invoke("index", "articles", "--out", "i")
+    manifest = folder / "i" / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"format": 1}))
+    error = CliRunner().invoke(cli.app, ["rag", "search", "i", "money"]).exception
+    assert isinstance(error, RetrievalError)
+    assert "i has format 1; this version reads 2. Make it anew with:" in error.message
+    assert invoke("index", "articles", "--out", "i") == "i: 2 added, 0 kept, 0 removed.\n"
+    assert "Payout" in invoke("search", "i", "money")
+
+
+def test_broken_markdown_is_text_and_its_control_characters_are_shown(folder: Path) -> None:
+    (folder / "articles" / "broken.md").write_text("```\n# open\n|a|b\n[zebra](\n**bold \x1b[31m <div")
+    invoke("index", "articles", "--out", "i")
+    line = invoke("search", "i", "zebra", "--by", "words")
+    assert "broken: ``` # open |a|b [zebra]( **bold" in line
+    assert "\x1b" not in line
 
 
 @pytest.mark.parametrize("chunk", ["fixed", "sentences"])
