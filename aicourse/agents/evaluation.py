@@ -306,9 +306,9 @@ class _Puppet(Conversation):
         super().__init__(Agent(nobody, "no model", ""), world(scenario), scenario.customer)
         self._turns = iter(turns)
 
-    def _turn(self, text: str) -> str:
+    def turn(self, text: str) -> str:
         turn = next(self._turns, GoldTurn())
-        results = [self._call(call.tool, json.dumps(call.arguments)) for call in turn.calls]
+        results = [self.call(call.tool, json.dumps(call.arguments)) for call in turn.calls]
         questions = [one.confirmation.question for one in results if one.confirmation]
         return "\n".join([*questions, *([turn.reply] if turn.reply else [])]) or "\n".join(
             one.text for one in results

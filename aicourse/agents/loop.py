@@ -5,11 +5,12 @@
     conversation.say("My record player was lost.")        # "Refund 130.50 € for order 1006 …?"
     conversation.answer(conversation.waiting[0].token, yes=True)
 
-A turn is `_turn`, 20 lines: ask, call, look at the rules that stop, word the reply. What a small model cannot
-do is code (`rules`): `stops` end a turn, `vetoes` stop a call before it happens, and `wording` is a prompt of
-its own that tells the customer the result. What the customer must confirm, and what came of it, is said in
-the tool's words, by no model. Limits hold to the unit: before a call its largest possible cost is known (a
-token has at least one byte), and a call that could go past a limit is not made: the turn is handed over.
+A turn is `Conversation.turn`, 20 lines: ask, call, look at the rules that stop, word the reply. What a
+small model cannot do is code (`rules`): `stops` end a turn, `vetoes` stop a call before it happens, and
+`wording` is a prompt of its own that tells the customer the result. What the customer must confirm, and what
+came of it, is said in the tool's words, by no model. Limits hold to the unit: before a call its largest
+possible cost is known (a token has at least one byte), and a call that could go past a limit is not made: the
+turn is handed over.
 
 Speaks chat completions, so that any provider will do; of OpenAI's newest models those that take tools there
 (with `reasoning_effort="none"`, in `settings`). Not handled: streaming, and a memory beyond the messages.
@@ -24,7 +25,7 @@ from decimal import Decimal
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from aicourse.agents.tools import ToolResult, Tools
+from aicourse.agents.tools import ToolResult, Toolset
 from aicourse.agents.trajectory import Kind, Step, Trajectory
 from aicourse.agents.writes import Confirmation
 from aicourse.errors import AgentError
@@ -78,7 +79,7 @@ class Agent:
     settings: Mapping[str, Any] = field(default_factory=dict)  # of each call: seed, temperature, …
     clock: Callable[[], float] = monotonic
 
-    def start(self, tools: Tools, customer: str = "customer") -> Conversation:
+    def start(self, tools: Toolset, customer: str = "customer") -> Conversation:
         """A conversation with a customer, who can do what the tools allow.
 
         Raises:
@@ -98,7 +99,7 @@ class _Enough(Exception):
 class Conversation:
     """One customer's conversation: what was said so far, and what waits for an answer."""
 
-    def __init__(self, agent: Agent, tools: Tools, customer: str) -> None:
+    def __init__(self, agent: Agent, tools: Toolset, customer: str) -> None:
         self.agent, self.tools, self.customer = agent, tools, customer
         self.messages: list[Message] = [{"role": "system", "content": agent.instructions}, *agent.examples]
         self.steps: list[Step] = []
@@ -121,15 +122,18 @@ class Conversation:
             self.steps.append(Step("customer", text))
             self.messages.append({"role": "user", "content": harmless(text)})
             try:
-                reply = self._turn(text)
+                reply = self.turn(text)
             except _Enough as reason:
                 reply = self._give_up(str(reason))
             self._reply(reply)
             note(current, valid=reply != HANDED_OVER)
             return reply
 
-    def _turn(self, text: str) -> str:
-        """Ask the model, call what it asks for, until it replies or a rule says that it is enough."""
+    def turn(self, text: str) -> str:
+        """The reply to a message: ask, call what is asked for, until there is one or a rule says enough.
+
+        A framework with a loop of its own takes the place of this method, and makes its calls with `call`.
+        """
         while True:
             message = self._ask(self.messages, tools=True)
             calls = [call for call in message.tool_calls or () if call.type == "function"]
@@ -138,7 +142,7 @@ class Conversation:
             self.messages.append(_as_sent(message, calls))
             results = []
             for call in calls:
-                result = self._call(call.function.name, call.function.arguments)
+                result = self.call(call.function.name, call.function.arguments)
                 told = {"role": "tool", "tool_call_id": call.id, "content": harmless(result.text)}
                 self.messages.append(told)
                 results.append(result)
@@ -164,10 +168,9 @@ class Conversation:
         self.steps.append(Step("reply", text))
         self.messages.append({"role": "assistant", "content": text})
 
-    def _call(self, name: str, arguments: str) -> ToolResult:
+    def call(self, name: str, arguments: str) -> ToolResult:
         """One call of a tool, unless there have been too many or a veto stops it."""
-        known = name in self.tools
-        writes = known and self.tools[name].writes
+        known, writes = name in self.tools, self.tools.is_write(name)
         wanted = Step("tool", tool=name, arguments=_readable(arguments), writes=writes)
         if sum(step.kind == "tool" for step in self.steps[self._first :]) >= self.agent.limits.calls:
             against = "Not done: too many calls. Reply to the customer."

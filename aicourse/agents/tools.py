@@ -30,7 +30,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema
@@ -180,6 +180,30 @@ def _documented(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     return " ".join("\n".join(texts).split()), told
 
 
+class Toolset(Protocol):
+    """The form of tools that a loop needs: `Tools`, or those of a server elsewhere."""
+
+    writes: Writes | None
+
+    @property
+    def schemas(self) -> list[dict[str, Any]]:
+        """All tools, as `chat.completions` wants them."""
+
+    def __contains__(self, name: object) -> bool: ...
+
+    def is_write(self, name: str) -> bool:
+        """True for a known tool that writes."""
+
+    def call(self, name: str, arguments: str | Mapping[str, Any]) -> ToolResult:
+        """The result of a call, whatever a model sends."""
+
+    def confirm(self, token: str) -> ToolResult:
+        """The result of what the customer has said yes to."""
+
+    def decline(self, token: str) -> ToolResult:
+        """The result of a no."""
+
+
 class Tools:
     """The tools of one conversation; `writes` keeps what they change, and is needed for tools that write."""
 
@@ -208,6 +232,10 @@ class Tools:
 
     def __getitem__(self, name: str) -> Tool:
         return self._tools[name]
+
+    def is_write(self, name: str) -> bool:
+        """True for a known tool that writes."""
+        return name in self and self[name].writes
 
     @property
     def schemas(self) -> list[dict[str, Any]]:

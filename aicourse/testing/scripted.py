@@ -12,6 +12,7 @@ a word is a token. After the idea of llm's own fake model (https://github.com/si
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections import deque
@@ -87,6 +88,7 @@ class ScriptedModel:
         self.faults: list[Fault] = []
         self.session: Session | None = None  # no model is asked, so a notebook's badge has nothing to say
         self._replies = deque(replies)
+        self._numbers = itertools.count(1)  # of tool calls: some clients want each to have its own
 
     def enqueue(self, *replies: Reply) -> None:
         """Add replies to the end of the queue."""
@@ -135,18 +137,20 @@ class ScriptedModel:
             raise answer
         if isinstance(answer, Fault):
             return error_response(answer, request)
-        completion = _completion(answer, sent)
+        completion = _completion(answer, sent, self._numbers)
         if not sent.body.get("stream"):
             return httpx2.Response(200, json=completion)
         content = "".join(_stream(completion)).encode()
         return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=content)
 
 
-def _completion(answer: str | BaseModel | ToolCall | tuple[ToolCall, ...], sent: Sent) -> dict[str, Any]:
+def _completion(
+    answer: str | BaseModel | ToolCall | tuple[ToolCall, ...], sent: Sent, numbers: Iterator[int]
+) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None}
     if isinstance(answer, ToolCall | tuple):
         calls = (answer,) if isinstance(answer, ToolCall) else answer
-        message["tool_calls"] = [_called(call, number) for number, call in enumerate(calls, start=1)]
+        message["tool_calls"] = [_called(call, next(numbers)) for call in calls]
     else:
         message["content"] = answer if isinstance(answer, str) else answer.model_dump_json()
     reason = "tool_calls" if "tool_calls" in message else "stop"

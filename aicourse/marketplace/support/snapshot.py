@@ -30,11 +30,17 @@ def scenario_desk(scenario: Scenario) -> Desk:
     Raises:
         DatasetError: a row that the shop has no place for.
     """
-    connection, now = open_shop(":memory:"), datetime.fromisoformat(scenario.now)
-    fill(connection, _snapshot())
+    connection, now = course_shop(), datetime.fromisoformat(scenario.now)
     fill(connection, scenario.start)
     index = help_centre(scenario.articles)
     return Desk(connection, scenario.customer, index, scenario.id, now=lambda: now)
+
+
+def course_shop() -> sqlite3.Connection:
+    """The course's snapshot, in memory."""
+    connection = open_shop(":memory:")
+    fill(connection, _snapshot())
+    return connection
 
 
 def fill(connection: sqlite3.Connection, rows: Rows) -> None:
