@@ -37,7 +37,13 @@ _AROUND = " \t\r\n\xa0\u200b\ufeff\"'`“”„‘’"  # what copying leaves ar
 _NOT_IN_ENV_FILE = tuple(
     f"AICOURSE_{name}" for name in ("CACHE", "STATE", "HOME", "RECORDINGS", "DEBUG", "JOURNAL", "UNATTENDED")
 )
-_OWN = ("AICOURSE_PROVIDER", "AICOURSE_REPLAY", catalog.URL_KEY_VARIABLE, *_NOT_IN_ENV_FILE)
+_OWN = (
+    "AICOURSE_PROVIDER",
+    "AICOURSE_REPLAY",
+    "AICOURSE_EMBEDDED_URL",
+    catalog.URL_KEY_VARIABLE,
+    *_NOT_IN_ENV_FILE,
+)
 _SECRET_NAME = re.compile(r"(?i)(KEY|TOKEN|SECRET|PASSWORD)$")
 _SHORTEST_FOREIGN_KEY = 16  # of variables that the course does not know, such as GITHUB_TOKEN
 _SHAPES = re.compile(
