@@ -78,16 +78,21 @@ class Keyboard:
             self.faults.append(f"{title}: {wide} px wide: {self.page.evaluate(TOO_WIDE)}")
 
 
-@pytest.mark.parametrize(("scheme", "width"), VIEWS)
-def test_a_thing_is_sold_with_the_keyboard_alone(
-    scheme: str, width: int, browser: Any, shop: Marketplace
-) -> None:
+def visitor(browser: Any, scheme: str, width: int) -> tuple[Any, Keyboard, list[str]]:
+    """A page in a context of its own, its keyboard, and what it writes to the console."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
-    keys = Keyboard(page)
+    return page, Keyboard(page), complaints
+
+
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
+def test_a_thing_is_sold_with_the_keyboard_alone(
+    scheme: str, width: int, browser: Any, shop: Marketplace
+) -> None:
+    page, keys, complaints = visitor(browser, scheme, width)
 
     page.goto(shop.url)
     keys.look("Browse")
@@ -137,7 +142,7 @@ def test_a_thing_is_sold_with_the_keyboard_alone(
         assert fact in text
     assert keys.faults == []
     assert complaints == []
-    context.close()
+    page.context.close()
 
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
@@ -149,12 +154,7 @@ def test_a_question_is_answered_from_a_marked_passage_and_no_help_is_told(
     reply = {"source": 1, "quote": "We keep 8 % of the item price"}
     client = ScriptedModel(json.dumps(reply | {"answer": "We keep 8 %, 40 € at most."}), "teapot").client()
     shop = serve(tmp_path / "m.sqlite3", background=True, client=client, examples=False)
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    context.set_default_timeout(PATIENCE_MILLISECONDS)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    keys = Keyboard(page)
+    page, keys, complaints = visitor(browser, scheme, width)
 
     page.goto(shop.url)
     keys.follow('nav a[href="/help"]', "Help")
@@ -192,7 +192,7 @@ def test_a_question_is_answered_from_a_marked_passage_and_no_help_is_told(
     keys.follow('a[href^="/admin/traces/"]', "Trace")
     assert keys.faults == []
     assert complaints == []
-    context.close()
+    page.context.close()
     shop.stop()
 
 
