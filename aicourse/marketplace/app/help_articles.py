@@ -53,7 +53,7 @@ def as_html(text: str, start: int = 0, end: int = 0) -> Markup:
 def as_text(markdown: str) -> str:
     """The words of a piece of Markdown in one line.
 
-    >>> as_text("- *Fees*: 8 %\\\\n- | a |")
+    >>> as_text("- *Fees*: 8 %\\n- | a |")
     'Fees: 8 % | a |'
     """
     lines = (token.children or [] for token in _MARKDOWN.parse(markdown))
