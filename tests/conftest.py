@@ -7,7 +7,11 @@ inherit the environment, not the guard: a test that starts one points it at loop
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import hypothesis
 import pytest
@@ -35,6 +39,20 @@ def isolated_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("AICOURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("AICOURSE_STATE", str(tmp_path / "state"))
     monkeypatch.setattr(session, "_session", None)  # no test sees the lesson that another one began
+
+
+@pytest.fixture
+def time_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Functions of `time` replaced in one module alone.
+
+    Patched in `time` itself they would be those of every thread: a server's event loop that looks at such a
+    clock once may sleep for hours.
+    """
+
+    def replaced(module: ModuleType, **functions: Callable[..., Any]) -> None:
+        monkeypatch.setattr(module, "time", SimpleNamespace(**vars(time) | functions))
+
+    return replaced
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anthropic
@@ -55,9 +55,9 @@ def test_a_status_is_the_clients_own_error_for_it(
     assert caught.value.code == code
 
 
-def test_retry_after_is_sent_and_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_after_is_sent_and_obeyed(time_in: Callable[..., None]) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("time.sleep", waits.append)
+    time_in(openai._base_client, sleep=waits.append)
     asked = client(Fault(status=429, retry_after=0.25), max_retries=1)
     assert outcome(asked) == ANSWER
     assert waits == [0.25]

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -225,12 +225,12 @@ class Screen:
 
 
 @pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+def screen(monkeypatch: pytest.MonkeyPatch, time_in: Callable[..., None]) -> Screen:
     """A live notebook in which no time passes."""
     screen = Screen()
     monkeypatch.setattr(lesson, "notebook_shell", lambda: screen)
     monkeypatch.setattr(IPython.display, "display", screen.display)
-    monkeypatch.setattr(lesson.time, "monotonic", lambda: 0.0)
+    time_in(lesson, monotonic=lambda: 0.0)
     return screen
 
 
@@ -286,11 +286,11 @@ def test_more_than_five_live_calls_in_a_cell_show_a_bar(
     assert bars == ([[5, 6, 7, 8, "gone"]] if unattended == "0" else [])
 
 
-def test_a_long_cell_shows_counts_now_and_then(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_cell_shows_counts_now_and_then(screen: Screen, time_in: Callable[..., None]) -> None:
     start("01")
     clock = iter(number * lesson.REDRAW_SECONDS for number in range(1, 100))
     session.current().report(call("recorded"))
-    monkeypatch.setattr(lesson.time, "monotonic", lambda: next(clock))
+    time_in(lesson, monotonic=lambda: next(clock))
     for _ in range(4):
         session.current().report(call("recorded"))
     assert screen.shown[-1] != "recorded · 1 call"

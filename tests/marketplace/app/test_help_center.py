@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def test_with_vectors_meaning_counts_too(embedder: type[Embedder]) -> None:
 
 
 def test_an_embedder_that_fails_leaves_words(
-    embedder: type[Embedder], monkeypatch: pytest.MonkeyPatch
+    embedder: type[Embedder], monkeypatch: pytest.MonkeyPatch, time_in: Callable[..., None]
 ) -> None:
     monkeypatch.setattr(embedder, "fails", True)
     center = HelpCenter(read, Client)  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def test_an_embedder_that_fails_leaves_words(
     monkeypatch.setattr(embedder, "fails", False)
     assert later.search("ring") == []  # it is left alone for a while
     now = time.monotonic()
-    monkeypatch.setattr(help_center.time, "monotonic", lambda: now + help_center.REST_SECONDS)
+    time_in(help_center, monotonic=lambda: now + help_center.REST_SECONDS)
     assert later.search("ring", 1)[0].document == "contact"
 
 

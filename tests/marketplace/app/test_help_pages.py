@@ -146,13 +146,13 @@ def test_whatever_the_model_does_there_is_a_page(
 
 
 def test_a_question_whose_process_was_killed_ends(
-    browser: TestClient, helper: Helper, monkeypatch: pytest.MonkeyPatch
+    browser: TestClient, helper: Helper, monkeypatch: pytest.MonkeyPatch, time_in: Callable[..., None]
 ) -> None:
     monkeypatch.setattr(helper, "_work", lambda question_id, *_: helper._told.pop(question_id))
     place = ask(browser)
     assert "cannot be reached" in browser.get(place).text
     now = time.time_ns()
-    monkeypatch.setattr(questions.time, "time_ns", lambda: now + int(helper.limit_seconds * 1e9) + 1)
+    time_in(questions, time_ns=lambda: now + int(helper.limit_seconds * 1e9) + 1)
     assert "took too long" in browser.get(place).text
 
 

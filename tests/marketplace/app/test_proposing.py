@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from aicourse import prompts
 from aicourse.errors import BudgetExceeded, PromptError
 from aicourse.experiments import Experiment, Metric, assign
 from aicourse.llm.client import connect
+from aicourse.marketplace.app import proposing
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Draft, Proposal, Store
 from aicourse.monitoring.tracing import start_tracing
@@ -87,10 +89,10 @@ def test_the_call_is_given_the_time_that_is_left(store: Store) -> None:
 
 
 def test_an_answer_that_comes_too_late_is_a_failure_for_monitoring_too(
-    proposer: Proposer, model: ScriptedModel, store: Store, monkeypatch: pytest.MonkeyPatch
+    proposer: Proposer, model: ScriptedModel, store: Store, time_in: Callable[..., None]
 ) -> None:
     clock = iter(range(0, 1_000, 15))  # each look at it is 15 s later; the limit is 20 s
-    monkeypatch.setattr("aicourse.marketplace.app.proposing.time.monotonic", lambda: next(clock))
+    time_in(proposing, monotonic=lambda: next(clock))
     model.enqueue(PROPOSED)
     with start_tracing(store.path) as tracing:
         proposal = proposed(proposer)

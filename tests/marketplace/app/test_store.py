@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,9 +91,9 @@ def test_a_search_finds_all_its_words(words: str, expected: list[str], store: St
 
 
 def test_pages_of_listings_leave_none_out_and_show_none_twice(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, time_in: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(store_module.time, "time_ns", lambda: 10**18)  # all at the same moment
+    time_in(store_module, time_ns=lambda: 10**18)  # all at the same moment
     for number in range(PAGE + 3):
         store.publish(add(store, f"Thing {number}"), "Ida", PROPOSED)
     first = store.published(category="clothing")

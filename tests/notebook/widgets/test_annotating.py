@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 import aicourse.monitoring
 from aicourse.errors import FeedbackError
 from aicourse.monitoring.feedback import record_published
+from aicourse.notebook.widgets import annotating
 from aicourse.notebook.widgets.annotating import AnnotationControls, AnnotationSession, annotate
 from aicourse.sqlite import database
 
@@ -151,10 +152,10 @@ def test_keys_and_buttons(
 
 
 def test_enter_in_an_empty_field_does_not_save_what_is_typed_later(
-    session: AnnotationSession, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    session: AnnotationSession, connection: sqlite3.Connection, time_in: Callable[..., None]
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr("aicourse.notebook.widgets.annotating.time.monotonic", lambda: now[0])
+    time_in(annotating, monotonic=lambda: now[0])
     controls = AnnotationControls(session, str)
     controls.words._handle_custom_msg(ENTER, [])  # no text follows: none has changed
     now[0] += 5
