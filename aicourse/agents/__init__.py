@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aicourse.agents.loop import LoopLimits as LoopLimits
     from aicourse.agents.rules import SMALL_MODEL as SMALL_MODEL
     from aicourse.agents.rules import known_ids as known_ids
+    from aicourse.agents.rules import said as said
     from aicourse.agents.scenarios import Probe as Probe
     from aicourse.agents.scenarios import Scenario as Scenario
     from aicourse.agents.scenarios import load_probes as load_probes
@@ -48,7 +49,7 @@ _NAMES = {
     "facts": ("facts_in",),
     "judging": ("judge",),
     "loop": ("Agent", "Conversation", "LoopLimits"),
-    "rules": ("SMALL_MODEL", "known_ids"),
+    "rules": ("SMALL_MODEL", "known_ids", "said"),
     "scenarios": ("Probe", "Scenario", "load_probes", "load_scenarios"),
     "tools": ("Tool", "Tools", "tool"),
     "trajectory": ("Trajectory",),

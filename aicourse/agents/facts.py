@@ -81,7 +81,7 @@ _ACTS = {
     "refund": (r"refund|pa(?:y|id) (?:\w+ )?back|money back", r"refunded|paid back|gone back|goe?s? back by"),
     "report": (r"report|return|problem|case", r"reported|opened|filed"),
     "cancel": (r"cancel", r"cancell?ed"),
-    "address": (r"address|goes? to|sent? to", r"changed|updated|corrected|goes to"),
+    "address": (r"address|goes? to|sent? to|redirect", r"changed|updated|corrected|goes to"),
     "hand_over": (
         r"colleague|person|human|team|hand(?:ed)? over",
         r"handed|takes? over|forwarded|passed on|hand you",

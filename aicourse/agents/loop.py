@@ -19,6 +19,7 @@ Speaks chat completions, so that any provider will do; of OpenAI's newest models
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -38,6 +39,8 @@ from aicourse.prompts.template import harmless
 
 if TYPE_CHECKING:
     import openai
+
+    from aicourse.prompts.prompt import Prompt
 
 Message = Mapping[str, Any]
 Stop = Callable[[Sequence[Step]], str]  # of the turn's steps: why it is enough, or ""
@@ -72,7 +75,8 @@ class Agent:
     model: str
     instructions: str
     examples: tuple[Message, ...] = ()
-    wording: str = ""
+    wording: Prompt | None = None  # takes `asked` and `found`
+    opening: tuple[str, ...] = ()  # tools that code calls after the first message: what is always needed
     stops: tuple[Stop, ...] = ()
     vetoes: tuple[Veto, ...] = ()
     limits: LoopLimits = LoopLimits()
@@ -121,6 +125,8 @@ class Conversation:
             self._begun, self._first = self.agent.clock(), len(self.steps)
             self.steps.append(Step("customer", text))
             self.messages.append({"role": "user", "content": harmless(text)})
+            if self._first == 0:
+                self._open()
             try:
                 reply = self.turn(text)
             except _Enough as reason:
@@ -138,7 +144,7 @@ class Conversation:
             message = self._ask(self.messages, tools=True)
             calls = [call for call in message.tool_calls or () if call.type == "function"]
             if not calls:
-                return message.content or self._worded(text, [])
+                return message.content or self._worded(text, self.steps[self._first :])
             self.messages.append(_as_sent(message, calls))
             results = []
             for call in calls:
@@ -151,7 +157,7 @@ class Conversation:
             turn = self.steps[self._first :]
             if reason := next(filter(None, (stop(turn) for stop in self.agent.stops)), ""):
                 self.steps.append(Step("stop", reason))
-                return self._worded(text, results)
+                return self._worded(text, turn)
 
     def answer(self, token: str, *, yes: bool) -> str:
         """The customer's answer to a question, by its button; what came of it, in the tool's words."""
@@ -163,6 +169,19 @@ class Conversation:
         self.messages.append({"role": "user", "content": "Yes." if yes else "No."})
         self._reply(result.text)
         return result.text
+
+    def _open(self) -> None:
+        """Call the opening's tools, as if the model had asked for them."""
+        for place, name in enumerate(self.agent.opening):
+            result = self.call(name, "{}")
+            called = {
+                "id": f"opening_{place}",
+                "type": "function",
+                "function": {"name": name, "arguments": "{}"},
+            }
+            self.messages.append({"role": "assistant", "content": None, "tool_calls": [called]})
+            told = {"role": "tool", "tool_call_id": called["id"], "content": harmless(result.text)}
+            self.messages.append(told)
 
     def _reply(self, text: str) -> None:
         self.steps.append(Step("reply", text))
@@ -183,14 +202,20 @@ class Conversation:
         self.steps.append(replace(wanted, text=result.text, status=status, changes=result.changes))
         return result
 
-    def _worded(self, text: str, results: Sequence[ToolResult]) -> str:
-        """The result as a sentence for the customer, by a prompt of its own or the same one without tools."""
-        if not self.agent.wording:
+    def _worded(self, text: str, turn: Sequence[Step]) -> str:
+        """The turn's results as a sentence for the customer: by the prompt for it, or the same without tools.
+
+        A number that is in no result is an invention: then the results themselves are the reply.
+        """
+        if self.agent.wording is None:
             return self._ask(self.messages, tools=False).content or HANDED_OVER
-        found = "\n".join(result.text for result in results) or "Nothing was found or done."
-        asked = f"Customer: {harmless(text)}\nResult: {harmless(found)}"
-        messages = [{"role": "system", "content": self.agent.wording}, {"role": "user", "content": asked}]
-        return self._ask(messages, tools=False).content or HANDED_OVER
+        calls = [one for one in turn if one.kind == "tool"]
+        refused = [f"Not possible: {one.text}" for one in calls if one.status == "refused"]
+        done = [one.text for one in calls if one.status == "done"]
+        found = "\n".join(dict.fromkeys(refused or done)) or "Nothing was found or done."
+        messages = self.agent.wording.render(asked=harmless(text), found=harmless(found))
+        reply = self._ask(messages, tools=False).content or HANDED_OVER
+        return reply if _numbers(reply) <= _numbers(f"{text} {found}") else found
 
     def _give_up(self, reason: str) -> str:
         """Hand over to a person, by the tool for it."""
@@ -275,6 +300,10 @@ def _as_sent(message: Any, calls: Sequence[Any]) -> Message:
         for call in calls
     ]
     return {"role": "assistant", "content": message.content, "tool_calls": sent}
+
+
+def _numbers(text: str) -> set[str]:
+    return set(re.findall(r"\d+", text))
 
 
 def _readable(arguments: str) -> dict[str, Any] | str:

@@ -70,6 +70,23 @@ def known_ids(argument: str = "order_id") -> Veto:
     return rule
 
 
+def said(argument: str) -> Veto:
+    """No call with words in an argument that the customer never wrote: an address, say, is not made up."""
+
+    def rule(call: Step, steps: Sequence[Step]) -> str:
+        given = "" if isinstance(call.arguments, str) else str(call.arguments.get(argument, ""))
+        heard = {word for one in steps if one.kind == "customer" for word in _words(one.text)}
+        if _words(given) <= heard:
+            return ""
+        return f"Error: the customer gave no such {argument}. Ask for it."
+
+    return rule
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
 def _latest(turn: Sequence[Step]) -> list[Step]:
     """The calls of the model's last message."""
     asked = max((place for place, one in enumerate(turn) if one.kind == "model"), default=0)
