@@ -4,7 +4,8 @@ One journey, file by file: a function is a *tool* (`tools`); what it changes wai
 a model is asked in a loop (`loop`) with rules around it (`rules`), and all that happens is a *trajectory*
 (`trajectory`). A *scenario* (`scenarios`) is a conversation to be had with a simulated customer
 (`customers`); it is judged (`judging`) by its state in the end and by the facts of the replies (`facts`), and
-many of them are an evaluation (`evaluation`).
+many of them are an evaluation (`evaluation`). Where a model only proposes, a policy is *rehearsed* on
+what was recorded (`rehearsal`).
 
     from aicourse.agents import Agent, Tools, load_scenarios, run_scenarios, tool
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from aicourse.agents.loop import Agent as Agent
     from aicourse.agents.loop import Conversation as Conversation
     from aicourse.agents.loop import LoopLimits as LoopLimits
+    from aicourse.agents.rehearsal import Rehearsal as Rehearsal
+    from aicourse.agents.rehearsal import recorded_proposals as recorded_proposals
+    from aicourse.agents.rehearsal import rehearse as rehearse
     from aicourse.agents.rules import SMALL_MODEL as SMALL_MODEL
     from aicourse.agents.rules import known_ids as known_ids
     from aicourse.agents.rules import said as said
@@ -49,6 +53,7 @@ _NAMES = {
     "facts": ("facts_in",),
     "judging": ("judge",),
     "loop": ("Agent", "Conversation", "LoopLimits"),
+    "rehearsal": ("Rehearsal", "recorded_proposals", "rehearse"),
     "rules": ("SMALL_MODEL", "known_ids", "said"),
     "scenarios": ("Probe", "Scenario", "load_probes", "load_scenarios"),
     "tools": ("Tool", "Tools", "tool"),

@@ -4,8 +4,8 @@
         grade(assignment, source, out, cluster.execute, options=Options(jobs=cluster.slots))
 
 What travels is plain data: a notebook, calls and the bytes of files to a worker, outputs and answers back.
-References and comparisons stay with the client, which also writes every result. So nothing is lost when
-something dies:
+References and comparisons stay with the client, which also writes every result; only a dialogue's other side
+goes to the worker, and stays outside its sandbox there. So nothing is lost when something dies:
 
 - a worker: Dask runs its submissions elsewhere; one that kills every worker ends as not graded, and says so;
 - the scheduler: the client waits for it to come back, and sends again what had not come back;

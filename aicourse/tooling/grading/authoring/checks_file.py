@@ -22,7 +22,7 @@ from aicourse.notebook.checks import Arguments, Check
 from aicourse.notebook.checks.calling import describe, describe_error
 from aicourse.notebook.checks.files import run_file
 from aicourse.notebook.checks.language import SECONDS
-from aicourse.tooling.grading.sandbox.execution import Limits
+from aicourse.tooling.grading.sandbox.execution import Dialogue, Limits
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,18 @@ class ScoredCheck(LevelCheck):
     """A function that the student wrote, called with hidden inputs, each answer scored outside.
 
     - `inputs`: the hidden inputs, the same for all students: one value each, or `arguments(…)`.
-    - `score(answer, given)`: 0 to 1 for one answer; whatever it raises counts as 0, as does no answer.
+    - `score(answer, given)`: `worst` to 1 for one answer; whatever it raises counts as 0, as does no answer.
     - `seconds`: the time that one call may take.
+    - `dialogue(given)`: for functions that are called step by step, the grader's side of it; then `seconds`
+      are for the whole, and `answer` is what it gives. `summary(answers)` is told with the score.
     """
 
     inputs: Sequence[Any]
     score: Callable[[Any, Arguments], float]
     seconds: float = SECONDS
+    worst: float = 0
+    dialogue: Callable[[Arguments], Dialogue] | None = None
+    summary: Callable[[Sequence[Any]], str] = lambda answers: ""
 
     def __post_init__(self) -> None:
         super().__post_init__()

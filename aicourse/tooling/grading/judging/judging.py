@@ -57,6 +57,10 @@ class PlannedCheck:
         target, seconds = self.check.target, self.check.seconds or SECONDS
         if not self.inputs:
             return (StudentCall(target, seconds=seconds),)
+        if isinstance(self.check, ScoredCheck) and (dialogue := self.check.dialogue):
+            return tuple(
+                StudentCall(target, seconds=seconds, dialogue=dialogue(item)) for item in self.inputs
+            )
         return tuple(
             StudentCall(target, item.positional, item.named, seconds) for item in copy.deepcopy(self.inputs)
         )
@@ -194,6 +198,7 @@ def _judge_scored(check: ScoredCheck, inputs: Sequence[Arguments], answers: Sequ
     scores = [_score_of(check, answer, given) for answer, given in pairs]
     count = sum(answer.kind != "returned" for answer in answers)
     told = f"For {count} there was no answer. " if count else ""
+    told += check.summary([answer.value for answer in answers if answer.kind == "returned"])
     return _level(check, sum(scores) / len(scores), len(scores), "inputs", told)
 
 
@@ -204,7 +209,7 @@ def _score_of(check: ScoredCheck, answer: Answer, given: Arguments) -> float:
         score = float(check.score(answer.value, copy.deepcopy(given)))
     except Exception:  # an answer of a shape that nobody has thought of
         return 0.0
-    return score if 0 <= score <= 1 else 0.0
+    return score if check.worst <= score <= 1 else 0.0
 
 
 def _without_answer(check: ScoredCheck, answer: Answer) -> str:

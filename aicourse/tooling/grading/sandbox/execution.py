@@ -7,12 +7,22 @@ sentence if it did not go as it should. Nothing here says what is right: that st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 AnswerKind = Literal["returned", "raised", "endless", "missing", "unreadable", "dead"]
 Ending = Literal["finished", "timed_out", "died", "out_of_memory", "flooded", "not_started"]
+
+
+class Dialogue(Protocol):
+    """The grader's side of calls of which each depends on the answers before.
+
+    It travels with its call, so it can be pickled, and it runs where the sandbox is started: outside of it.
+    """
+
+    def talk(self) -> Generator[tuple[Any, ...], Answer, Answer]:
+        """The arguments of each call; takes its answer, and returns the answer that counts for all."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +30,14 @@ class StudentCall:
     """Ask for `target`: a name, or names with dots, in the namespace that the notebook left behind.
 
     `arguments` and `named` are plain data (JSON types and tuples); `arguments` of None asks for the value.
-    `seconds` is the time the student's code may take.
+    With a `dialogue` it is many calls with one answer. `seconds` is the time the student's code may take.
     """
 
     target: str
     arguments: tuple[Any, ...] | None = None
     named: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 5.0
+    dialogue: Dialogue | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aicourse.tooling.grading.sandbox import sentences
@@ -92,8 +92,8 @@ class Attempt:
                 self._run_cell(index, source_of(cell), str(cell.get("id", "")))
         for number, call in enumerate(self._state.job.calls):
             if number not in self._state.answers:
-                lost = self._state.given_up(number)
-                self._state.answers[number] = lost or self._ask(number, call)
+                ask = self._talk if call.dialogue else self._ask
+                self._state.answers[number] = self._state.given_up(number) or ask(number, call)
 
     def _await_ready(self) -> None:
         try:
@@ -149,6 +149,19 @@ class Attempt:
         stopped = self._state.lethal_cells[index]
         self._state.outputs[index] = stopped.outputs
         self._state.failures[index] = CellFailure(index, identity, "Stopped", stopped.sentence)
+
+    def _talk(self, number: int, call: StudentCall) -> Answer:
+        """A dialogue: its calls, one after the other, within the time of all."""
+        assert call.dialogue is not None
+        talk, left = call.dialogue.talk(), call.seconds
+        try:
+            arguments = next(talk)
+            while True:
+                answer = self._ask(number, replace(call, arguments=arguments, seconds=max(left, 0.0)))
+                left -= answer.seconds
+                arguments = talk.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
 
     def _ask(self, number: int, call: StudentCall) -> Answer:
         outputs = CellOutputs()

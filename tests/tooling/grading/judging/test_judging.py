@@ -352,3 +352,22 @@ def test_a_scored_check_without_inputs_or_levels_is_the_authors_mistake(
 ) -> None:
     with pytest.raises(AssignmentError, match=problem):
         scored_check(**fields)
+
+
+def test_a_score_may_be_below_0_where_the_check_says_so_and_a_summary_is_told() -> None:
+    fields: dict[str, Any] = {
+        "score": lambda answer, given: answer,
+        "worst": -1,
+        "summary": lambda answers: f"{answers.count(-1)} did damage. ",
+    }
+    result = verdict(scored_check(**fields), *gives(1, 1, 1, -1))
+    assert (result.earned, result.message[:44]) == (2, "1 did damage. mean score 0.500 on 4 hidden i")
+    too_low = verdict(scored_check(**fields), *gives(1, 1, -7, -1))
+    assert too_low.message.startswith("1 did damage. mean score 0.250")
+
+
+def test_a_dialogue_takes_the_place_of_the_inputs() -> None:
+    check = scored_check(dialogue=lambda given: ("dialogue", given.positional), seconds=2.0)
+    calls = planned(check).calls
+    assert [(call.arguments, call.seconds) for call in calls] == [(None, 2.0)] * 4
+    assert [call.dialogue for call in calls] == [("dialogue", (number,)) for number in (1, 2, 3, 4)]
