@@ -1,4 +1,4 @@
-"""The same tools, scenarios and checks in other loops: pydantic-ai, and openai-agents if it is there.
+"""The same tools, scenarios and checks in other loops: pydantic-ai, openai-agents (over chat, over Responses).
 
 A framework takes the place of `Conversation.turn`; its calls go through `Conversation.call`, so that record,
 vetoes and judging are ours.
@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
+import openai
 import pytest
 from pydantic_ai import Agent as PydanticAgent
 from pydantic_ai import Tool as PydanticTool
@@ -23,6 +25,7 @@ from aicourse.agents.scenarios import Scenario, load_scenarios
 from aicourse.agents.tools import Tools
 from aicourse.marketplace.support.snapshot import scenario_desk
 from aicourse.testing import ScriptedModel, ToolCall
+from aicourse.tooling.localmodel.server.app import create_app
 
 MODEL = "qwen2.5-coder-1.5b"
 SWAP = next(one for one in load_scenarios("dev") if "customer_swap" in one.tags)
@@ -99,16 +102,54 @@ class WithOpenAIAgents(Framed):
             for one in (schema["function"] for schema in self.tools.schemas)
         ]
         agents.set_tracing_disabled(True)
-        model = agents.OpenAIChatCompletionsModel(model=MODEL, openai_client=self.model.async_client())
-        agent = agents.Agent(name="support", instructions="Help.", tools=tools, model=model)
+        agent = agents.Agent(name="support", instructions="Help.", tools=tools, model=self.asked(agents))
         result = agents.Runner.run_sync(agent, [*self.history, {"role": "user", "content": text}])
         self.history = result.to_input_list()
         return str(result.final_output)
 
+    def asked(self, agents: Any) -> Any:
+        return agents.OpenAIChatCompletionsModel(model=MODEL, openai_client=self.model.async_client())
 
-@pytest.fixture(params=[WithPydanticAI, WithOpenAIAgents])
+
+class WithOpenAIResponses(WithOpenAIAgents):
+    """The same over Responses, which the embedded model's routes speak: they are asked in process."""
+
+    def asked(self, agents: Any) -> Any:
+        self.script = getattr(self, "script", None) or Script(self.model)
+        transport = httpx2.ASGITransport(create_app(self.script, "t"))  # type: ignore[arg-type]
+        client = openai.AsyncOpenAI(
+            base_url="http://127.0.0.1/v1", api_key="t", http_client=httpx2.AsyncClient(transport=transport)
+        )
+        return agents.OpenAIResponsesModel(model=MODEL, openai_client=client)
+
+
+class Script:
+    """A model behind the routes that says what a scripted one would, in the form that the server asks for."""
+
+    def __init__(self, model: ScriptedModel) -> None:
+        replies = [one for reply in model.drain() for one in (reply if isinstance(reply, tuple) else [reply])]
+        self.replies = iter(replies)
+
+    def names(self) -> list[str]:
+        return [MODEL]
+
+    def sha256(self, model: str) -> str:
+        return "hash"
+
+    def chat(self, model: str, request: dict[str, Any], emit: Callable[[dict[str, Any]], bool]) -> None:
+        reply = next(self.replies)
+        said = reply if isinstance(reply, str) else {"name": reply.name, "arguments": reply.arguments}
+        text = json.dumps({"reply": said} if isinstance(said, str) else said)
+        frame = {"id": "c", "created": 1, "model": "file", "object": "chat.completion.chunk"}
+        for part, reason in ((text, None), ("", "stop")):
+            emit(frame | {"choices": [{"index": 0, "delta": {"content": part}, "finish_reason": reason}]})
+        usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+        emit(frame | {"choices": [], "usage": usage})
+
+
+@pytest.fixture(params=[WithPydanticAI, WithOpenAIAgents, WithOpenAIResponses])
 def framework(request: pytest.FixtureRequest) -> type[Framed]:
-    if request.param is WithOpenAIAgents:
+    if issubclass(request.param, WithOpenAIAgents):
         # By a submodule: `agents` alone is also found as this folder, where `tests` is on the path
         pytest.importorskip("agents.run", reason="openai-agents is not in the lock")
     return request.param  # type: ignore[no-any-return]
