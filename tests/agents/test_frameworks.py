@@ -1,4 +1,4 @@
-"""The same tools, scenarios and checks in other loops: pydantic-ai, openai-agents (over chat, over Responses).
+"""The same tools, scenarios and checks in other loops: pydantic-ai, openai-agents (chat and Responses).
 
 A framework takes the place of `Conversation.turn`; its calls go through `Conversation.call`, so that record,
 vetoes and judging are ours.
