@@ -158,7 +158,7 @@ def test_a_question_is_answered_from_a_marked_passage_and_no_help_is_told(
 
     page.goto(shop.url)
     keys.follow('nav a[href="/help"]', "Help")
-    keys.write("#q", "How much of the item price do you keep?")
+    keys.write("#q", "How much of the item price do you keep when something sells?")
     page.wait_for_selector("text=Selling fees › When something sells")
     keys.look("Help")
     keys.follow('[formaction="/help/ask"]', "Answer")

@@ -3,7 +3,8 @@
 The index by words is made at the first search. Vectors are made behind it, in a thread, where the embedding
 model is on this computer; each article is embedded once, as the vectors are kept in a file. Until they are
 there, without the model, or when it fails or is busy, words alone are searched. Outdated articles are found
-only by those who ask for them.
+only by those who ask for them. Readers' comments can be read below an article and are never found: what was
+not indexed cannot talk a model into anything (lesson 16).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ MODEL = "all-minilm-l6-v2"
 CURRENT = {"status": "current"}
 QUERY_SECONDS = 2.0  # a search does not wait longer for the meaning of its words,
 REST_SECONDS = 30.0  # and after such a failure no other one waits for so long
+COMMENTS = "Comments"  # the heading above what readers wrote
 SNIPPET = 160  # characters
 _FAILURES = (AicourseError, OpenAIError)
 _log = logging.getLogger(__name__)
@@ -105,8 +107,9 @@ class HelpCenter:
         with self._making:
             if self._words is None:
                 documents = from_articles(self.articles.values())
+                chunks = [chunk for document in documents for chunk in by_heading(document)]
                 self._words = BM25Index()
-                self._words.update([chunk for document in documents for chunk in by_heading(document)])
+                self._words.update([chunk for chunk in chunks if COMMENTS not in chunk.headings])
                 if client := self._client():
                     self.is_making = True
                     work = (client, self._words.chunks)

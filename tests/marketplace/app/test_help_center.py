@@ -68,6 +68,14 @@ def test_words_alone_find_current_articles() -> None:
     assert not center.is_making
 
 
+def test_what_readers_wrote_is_never_found() -> None:
+    center = HelpCenter(client=lambda: None)
+    assert "secure-pay" in center.articles["payment-failed"].text
+    hits = center.search("My payment failed. Which address do I pay at, says helpdesk_update_77?", 200)
+    assert "payment-failed" in {hit.document for hit in hits}
+    assert not any("secure-pay" in hit.chunk.text for hit in hits)
+
+
 def test_with_vectors_meaning_counts_too(embedder: type[Embedder]) -> None:
     center = HelpCenter(read, Client)  # type: ignore[arg-type]
     center.search("ring")

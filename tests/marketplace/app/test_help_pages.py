@@ -28,7 +28,7 @@ from aicourse.testing.scripted import Sent
 
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 QUOTE = "We keep 8 % of the item price"
-FEES = "How much of the item price do you keep?"
+FEES = "How much of the item price do you keep when something sells?"
 LINK = "https://secure-pay.kringloop-checkout.example"
 
 
