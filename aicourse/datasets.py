@@ -388,16 +388,16 @@ def read_help_questions(path: Path) -> tuple[HelpQuestion, ...]:
     Raises:
         DatasetError: the file is missing, or a line is not a question; names the file and line.
     """
-    return tuple(
-        HelpQuestion(
-            **record
-            | {
-                "relevant": tuple(Passage(**passage) for passage in record["relevant"]),
-                "must": tuple(tuple(group) for group in record["must"]),
-            }
-        )
-        for record in _read_lines(path, missing=partial(_missing_fields, QUESTION_FIELDS))
-    )
+    records = _read_lines(path, missing=partial(_missing_fields, QUESTION_FIELDS))
+    try:
+        return tuple(_help_question(record) for record in records)
+    except (TypeError, AttributeError) as error:
+        raise DatasetError(f"{path} has a field of another form: {error}. Correct it.", path=path) from error
+
+
+def _help_question(record: dict[str, Any]) -> HelpQuestion:
+    relevant = tuple(Passage(**passage) for passage in record["relevant"])
+    return HelpQuestion(**record | {"relevant": relevant, "must": tuple(map(tuple, record["must"]))})
 
 
 def help_second_annotator() -> dict[str, tuple[Passage, ...]]:
@@ -567,12 +567,20 @@ def _read_lines(
     path: Path, missing: Callable[[dict[str, Any]], list[str]] = _missing_attributes
 ) -> list[dict[str, Any]]:
     """The JSON objects of a file, one per line; `missing` names the fields that one lacks."""
-    if not path.is_file():
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
         raise DatasetError(
-            f"No file {path.name} in {path.parent}. Restore it with: git checkout -- datasets", path=path
-        )
+            f"{path} cannot be read: {error.strerror}. Name another file; the course's come back with: "
+            "git checkout -- datasets",
+            path=path,
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8.", path=path
+        ) from None
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
             lacking = missing(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -329,4 +330,27 @@ def test_a_broken_question_is_named(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl"
     path.write_text(f'{good}\n{{"id": "Q900"}}\n', encoding="utf-8")
     with pytest.raises(DatasetError, match="line 2: missing question"):
+        read_help_questions(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff", r"not UTF-8 \(byte 0\)\. Save it"),
+        (b'{"relevant": 5}', "has a field of another form: .* Correct it"),
+        (b'{"relevant": [{"passage": "x"}]}', "has a field of another form"),
+        (b'{"relevant": [], "more": 1}', "has a field of another form"),
+        (None, r"questions\.jsonl cannot be read: .* Name another file"),
+    ],
+)
+def test_questions_of_another_form_are_refused_in_a_sentence(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "questions.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    if content and content.startswith(b"{"):
+        good = json.loads((FOLDER / "questions.jsonl").read_text(encoding="utf-8").splitlines()[0])
+        path.write_text(json.dumps(good | json.loads(content)), encoding="utf-8")
+    with pytest.raises(DatasetError, match=said):
         read_help_questions(path)

@@ -8,6 +8,7 @@ Not handled: PDF, HTML, pictures. Convert them to Markdown first.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,8 +84,8 @@ def read_folder(folder: Path) -> Folder:
             refused.append(
                 f"{path.relative_to(folder).as_posix()}: its front matter is nested too deep. Flatten it."
             )
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            refused.append(f"{path.relative_to(folder).as_posix()}: {_first_line(error)}")
+        except (OSError, ValueError) as error:
+            refused.append(f"{path.relative_to(folder).as_posix()}: {_reason(error)}")
     taken: dict[str, Document] = {}
     for document in documents:
         if document.id in taken:
@@ -93,15 +94,17 @@ def read_folder(folder: Path) -> Folder:
     return Folder(tuple(taken.values()), tuple(refused))
 
 
-def _first_line(error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return reason.partition("\n")[0]
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _read(path: Path, folder: Path) -> Document:
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):  # resolve() fails on loops
         raise ValueError("links out of the folder. Copy the file into it.")
-    if path.stat().st_size > LARGEST_BYTES:
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):  # a pipe would be waited for
+        raise ValueError("no plain file. Remove it.")
+    if about.st_size > LARGEST_BYTES:
         raise ValueError(f"larger than {LARGEST_BYTES // 1_000_000} MB. Split it.")
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
@@ -130,7 +133,12 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
     if not text.startswith(_FENCE):
         return {}, text
     parts = text.split(_FENCE, 2)
-    fields = yaml.load(parts[1], _NoAliases) if len(parts) == 3 else None
+    try:
+        fields = yaml.load(parts[1], _NoAliases) if len(parts) == 3 else None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 2}" if mark else ""
+        raise ValueError(f"its front matter is no YAML{place}. Repair it.") from None
     if not isinstance(fields, dict):
         raise ValueError("begins with --- and has no front matter in YAML up to a second ---. Repair it.")
     return fields, parts[2]

@@ -69,7 +69,7 @@ def test_metadata_are_values_that_a_search_can_be_limited_by(tmp_path: Path) -> 
     [
         (b"", "empty"),
         (b"---\ntitle: x\n---\n \n", "empty"),
-        (b"---\ntitle: [x\n---\ntext", "bad.md: while parsing"),
+        (b"---\ntitle: x\0\n---\ntext", "bad.md: its front matter is no YAML. Repair it."),
         (b"---\ntitle: x\ntext", "no front matter"),
         (b"---\njust words\n---\ntext", "no front matter"),
         (b"---\na: " + b"[" * 5000 + b"\n---\ntext", "nested too deep"),
@@ -102,6 +102,17 @@ def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
 def test_links_to_nowhere_are_refused(tmp_path: Path, target: str) -> None:
     (tmp_path / "bad.md").symlink_to(tmp_path / target)
     assert refused(tmp_path).startswith("bad.md: ")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "bad.md")
+    assert refused(tmp_path) == "bad.md: no plain file. Remove it."
+
+
+def test_the_place_of_broken_front_matter_is_said(tmp_path: Path) -> None:
+    (tmp_path / "bad.md").write_text("---\ntitle: Fees\ntags: [a\n---\nText", encoding="utf-8")
+    assert refused(tmp_path) == "bad.md: its front matter is no YAML at line 4. Repair it."
 
 
 def test_of_two_files_with_one_name_the_second_is_refused(tmp_path: Path) -> None:
