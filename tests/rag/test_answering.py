@@ -11,7 +11,9 @@ from aicourse import prompts
 from aicourse.errors import RetrievalError, SettingRefused
 from aicourse.rag import BM25Index, Document, by_heading
 from aicourse.rag.answering import (
+    PASSAGES,
     REASONS,
+    THRESHOLD,
     Assistant,
     Citation,
     Event,
@@ -73,6 +75,11 @@ def test_whatever_is_no_answer_from_a_passage_is_none(reply: str, why_not: str) 
     answer = assistant(reply)[0].ask("Which item price fees are there?")
     assert (answer.text, answer.citation, answer.why_not) == ("", None, why_not)
     assert answer.abstained
+
+
+def test_without_other_wishes_it_answers_as_lesson_16_measures_it() -> None:
+    asked, _ = assistant()
+    assert (asked.k, asked.threshold) == (PASSAGES, THRESHOLD) == (2, 0.78)
 
 
 def test_nothing_found_asks_no_model() -> None:
@@ -152,10 +159,10 @@ def test_a_quotation_is_looked_for(quote: str, place: tuple[int, int] | None) ->
 
 def test_each_step_is_told_and_the_answer_after_its_citation(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, model = assistant(replied(answer="8 %, at most 40 €."), gate=prompts.load("gate_help@1"))
-    monkeypatch.setattr(Assistant, "answerable", lambda *_, **__: 0.7)
+    monkeypatch.setattr(Assistant, "answerable", lambda *_, **__: 0.9)
     told: list[Event] = []
     answer = asked.ask("Which item price fees?", told.append)
-    assert told[:3] == [Retrieved(answer.hits), Gated(0.7, True), answer.citation]
+    assert told[:3] == [Retrieved(answer.hits), Gated(0.9, True), answer.citation]
     said = told[3:]
     assert [event.text for event in said if isinstance(event, Said)] == [
         "8",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -22,6 +25,22 @@ class Lazy:
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(importlib.import_module(self._name), attribute)
+
+
+@contextmanager
+def waits_told() -> Iterator[None]:
+    """Says on a terminal what takes so long (a model is loaded), in a line that is gone when it is there."""
+    session = importlib.import_module("aicourse.llm.session").current()
+
+    def tell(words: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\033[K{words} …" if words else "\r\033[K", end="", file=sys.stderr, flush=True)
+
+    session.wait_listeners.append(tell)
+    try:
+        yield
+    finally:
+        session.wait_listeners.remove(tell)
 
 
 def exit_if(failed: bool) -> None:

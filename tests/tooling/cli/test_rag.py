@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import io
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import openai
 import pytest
 from typer.testing import CliRunner
 
 from aicourse.errors import AicourseError, DownloadError, RetrievalError
 from aicourse.llm.faults import Fault
-from aicourse.rag import Assistant
+from aicourse.llm.session import current
+from aicourse.rag import Assistant, answering
 from aicourse.rag.embedding import Vectors
 from aicourse.testing import ScriptedModel
 from aicourse.tooling import cli
+from aicourse.tooling.cli.common import waits_told
 
 
 class Letters:
@@ -193,7 +199,58 @@ def test_a_model_that_is_busy(model: ScriptedModel) -> None:
     model.enqueue(Fault(status=429))
     error = CliRunner().invoke(cli.app, ["rag", "ask", "i", "keep?", "--threshold", "0"]).exception
     assert isinstance(error, AicourseError)
-    assert "Try again, or another --model." in error.message
+    assert "Try again, or another model." in error.message
+
+
+def test_it_asks_as_lesson_16_measures_it() -> None:
+    command = importlib.import_module("aicourse.tooling.cli.rag").ask
+    defaults = {name: one.default for name, one in inspect.signature(command).parameters.items()}
+    assert (defaults["k"], defaults["threshold"]) == (answering.PASSAGES, answering.THRESHOLD)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_terminal_is_told_what_is_waited_for(is_terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: is_terminal)
+    monkeypatch.setattr(sys, "stderr", screen)
+    with waits_told(), current().waiting("loading m (1 MB)"):
+        pass
+    with current().waiting("something else"):
+        pass
+    assert screen.getvalue() == ("\r\033[Kloading m (1 MB) …\r\033[K" if is_terminal else "")
+
+
+@pytest.mark.parametrize("command", ["search", "ask"])
+def test_an_empty_question_is_not_asked(command: str) -> None:
+    invoke("index", "articles", "--out", "i")
+    assert "Write a word or more." in invoke(command, "i", " ", code=2)
+
+
+def test_an_embedder_that_refuses_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    invoke("index", "articles", "--out", "i")
+
+    def refuses(*_: object) -> None:
+        raise openai.OpenAIError("400")
+
+    monkeypatch.setattr(Letters, "embed", refuses)
+    for arguments in (["search", "i", "money"], ["evaluate", "i"], ["index", "new", "--out", "j"]):
+        Path("new").mkdir(exist_ok=True)
+        Path("new/a.md").write_text("x", encoding="utf-8")
+        error = CliRunner().invoke(cli.app, ["rag", *arguments]).exception
+        assert isinstance(error, AicourseError)
+        assert error.message == "all-minilm-l6-v2 did not answer: 400. Try again, or another model."
+
+
+def test_questions_without_a_passage_are_not_evaluated(folder: Path) -> None:
+    invoke("index", "articles", "--out", "i")
+    (folder / "q.jsonl").write_text("")
+    assert "none of the questions has a relevant passage" in invoke("evaluate", "i", "q.jsonl", code=2)
+
+
+def test_a_name_with_a_line_end_is_told_in_one_line(folder: Path) -> None:
+    (folder / "articles" / "new\nline.md").write_text("---\nzebra: a\n---\n# Ze\u0085bra\nzebra")
+    invoke("index", "articles", "--out", "i")
+    assert len(invoke("search", "i", "zebra", "--by", "words").splitlines()) == 1
 
 
 def test_an_index_that_is_missing() -> None:
