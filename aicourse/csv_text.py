@@ -25,9 +25,9 @@ def to_csv(lines: Iterable[Sequence[str]]) -> bytes:
     return text.getvalue().encode("utf-8-sig", "replace")
 
 
-def read_csv(data: bytes) -> list[list[str]]:
-    """The lines that `to_csv` was given."""
-    reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+def read_csv(data: bytes, delimiter: str = ",") -> list[list[str]]:
+    """The lines that `to_csv` was given; some editions of Excel save them with semicolons."""
+    reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
     return [
         [cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell for cell in line] for line in reader
     ]

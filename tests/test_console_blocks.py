@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (
     "README.md",
     "homework/README.md",
+    "homework/capstone/README.md",
     "homework/hw03-incidents/README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
@@ -199,6 +200,7 @@ aicourse homework samples hw01 --out submissions
 cp "$(python -c 'from aicourse.marketplace import load_production; print(load_production())')" shop.sqlite3
 cp homework/hw01-extraction/hw01.ipynb . && cp tests/notebooks/import/nbgrader.ipynb ps1.ipynb
 printf 'student,question,points\\n' > by-hand.csv
+printf 'student\\nada\\nbo\\ncem\\ndia\\n' > roster.csv
 """
 CODES = {
     "grade": 1,  # one of the twenty is no notebook

@@ -59,7 +59,7 @@ LEVELS = (
         "tooling.grading.papermill_engine",
     },
     {"tooling.grading.judging"},
-    {"tooling.grading.publishing"},
+    {"tooling.grading.publishing", "tooling.capstone"},
     {"tooling.cli"},
     {"__main__"},
 )
