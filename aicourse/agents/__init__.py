@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aicourse.agents.customers import ScriptedCustomer as ScriptedCustomer
     from aicourse.agents.evaluation import audit as audit
     from aicourse.agents.evaluation import controls as controls
+    from aicourse.agents.evaluation import gate_agents as gate_agents
     from aicourse.agents.evaluation import pass_hat_k as pass_hat_k
     from aicourse.agents.evaluation import run_scenarios as run_scenarios
     from aicourse.agents.facts import facts_in as facts_in
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "customers": ("ModelCustomer", "ScriptedCustomer"),
-    "evaluation": ("audit", "controls", "pass_hat_k", "run_scenarios"),
+    "evaluation": ("audit", "controls", "gate_agents", "pass_hat_k", "run_scenarios"),
     "facts": ("facts_in",),
     "judging": ("judge",),
     "loop": ("Agent", "Conversation", "LoopLimits"),

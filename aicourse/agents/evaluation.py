@@ -34,6 +34,8 @@ from aicourse.agents.scenarios import GoldTurn, PlannedCall, Scenario
 from aicourse.agents.tools import Tools
 from aicourse.agents.trajectory import Trajectory
 from aicourse.errors import AgentError
+from aicourse.evals.identity import digest
+from aicourse.evals.rules import Mode
 from aicourse.evals.runs import CaseRecord, Run
 from aicourse.evals.scores import Context, Score
 from aicourse.evals.statistics import Interval, bootstrap_mean, proportion
@@ -74,6 +76,21 @@ class Evaluation:
     def results(self) -> tuple[ScenarioResult, ...]:
         """Every conversation, in the order of scenarios and seeds."""
         return tuple(map(_result, sorted(self.run.records(), key=lambda record: record.index)))
+
+    @cached_property
+    def by_scenario(self) -> Run:
+        """The same run as `evals` compares it: a scenario is a case, and its conversations are repeats."""
+        records = [
+            replace(
+                one,
+                id=one.input["scenario"],
+                repeat=one.input["seed"],
+                digest=digest(json.dumps(one.expected, sort_keys=True)),
+            )
+            for one in self.run.records()
+        ]
+        seeds = len({one.repeat for one in records})
+        return Run(replace(self.run.info, repeats=seeds, cases=len(self.counts)), memory=tuple(records))
 
     @cached_property
     def counts(self) -> dict[str, tuple[int, int]]:
@@ -279,6 +296,20 @@ def _over_scenarios(values: Sequence[float]) -> Interval:
 
 def _row(interval: Interval, scenarios: int) -> dict[str, float]:
     return {"success": interval.estimate, "low": interval.low, "high": interval.high, "scenarios": scenarios}
+
+
+def gate_agents(
+    before: Evaluation, after: Evaluation, tolerance: float, *, mode: Mode = "proof"
+) -> evals.GateResult:
+    """The gate of `evals` on the success of two agents, scenario by scenario; any damage blocks as well.
+
+    Raises:
+        EvaluationError: the scenarios are not the same, or too few for the tolerance.
+    """
+    rule = evals.Rule("success", tolerance, mode=mode)
+    result = evals.gate(before.by_scenario, after.by_scenario, [rule])
+    damage = [f"damage in {one}. Find out why before anything else" for one in after.damage()]
+    return replace(result, problems=(*result.problems, *damage))
 
 
 # controls

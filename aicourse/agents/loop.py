@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 Message = Mapping[str, Any]
 Stop = Callable[[Sequence[Step]], str]  # of the turn's steps: why it is enough, or ""
 Veto = Callable[[Step, Sequence[Step]], str]  # of a call and all steps before it: why not, or ""
+Tell = Callable[[Step], object]  # is told each step as it happens
 HANDED_OVER = "I hand you over to a colleague, who will read this conversation."
 HAND_OVER = "hand_over"  # the tool that does it, if there is one
 _REPLY_TOKENS = 300
@@ -83,8 +84,15 @@ class Agent:
     settings: Mapping[str, Any] = field(default_factory=dict)  # of each call: seed, temperature, …
     clock: Callable[[], float] = monotonic
 
-    def start(self, tools: Toolset, customer: str = "customer") -> Conversation:
-        """A conversation with a customer, who can do what the tools allow.
+    def start(
+        self,
+        tools: Toolset,
+        customer: str = "customer",
+        *,
+        tell: Tell = lambda step: None,
+        earlier: Trajectory | None = None,
+    ) -> Conversation:
+        """A conversation with a customer, who can do what the tools allow; one that was `earlier` goes on.
 
         Raises:
             AgentError: a limit in USD for a model whose price is unknown.
@@ -93,7 +101,10 @@ class Agent:
             raise AgentError(
                 f"The price of {self.model} is unknown. Set no limit in USD, or use another model."
             )
-        return Conversation(self, tools, customer)
+        conversation = Conversation(self, tools, customer, tell)
+        if earlier:
+            conversation.messages, conversation.steps = list(earlier.messages), list(earlier.steps)
+        return conversation
 
 
 class _Enough(Exception):
@@ -103,8 +114,8 @@ class _Enough(Exception):
 class Conversation:
     """One customer's conversation: what was said so far, and what waits for an answer."""
 
-    def __init__(self, agent: Agent, tools: Toolset, customer: str) -> None:
-        self.agent, self.tools, self.customer = agent, tools, customer
+    def __init__(self, agent: Agent, tools: Toolset, customer: str, tell: Tell = lambda step: None) -> None:
+        self.agent, self.tools, self.customer, self._tell = agent, tools, customer, tell
         self.messages: list[Message] = [{"role": "system", "content": agent.instructions}, *agent.examples]
         self.steps: list[Step] = []
         self._begun, self._first = 0.0, 0  # when the turn began, and the place of its first step
@@ -123,7 +134,7 @@ class Conversation:
         """One turn: the customer's message in, the reply out. Nothing that a model does is an exception."""
         with span("agent_turn", operation="invoke_agent", model=self.agent.model) as current:
             self._begun, self._first = self.agent.clock(), len(self.steps)
-            self.steps.append(Step("customer", text))
+            self._note(Step("customer", text))
             self.messages.append({"role": "user", "content": harmless(text)})
             if self._first == 0:
                 self._open()
@@ -156,7 +167,7 @@ class Conversation:
                 return "\n".join(questions)
             turn = self.steps[self._first :]
             if reason := next(filter(None, (stop(turn) for stop in self.agent.stops)), ""):
-                self.steps.append(Step("stop", reason))
+                self._note(Step("stop", reason))
                 return self._worded(text, turn)
 
     def answer(self, token: str, *, yes: bool) -> str:
@@ -165,7 +176,7 @@ class Conversation:
         result = self.tools.confirm(token) if yes else self.tools.decline(token)
         name, arguments = (asked.tool, asked.arguments) if asked else ("", {})
         kind: Kind = "yes" if yes else "no"
-        self.steps.append(Step(kind, result.text, name, arguments, result.status, True, result.changes))
+        self._note(Step(kind, result.text, name, arguments, result.status, True, result.changes))
         self.messages.append({"role": "user", "content": "Yes." if yes else "No."})
         self._reply(result.text)
         return result.text
@@ -183,8 +194,12 @@ class Conversation:
             told = {"role": "tool", "tool_call_id": called["id"], "content": harmless(result.text)}
             self.messages.append(told)
 
+    def _note(self, step: Step) -> None:
+        self.steps.append(step)
+        self._tell(step)
+
     def _reply(self, text: str) -> None:
-        self.steps.append(Step("reply", text))
+        self._note(Step("reply", text))
         self.messages.append({"role": "assistant", "content": text})
 
     def call(self, name: str, arguments: str) -> ToolResult:
@@ -199,7 +214,7 @@ class Conversation:
             result = ToolResult("refused", against) if against else self.tools.call(name, arguments)
             note(current, valid=result.status in ("done", "asks"))
         status = "vetoed" if against else result.status
-        self.steps.append(replace(wanted, text=result.text, status=status, changes=result.changes))
+        self._note(replace(wanted, text=result.text, status=status, changes=result.changes))
         return result
 
     def _worded(self, text: str, turn: Sequence[Step]) -> str:
@@ -219,11 +234,11 @@ class Conversation:
 
     def _give_up(self, reason: str) -> str:
         """Hand over to a person, by the tool for it."""
-        self.steps.append(Step("stop", reason))
+        self._note(Step("stop", reason))
         if HAND_OVER in self.tools:
             given = {"reason": reason}
             done = self.tools.call(HAND_OVER, given)
-            self.steps.append(Step("tool", done.text, HAND_OVER, given, done.status, changes=done.changes))
+            self._note(Step("tool", done.text, HAND_OVER, given, done.status, changes=done.changes))
         return HANDED_OVER
 
     def _ask(self, messages: Sequence[Message], *, tools: bool) -> Any:
@@ -251,7 +266,7 @@ class Conversation:
         recorded = origin.seconds if origin else None
         took = self.agent.clock() - started if recorded is None else recorded
         message = reply.choices[0].message
-        self.steps.append(_counted(self.agent.model, reply.usage, message.content or "", took))
+        self._note(_counted(self.agent.model, reply.usage, message.content or "", took))
         return message
 
     def _room(self, request: Mapping[str, Any]) -> tuple[int, float]:

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from aicourse.agents.scenarios import AddedArticle, Scenario
+from aicourse.agents.scenarios import NOW, AddedArticle, Scenario
 from aicourse.datasets import help_articles
-from aicourse.errors import DatasetError
+from aicourse.errors import AgentError, DatasetError
 from aicourse.marketplace.support.desk import TABLES, Desk, open_shop
 from aicourse.paths import datasets_dir
 from aicourse.rag.chunking import Chunk, by_heading
 from aicourse.rag.documents import Document, from_articles
 from aicourse.rag.index import BM25Index
+from aicourse.suggestions import did_you_mean
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -34,6 +35,20 @@ def scenario_desk(scenario: Scenario) -> Desk:
     fill(connection, scenario.start)
     index = help_centre(scenario.articles)
     return Desk(connection, scenario.customer, index, scenario.id, now=lambda: now)
+
+
+def course_desk(connection: sqlite3.Connection, customer: str, conversation: str = "1") -> Desk:
+    """The desk for a customer of a shop with the course's snapshot, on the snapshot's day.
+
+    Raises:
+        AgentError: the shop has no such customer.
+    """
+    known = [row[0] for row in connection.execute("SELECT customer_id FROM customers ORDER BY 1")]
+    if customer not in known:
+        told = f"{did_you_mean(customer, known)} Use one of: {', '.join(known)}."
+        raise AgentError(f"The shop has no customer {customer!r}.{told}", customer=customer)
+    now = datetime.fromisoformat(NOW)
+    return Desk(connection, customer, help_centre(), conversation, lambda: now)
 
 
 def course_shop() -> sqlite3.Connection:

@@ -23,6 +23,7 @@ import typer
 from aicourse import paths
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog
+from aicourse.tooling.cli.agents import app as agents
 from aicourse.tooling.cli.capstone import app as capstone
 from aicourse.tooling.cli.common import HELP_MODEL, PLAIN, Lazy, exit_if
 from aicourse.tooling.cli.evals import app as evals
@@ -67,6 +68,7 @@ app = typer.Typer(
 models = typer.Typer(help="List models; fetch and remove files.", **PLAIN)
 app.add_typer(models, name="model")
 app.add_typer(capstone, name="capstone")
+app.add_typer(agents, name="agents")
 app.add_typer(evals, name="evals")
 app.add_typer(experiments, name="experiment")
 app.add_typer(grading)  # grade, gradebook, feedback, similarity

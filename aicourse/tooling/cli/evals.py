@@ -89,13 +89,13 @@ def run(
     else:
         job = jobs.cases_job(cases, task, scorers or [], answers=answers, choice=chosen)
     path = out or job.default_path
-    with _resumable(path):
+    with resumable(path):
         result = job.run(path)
     typer.echo(f"{result}\nKept in {path}")
 
 
 @contextmanager
-def _resumable(path: Path) -> Iterator[None]:
+def resumable(path: Path) -> Iterator[None]:
     """Ctrl-C ends with a sentence that says how to go on."""
     try:
         yield
