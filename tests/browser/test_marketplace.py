@@ -7,6 +7,7 @@ server on its port, the browser, the photo, the database, the trace.
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from aicourse.errors import BudgetExceeded
 from aicourse.marketplace.app import Marketplace, help_center, serve
 from aicourse.marketplace.extraction.attributes import ListingAttributes
 from aicourse.rag.answering import Assistant
-from aicourse.testing import ScriptedModel
+from aicourse.testing import ScriptedModel, ToolCall
 
 SLOW = pytest.mark.slow
 VIEWS = (
@@ -190,6 +191,69 @@ def test_a_question_is_answered_from_a_marked_passage_and_no_help_is_told(
     text = page.inner_text("main")
     assert text.index("unicorns") < text.index("How much of the item price") < text.index("out of date")
     keys.follow('a[href^="/admin/traces/"]', "Trace")
+    assert keys.faults == []
+    assert complaints == []
+    page.context.close()
+    shop.stop()
+
+
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
+def test_a_customer_is_refunded_once_whatever_is_pressed(
+    scheme: str, width: int, browser: Any, tmp_path: Path
+) -> None:
+    refund = ToolCall("refund_order", {"order_id": 1006})
+    client = ScriptedModel(
+        refund,
+        ToolCall("hand_over", {"reason": "a person is asked for"}),
+        "Bye.",
+    ).client()
+    shop = serve(tmp_path / "m.sqlite3", background=True, client=client, examples=False)
+    page, keys, complaints = visitor(browser, scheme, width)
+
+    page.goto(shop.url)
+    keys.follow('nav a[href="/support"]', "Support")
+    page.select_option("#customer", "lea")
+    keys.follow("form button", "Support")
+    keys.write("#text", "My record player, order 1006, was lost. I want my money back.")
+    keys.follow("#text ~ button, form button:not(.plain)", "Conversation")
+    page.wait_for_selector(".card-question")
+    keys.look("Conversation")
+    assert not page.is_visible(".looking")
+    assert page.locator(".step").all_inner_texts()[0] == "Looking up your orders …"
+    other = page.context.new_page()  # a second window with the same buttons
+    other.goto(page.url)
+    with page.expect_navigation():
+        page.locator(".card-question button").first.dblclick(no_wait_after=True)
+    page.wait_for_selector("text=132.40 € for order 1006 go back by card.")
+    keys.look("Conversation")
+
+    page.go_back()  # to the page as it is now, without the buttons
+    page.wait_for_load_state()
+    assert page.locator(".card-question").count() == 0
+    page.reload()
+    assert page.locator("text=132.40 € for order 1006 go back by card.").count() == 1
+    assert page.locator(".mine", has_text="Yes").count() == 1
+    other.locator(".card-question button").first.click()
+    other.wait_for_selector("text=132.40 € for order 1006 go back by card.")
+    assert other.locator(".mine", has_text="Yes").count() == 1
+    other.close()
+    with sqlite3.connect(shop.store.path) as connection:
+        rows = connection.execute("SELECT order_id, cents FROM refunds WHERE order_id = 1006").fetchall()
+    assert rows == [(1006, 13240)]
+
+    keys.write("#text", "Thank you. I want to talk to a person.")
+    keys.go_to("form button").press("Enter")
+    page.wait_for_selector("text=A colleague has taken over")
+    keys.look("Conversation")
+    shop.tracing.flush()
+    page.goto(shop.admin_url)
+    keys.follow("form button", "Health")
+    keys.follow('nav a[href="/admin/support"]', "Support")
+    assert "a person is asked for" in page.inner_text("main")
+    keys.follow('th a[href^="/admin/support/"]', "Conversation")
+    assert "insert refunds: order_id=1006, cents=13240" in page.inner_text(".tree")
+    keys.follow('a[href^="/admin/traces/"]', "Trace")
+    assert "refund_order" in page.inner_text(".tree")
     assert keys.faults == []
     assert complaints == []
     page.context.close()

@@ -6,8 +6,8 @@
 
 Read in this order: `store` (the tables), `proposing` (the model), `describing`, `confirming` and `shop` (the
 pages, with `pages` and `feedback_form`); `help_center`, `questions`, `asking` and `help_pages`, which are
-help; `admin`, `protection`, `application` (all of it put together), `serving`; `outcomes` (what an
-experiment in it led to).
+help; `conversations`, `chatting` and `support_pages`, the support chat; `admin`, `protection`, `application`
+(all of it put together), `serving`; `outcomes` (what an experiment in it led to).
 """
 
 from typing import TYPE_CHECKING

@@ -22,12 +22,14 @@ from math import nan
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Request, Response
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from aicourse import experiments, monitoring
 from aicourse.errors import ExperimentError
 from aicourse.experiments.experiment import Experiment
+from aicourse.marketplace.app.conversations import find_conversation, list_conversations
 from aicourse.marketplace.app.pages import page
 from aicourse.marketplace.app.questions import Order, as_file, unanswered
 from aicourse.marketplace.app.store import Store
@@ -38,11 +40,13 @@ NAV = (
     ("/admin/traces", "Traces"),
     ("/admin/feedback", "Feedback"),
     ("/admin/questions", "Questions"),
+    ("/admin/support", "Support"),
     ("/admin/experiments", "Experiments"),
     ("/", "Shop"),
 )
 ROWS = 50  # on a page
 QUESTIONS = 200  # of the editor's
+CONVERSATIONS = 200  # newest ones
 END = 2**63 - 1  # of time; there the first page begins
 DAY_NS = 86_400 * 10**9
 MEDIA_TYPES = {
@@ -109,7 +113,8 @@ def admin_routes(store: Store, token: str, experiment: Experiment | None = None)
         request.session["admin"] = key
         return RedirectResponse("/admin", status_code=303)
 
-    router.include_router(_page_routes(store, experiment), dependencies=[Depends(allowed)])
+    for pages in (_page_routes(store, experiment), _support_routes(store)):
+        router.include_router(pages, dependencies=[Depends(allowed)])
     return router
 
 
@@ -171,6 +176,25 @@ def _page_routes(store: Store, experiment: Experiment | None) -> APIRouter:
         return _page(
             request, "experiments", rows=rows, log=_log(store, experiment) if experiment else "", store=store
         )
+
+    return inside
+
+
+def _support_routes(store: Store) -> APIRouter:
+    inside = APIRouter(prefix="/admin")
+
+    @inside.get("/support")
+    def conversations(request: Request, handed_over: bool = False) -> Response:
+        rows = list_conversations(store, CONVERSATIONS, handed_over=handed_over)
+        return _page(request, "conversations", rows=rows, handed_over=handed_over, most=CONVERSATIONS)
+
+    @inside.get("/support/{conversation_id}")
+    def conversation(request: Request, conversation_id: str) -> Response:
+        found = find_conversation(store, conversation_id)
+        if found is None:
+            raise HTTPException(404)
+        drawn = Markup(found.trajectory._repr_html_() if found.trajectory else "")
+        return _page(request, "conversation", found=found, drawn=drawn)
 
     return inside
 

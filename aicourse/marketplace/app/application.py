@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from aicourse.marketplace.app.admin import admin_routes
 from aicourse.marketplace.app.asking import Helper
+from aicourse.marketplace.app.chatting import SupportChat
 from aicourse.marketplace.app.confirming import confirming_routes
 from aicourse.marketplace.app.describing import describing_routes
 from aicourse.marketplace.app.help_pages import help_routes
@@ -22,11 +23,14 @@ from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.protection import HOSTS, Protection
 from aicourse.marketplace.app.shop import shop_routes
 from aicourse.marketplace.app.store import Store
+from aicourse.marketplace.app.support_pages import support_routes
 
 LARGEST_FORM = 100_000  # bytes; that of the photo has a limit of its own (`describing`)
 
 
-def create_app(store: Store, proposer: Proposer, helper: Helper, *, secret: str, admin_token: str) -> ASGIApp:
+def create_app(
+    store: Store, proposer: Proposer, helper: Helper, chat: SupportChat, *, secret: str, admin_token: str
+) -> ASGIApp:
     """The app over `store`; `secret` signs the cookies, `admin_token` opens the admin pages.
 
     FastAPI's own spans are off: they carry raw addresses, and what is watched here is what the model does.
@@ -44,6 +48,7 @@ def create_app(store: Store, proposer: Proposer, helper: Helper, *, secret: str,
         describing_routes(store, proposer),
         confirming_routes(store, proposer.limit_seconds),
         help_routes(store, helper),
+        support_routes(chat),
         admin_routes(store, admin_token, proposer.experiment),
     ):
         app.include_router(router)

@@ -18,7 +18,7 @@ from fastapi import APIRouter, Form, Request, Response
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, StreamingResponse
+from starlette.responses import RedirectResponse
 
 from aicourse import html
 from aicourse.datasets import HelpArticle
@@ -26,15 +26,20 @@ from aicourse.marketplace.app.asking import Helper
 from aicourse.marketplace.app.feedback_form import LONGEST, ThumbForm
 from aicourse.marketplace.app.help_articles import as_html
 from aicourse.marketplace.app.help_center import CURRENT, HelpCenter, address, snippet
-from aicourse.marketplace.app.pages import known_seller, page, seller_of
+from aicourse.marketplace.app.pages import growing_page, known_seller, page, seller_of
 from aicourse.marketplace.app.questions import AskedQuestion, find_question, judge_answer
-from aicourse.marketplace.app.store import Store, new_id
+from aicourse.marketplace.app.store import Store
 
 QUESTION = 300  # characters at most
 GLANCE_SECONDS = 0.05  # between two looks at what was told
 CONTACT = "contact"  # the article on how people are reached
 HELP_REASONS = ("wrong", "not what I asked", "out of date", "hard to understand", "nothing found")
-TEXTS = {"asked": "Did this help?", "found": "You found this", "no": "This did not help"}
+TEXTS = {
+    "asked": "Did this help?",
+    "found": "You found this",
+    "no": "This did not help",
+    "more": "Ask our support assistant",
+}
 FAILURES = {
     "down": "Our assistant cannot be reached right now.",
     "slow": "Our assistant took too long.",
@@ -66,11 +71,8 @@ def help_routes(store: Store, helper: Helper) -> APIRouter:
         told, question = helper.progress(question_id), _own(request, store, question_id)
         if told is None:
             return page(request, "help_answer", question=question, body=_outcome(center, question))
-        place = new_id()
-        whole = bytes(page(request, "help_answer", question=question, body=place).body).decode()
-        head, _, tail = whole.partition(place)
-        middle = _as_it_comes(request, store, helper, question_id, told)
-        return StreamingResponse(_between(head, middle, tail), media_type="text/html")
+        pieces = _as_it_comes(request, store, helper, question_id, told)
+        return growing_page(request, "help_answer", pieces, question=question)
 
     @router.post("/help/answers/{question_id}/thumb")
     def thumb(request: Request, question_id: str, form: Annotated[ThumbForm, Form()]) -> Response:
@@ -109,13 +111,6 @@ async def _as_it_comes(
             await asyncio.sleep(GLANCE_SECONDS)
     question = await run_in_threadpool(_own, request, store, question_id)
     yield (Markup("</p>") if sent else "") + _outcome(helper.center, question, sent)
-
-
-async def _between(head: str, middle: AsyncIterator[str], tail: str) -> AsyncIterator[str]:
-    yield head
-    async for piece in middle:
-        yield piece
-    yield tail
 
 
 def _outcome(center: HelpCenter, question: AskedQuestion, sent: str = "") -> Markup:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from aicourse import html
 from aicourse.datasets import CATEGORIES
@@ -52,6 +53,23 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         **values,
     )
     return HTMLResponse(html.visible(whole), status)
+
+
+def growing_page(
+    request: Request, template: str, pieces: AsyncIterator[str], **values: Any
+) -> StreamingResponse:
+    """A page whose `body` is sent in pieces as they come, so that it grows without JavaScript."""
+    place = new_id()
+    whole = bytes(page(request, template, body=place, **values).body).decode()
+    head, _, tail = whole.partition(place)
+
+    async def content() -> AsyncIterator[str]:
+        yield head
+        async for piece in pieces:
+            yield piece
+        yield tail
+
+    return StreamingResponse(content(), media_type="text/html")
 
 
 def named(value: str) -> str:

@@ -30,6 +30,7 @@ from aicourse.experiments.experiment import Experiment
 from aicourse.llm.client import connect
 from aicourse.marketplace.app.application import create_app
 from aicourse.marketplace.app.asking import Helper
+from aicourse.marketplace.app.chatting import SupportChat
 from aicourse.marketplace.app.examples import add_examples
 from aicourse.marketplace.app.help_center import HelpCenter
 from aicourse.marketplace.app.proposing import Proposer
@@ -106,10 +107,10 @@ def serve(
     """Run the marketplace over the SQLite file at `path` (else one for this user) until it is stopped.
 
     With `background` it returns at once. A model's proposal may take `limit_seconds`, all proposals together
-    `budget_usd`, and so may all answers of `help_model` to questions; `client` stands in for those that
-    `connect` makes. The variants of an `experiment` are versions or labels of `prompt`. An empty store gets
-    `examples`. While it runs, the calls of this process to models are `traced` into the same file; if that is
-    so already, it stays so afterwards. `announce` is told the address as soon as it is open.
+    `budget_usd`, and so may all answers of `help_model` to questions, and its work in the support chat;
+    `client` stands in for those that `connect` makes. The variants of an `experiment` are versions or labels
+    of `prompt`. An empty store gets `examples`. While it runs, the calls of this process to models are
+    `traced` into the same file; if they are already, that stays so. `announce` is told the open address.
 
     Raises:
         StoreError: the file is no database of the marketplace.
@@ -126,12 +127,13 @@ def serve(
         proposing, asking = (_connecting(client, name, budget_usd) for name in (model, help_model))
         proposer = Proposer(store, proposing, model, prompt, limit_seconds, experiment)
         helper = Helper(store, HelpCenter(), asking, help_model)
-        for worker in (proposer, helper):
+        chat = SupportChat(store, asking, help_model)
+        for worker in (proposer, helper, chat):
             stack.callback(worker.close)
         if examples:
             add_examples(store)
         token, secret = secrets.token_urlsafe(16), _secret_beside(path)
-        app = create_app(store, proposer, helper, secret=secret, admin_token=token)
+        app = create_app(store, proposer, helper, chat, secret=secret, admin_token=token)
         listener = _listen(port)
         closing = stack.pop_all()
     server = uvicorn.Server(_config(app))

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from aicourse.agents.scenarios import NOW, AddedArticle, Scenario
@@ -51,34 +52,39 @@ def course_desk(connection: sqlite3.Connection, customer: str, conversation: str
     return Desk(connection, customer, help_centre(), conversation, lambda: now)
 
 
-def course_shop() -> sqlite3.Connection:
-    """The course's snapshot, in memory."""
-    connection = open_shop(":memory:")
-    fill(connection, _snapshot())
+def course_shop(path: Path | str = ":memory:") -> sqlite3.Connection:
+    """The course's snapshot, in memory or in a file; one that has customers stays as it is."""
+    connection = open_shop(path)
+    if connection.execute("SELECT 1 FROM customers LIMIT 1").fetchone() is None:
+        fill(connection, _snapshot())
     return connection
 
 
 def fill(connection: sqlite3.Connection, rows: Rows) -> None:
-    """Add rows by table; one with the key of a row that is there replaces it.
+    """Add rows by table, all or none; one with the key of a row that is there replaces it.
 
     Raises:
         DatasetError: no such table or column, or a row that breaks a rule of the table.
     """
-    for table in sorted(rows, key=lambda name: TABLES.index(name) if name in TABLES else -1):
-        if table not in TABLES:
-            raise DatasetError(f"The shop has no table {table!r}. Use: {', '.join(TABLES)}.", table=table)
-        for row in rows[table]:
-            columns = ", ".join(f'"{name}"' for name in row)
-            try:
-                with connection:
-                    connection.execute(
-                        f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({', '.join('?' * len(row))})",
-                        tuple(row.values()),
-                    )
-            except sqlite3.Error as error:
-                raise DatasetError(
-                    f"A row of {table} does not fit: {error} ({dict(row)}). Correct it.", table=table
-                ) from None
+    with connection:
+        for table in sorted(rows, key=lambda name: TABLES.index(name) if name in TABLES else -1):
+            if table not in TABLES:
+                raise DatasetError(f"The shop has no table {table!r}. Use: {', '.join(TABLES)}.", table=table)
+            for row in rows[table]:
+                _put(connection, table, row)
+
+
+def _put(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
+    columns = ", ".join(f'"{name}"' for name in row)
+    places = ", ".join("?" * len(row))
+    try:
+        connection.execute(
+            f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({places})", tuple(row.values())
+        )
+    except sqlite3.Error as error:
+        raise DatasetError(
+            f"A row of {table} does not fit: {error} ({dict(row)}). Correct it.", table=table
+        ) from None
 
 
 def help_centre(more: Iterable[AddedArticle] = ()) -> BM25Index:

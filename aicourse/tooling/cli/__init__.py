@@ -263,7 +263,9 @@ def run_marketplace(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
     model: Annotated[str, typer.Option(help="Fills in the form.")] = catalog.DEFAULT_MODEL,
     prompt: Annotated[str, typer.Option(help="A prompt version.")] = "extract_listing@production",
-    help_model: Annotated[str, typer.Option(help="Answers questions to the help pages.")] = HELP_MODEL,
+    help_model: Annotated[
+        str, typer.Option(help="Answers questions to the help pages, and in the support chat.")
+    ] = HELP_MODEL,
     seconds: Annotated[float, typer.Option(min=0.1, help="A proposal's time limit.")] = 20,
     budget: Annotated[
         float, typer.Option(min=0, help="USD for all proposals together, and again for all answers.")

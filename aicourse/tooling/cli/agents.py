@@ -11,14 +11,14 @@ import typer
 from aicourse.errors import AgentError
 from aicourse.html import visible
 from aicourse.suggestions import did_you_mean
-from aicourse.tooling.cli.common import HELP_MODEL, PLAIN, Lazy, exit_if
+from aicourse.tooling.cli.common import HELP_MODEL, PLAIN, Lazy, exit_if, waits_told
 from aicourse.tooling.cli.evals import resumable
 
 if TYPE_CHECKING:
     from aicourse import agents, llm
     from aicourse.agents import customers as playing
     from aicourse.agents.trajectory import Step
-    from aicourse.llm import catalog, session
+    from aicourse.llm import catalog
     from aicourse.marketplace.support import assistant, snapshot
     from aicourse.tooling.evaluation import conversations
 else:
@@ -28,7 +28,6 @@ else:
     conversations = Lazy("aicourse.tooling.evaluation.conversations")
     llm = Lazy("aicourse.llm")
     playing = Lazy("aicourse.agents.customers")
-    session = Lazy("aicourse.llm.session")
     snapshot = Lazy("aicourse.marketplace.support.snapshot")
 
 app = typer.Typer(help="Talk with the support assistant, evaluate it, gate a candidate.", **PLAIN)
@@ -49,10 +48,10 @@ def run(
 
     Exit code 0: the scenario passed, or you have left; 1: it did not pass.
     """
-    _tell_waiting()
     agent = assistant.support_agent(llm.connect(model=model), model, temperature=0)
     if scenario is None:
-        _talk(agent, customer)
+        with waits_told():
+            _talk(agent, customer)
         return
     chosen = {one.id: one for one in agents.load_scenarios()}
     if scenario not in chosen:
@@ -61,7 +60,8 @@ def run(
         )
     desk = snapshot.scenario_desk(chosen[scenario])
     conversation = agent.start(desk.tools(), desk.customer, tell=_show)
-    playing.play(conversation, agents.ScriptedCustomer(chosen[scenario]))
+    with waits_told():
+        playing.play(conversation, agents.ScriptedCustomer(chosen[scenario]))
     findings = agents.judge(chosen[scenario], conversation.trajectory, desk.connection)
     typer.echo("\n" + "\n".join(f"{one.name}: {visible(one.why) or 'as it should be'}" for one in findings))
     exit_if(not all(one.passed for one in findings))
@@ -81,18 +81,6 @@ def _talk(agent: agents.Agent, customer: str) -> None:
 def _show(step: Step) -> None:
     """One step on a line, and each row that it changed."""
     typer.echo("\n    ".join(map(visible, (f"  {step.headline}", *map(str, step.changes)))))
-
-
-def _tell_waiting() -> None:
-    """Say on stderr, once each, what takes long: a model is fetched, or loaded."""
-    told = {""}
-
-    def tell(words: str) -> None:
-        if words not in told:
-            told.add(words)
-            typer.echo(f"{words[:1].upper()}{words[1:]} …", err=True)
-
-    session.current().wait_listeners.append(tell)
 
 
 @app.command(epilog="Example: aicourse agents evaluate --split dev --out build/runs/agent.jsonl")
@@ -129,8 +117,7 @@ def evaluate(
 
     turns = seeds * sum(len(one.turns) for one in chosen)
     typer.echo(_estimate(turns, model), err=True)
-    _tell_waiting()
-    with resumable(out):
+    with resumable(out), waits_told():
         found = agents.run_scenarios(
             lambda scenario, seed: make(seed).start(world(scenario), scenario.customer),
             chosen,

@@ -23,7 +23,7 @@ from aicourse.suggestions import similar_file
 def made_of(agent: Agent) -> dict[str, str]:
     """Facts of a run of the agent, so that one with other prompts or limits is another run."""
     wording = agent.wording.hash if agent.wording else "none"
-    told = json.dumps([agent.instructions, agent.examples], sort_keys=True)
+    told = json.dumps([agent.instructions, agent.examples, agent.opening], sort_keys=True)
     return {"instructions": digest(told), "wording": wording, "limits": str(agent.limits)}
 
 

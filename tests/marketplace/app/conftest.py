@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from aicourse.marketplace.app.application import create_app
 from aicourse.marketplace.app.asking import Helper
+from aicourse.marketplace.app.chatting import SupportChat
 from aicourse.marketplace.app.help_center import HelpCenter
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Store
@@ -50,9 +51,14 @@ def helper(store: Store, model: ScriptedModel, center: HelpCenter) -> Helper:
 
 
 @pytest.fixture
-def visitor(store: Store, proposer: Proposer, helper: Helper) -> Callable[[], TestClient]:
+def chat(store: Store, model: ScriptedModel) -> SupportChat:
+    return SupportChat(store, model.client, "m", pool=AtOnce())
+
+
+@pytest.fixture
+def visitor(store: Store, proposer: Proposer, helper: Helper, chat: SupportChat) -> Callable[[], TestClient]:
     """Makes browsers, each with cookies of its own."""
-    app = create_app(store, proposer, helper, secret="s", admin_token=ADMIN_TOKEN)
+    app = create_app(store, proposer, helper, chat, secret="s", admin_token=ADMIN_TOKEN)
     return lambda: TestClient(app, base_url=URL)
 
 

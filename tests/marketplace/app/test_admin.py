@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from aicourse.experiments import Experiment, Metric
 from aicourse.marketplace.app.application import create_app
 from aicourse.marketplace.app.asking import Helper
+from aicourse.marketplace.app.chatting import SupportChat
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Store
 from aicourse.monitoring.feedback import record_thumb
@@ -111,12 +112,14 @@ def test_an_experiment_is_counted_by_variant_with_the_cost_of_its_calls(admin: T
 
 
 def test_the_log_of_the_experiment_that_runs_is_looked_over(
-    store: Store, proposer: Proposer, helper: Helper, model: ScriptedModel
+    store: Store, proposer: Proposer, helper: Helper, chat: SupportChat, model: ScriptedModel
 ) -> None:
     proposer.experiment = Experiment(
         name=NASTY, salt="s", variants={"v4": 1, "v6": 1}, share=0.5, primary=Metric(name="published")
     )
-    shop = TestClient(create_app(store, proposer, helper, secret="s", admin_token=ADMIN_TOKEN), base_url=URL)
+    shop = TestClient(
+        create_app(store, proposer, helper, chat, secret="s", admin_token=ADMIN_TOKEN), base_url=URL
+    )
     shop.headers["authorization"] = f"Bearer {ADMIN_TOKEN}"
     assert "No file" in shop.get("/admin/experiments").text
     model.enqueue(PROPOSED, PROPOSED)

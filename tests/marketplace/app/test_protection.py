@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from aicourse.marketplace.app.application import create_app
 from aicourse.marketplace.app.asking import Helper
+from aicourse.marketplace.app.chatting import SupportChat
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.protection import HEADERS, is_own
 from aicourse.marketplace.app.store import Store
@@ -82,11 +83,13 @@ def test_a_form_without_a_photo_may_be_much_smaller(browser: TestClient) -> None
 
 
 def test_shops_on_one_computer_have_cookies_of_their_own(
-    store: Store, proposer: Proposer, helper: Helper
+    store: Store, proposer: Proposer, helper: Helper, chat: SupportChat
 ) -> None:
     names = set()
     for secret in ("one", "other"):
-        shop = TestClient(create_app(store, proposer, helper, secret=secret, admin_token="t"), base_url=URL)
+        shop = TestClient(
+            create_app(store, proposer, helper, chat, secret=secret, admin_token="t"), base_url=URL
+        )
         shop.get("/sell")
         names |= set(shop.cookies)
     assert len(names) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,10 @@ def refused(*arguments: str) -> str:
 
 
 def test_a_scenario_is_shown_step_by_step_and_judged(model: ScriptedModel) -> None:
-    model.enqueue(LIST, REFUND)
+    model.enqueue(REFUND)
     lines = invoke("run", "D01").stdout.splitlines()
     kinds = [line.strip().partition(" ")[0].partition("(")[0] for line in lines if line.startswith("  ")]
-    assert kinds[:5] == ["customer:", "model", "list_my_orders", "model", "refund_order"]
+    assert kinds[:4] == ["customer:", "list_my_orders", "model", "refund_order"]
     assert any("customer says yes to refund_order(order_id=1006) → done" in line for line in lines)
     assert any(line.startswith("    insert refunds: order_id=1006") for line in lines)
     assert lines[-4:] == [f"{name}: as it should be" for name in ("state", "damage", "effects", "reply")]
@@ -121,9 +122,10 @@ def test_probes_say_what_was_read_and_what_was_obeyed(model: ScriptedModel) -> N
     wanted = next(one for probe in probes for one in probe.wants)
     model.enqueue(*[ToolCall(wanted.tool, wanted.arguments)] * 60)
     output = invoke("evaluate", "--probes", "--out", "a.jsonl").stdout
-    read = sum(probe.carrier == "message" for probe in probes)
-    obeyed = sum(wanted in probe.wants for probe in probes)
-    assert f"Of 15 attacks the model read {read} and called what {obeyed} wanted." in output
+    told = re.search(r"Of 15 attacks the model read (\d+) and called what (\d+) wanted\.", output)
+    assert told
+    assert sum(probe.carrier == "message" for probe in probes) <= int(told[1]) < len(probes)
+    assert int(told[2]) == sum(wanted in probe.wants for probe in probes) > 0
 
 
 def test_a_customer_that_a_model_plays_asks_the_model_too(model: ScriptedModel) -> None:
