@@ -185,6 +185,12 @@ class RecordingFile:
         """The reply recorded for this request, asked for the `position`-th time."""
         return self.recordings().get((key, position))
 
+    def find_again(self, asked: CanonicalRequest, key: str) -> Recording | None:
+        """The last reply recorded for this request, if the model would say it again: at temperature 0."""
+        body = asked["body"]
+        default = catalog.default_temperature(str(body.get("model", "")))
+        return self.find(key, self.count(key) - 1) if body.get("temperature", default) == 0 else None
+
     def count(self, key: str) -> int:
         """Number of replies recorded for this request."""
         self.recordings()
@@ -296,11 +302,8 @@ class SharedRecordings:
         to differ: no such answer.
         """
         for file in self.files():
-            if count := file.count(key):
-                body = asked["body"]
-                default = catalog.default_temperature(str(body.get("model", "")))
-                deterministic = body.get("temperature", default) == 0
-                return file.find(key, min(position, count - 1) if deterministic else position)
+            if file.count(key):
+                return file.find(key, position) or file.find_again(asked, key)
         return None
 
 

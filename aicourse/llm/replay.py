@@ -87,7 +87,10 @@ class ReplayLayer:
         key = key_of(asked)
         position = session.claim_position(key)
         try:
-            if recording := session.find(asked, key, position):
+            recording = session.find(asked, key, position)
+            if recording is None and self.mode is not Mode.RECORD:
+                recording = session.find_again(asked, key)
+            if recording is not None:
                 at = datetime.fromisoformat(recording.recorded_at)
                 return _replayed(recording, Origin("recorded", at=at))
             if self.mode is Mode.ONLY:

@@ -83,6 +83,13 @@ class Session:
         own = self.file.find(key, position) if self.file else None
         return own or (self.shared.find(asked, key, position) if self.shared else None)
 
+    def find_again(self, asked: CanonicalRequest, key: str) -> Recording | None:
+        """The lesson's own last reply to a request that comes once more, if the model would say it again.
+
+        A cell that compares agents asks many of them the same. While a lesson is recorded each is asked.
+        """
+        return self.file.find_again(asked, key) if self.file else None
+
     @property
     def can_record(self) -> bool:
         """True if there is a file that new recordings go to."""

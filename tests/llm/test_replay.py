@@ -214,12 +214,24 @@ def test_clients_of_one_session_share_the_sequence(file: RecordingFile) -> None:
 
 
 def test_only_names_a_sample_too_many(file: RecordingFile) -> None:
-    ask(client(CountingModel(), "record"))
+    ask(client(CountingModel(), "record"), temperature=0.7)
     begin_again(file)
     replaying = client(refusing, "only")
-    ask(replaying)
+    ask(replaying, temperature=0.7)
     with pytest.raises(RecordingMissing, match=r"asks .* 2 times and has 1 recorded.*aicourse record 01"):
-        ask(replaying)
+        ask(replaying, temperature=0.7)
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0}])
+def test_at_temperature_0_the_last_reply_stands_for_further_ones(
+    file: RecordingFile, settings: dict[str, int]
+) -> None:
+    recording = client(CountingModel(), "record")
+    recorded = [ask(recording, **settings), ask(recording, **settings)]
+    assert recorded == ["reply 1", "reply 2"]
+    begin_again(file)
+    replaying = client(refusing, "only")
+    assert [ask(replaying, **settings) for _ in range(4)] == [*recorded, "reply 2", "reply 2"]
 
 
 # ---------------------------------------------------------------------------------- what is recorded
