@@ -25,7 +25,11 @@ from aicourse.notebook_json import new_cell, new_notebook, notebook_text
 from aicourse.tooling.course.notebooks import read_notebook
 
 MODEL = "qwen2.5-coder-0.5b"
-REQUEST: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "A colour?"}]}
+REQUEST: dict[str, Any] = {
+    "model": MODEL,
+    "messages": [{"role": "user", "content": "A colour?"}],
+    "temperature": 0.7,  # at 0 the last reply would stand for further ones
+}
 START = f"""from aicourse import connect
 
 client = connect(model="{MODEL}")
