@@ -160,8 +160,7 @@ class Conversation:
             results = []
             for call in calls:
                 result = self.call(call.function.name, call.function.arguments)
-                told = {"role": "tool", "tool_call_id": call.id, "content": harmless(result.text)}
-                self.messages.append(told)
+                self.messages.append(_told(call.id, result))
                 results.append(result)
             if questions := [one.confirmation.question for one in results if one.confirmation]:
                 return "\n".join(questions)
@@ -191,8 +190,7 @@ class Conversation:
                 "function": {"name": name, "arguments": "{}"},
             }
             self.messages.append({"role": "assistant", "content": None, "tool_calls": [called]})
-            told = {"role": "tool", "tool_call_id": called["id"], "content": harmless(result.text)}
-            self.messages.append(told)
+            self.messages.append(_told(f"opening_{place}", result))
 
     def _note(self, step: Step) -> None:
         self.steps.append(step)
@@ -319,6 +317,11 @@ def _as_sent(message: Any, calls: Sequence[Any]) -> Message:
 
 def _numbers(text: str) -> set[str]:
     return set(re.findall(r"\d+", text))
+
+
+def _told(call_id: str, result: ToolResult) -> Message:
+    """A tool's result as the model reads it."""
+    return {"role": "tool", "tool_call_id": call_id, "content": harmless(result.text)}
 
 
 def _readable(arguments: str) -> dict[str, Any] | str:

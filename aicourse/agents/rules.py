@@ -53,16 +53,16 @@ def known_ids(argument: str = "order_id") -> Veto:
     """
 
     def rule(call: Step, steps: Sequence[Step]) -> str:
-        given = "" if isinstance(call.arguments, str) else str(call.arguments.get(argument, ""))
+        given = _given(call, argument)
         if not given:
             return ""
-        said = [one.text for one in steps if one.kind == "customer"]
-        known = {number for text in (*said, *_results(steps)) for number in _NUMBER.findall(text)}
+        heard = _heard(steps)
+        known = {number for text in (*heard, *_results(steps)) for number in _NUMBER.findall(text)}
         if given not in known:
             return (
                 f"Error: {given} appears nowhere. Look the customer's orders up, or ask which one is meant."
             )
-        named = set(_NAMED.findall(said[-1])) if said else set()
+        named = set(_NAMED.findall(heard[-1])) if heard else set()
         if call.writes and named and given not in named:
             return f"Error: the customer speaks of {' and '.join(sorted(named))}, not of {given}. Ask which."
         return ""
@@ -74,13 +74,20 @@ def said(argument: str) -> Veto:
     """No call with words in an argument that the customer never wrote: an address, say, is not made up."""
 
     def rule(call: Step, steps: Sequence[Step]) -> str:
-        given = "" if isinstance(call.arguments, str) else str(call.arguments.get(argument, ""))
-        heard = {word for one in steps if one.kind == "customer" for word in _words(one.text)}
-        if _words(given) <= heard:
+        given = _given(call, argument)
+        if _words(given) <= _words(" ".join(_heard(steps))):
             return ""
         return f"Error: the customer gave no such {argument}. Ask for it."
 
     return rule
+
+
+def _given(call: Step, argument: str) -> str:
+    return "" if isinstance(call.arguments, str) else str(call.arguments.get(argument, ""))
+
+
+def _heard(steps: Sequence[Step]) -> list[str]:
+    return [one.text for one in steps if one.kind == "customer"]
 
 
 def _words(text: str) -> set[str]:
