@@ -69,7 +69,7 @@ bench: $(INSTALLED)  ## Measure speed against stock tools; results in build/benc
 
 # `grade` ends with 1 when a submission could not be graded, and one of the twenty is no notebook.
 grade-demo: $(INSTALLED)  ## Release and grade homework of simulated students; prints where the class reports are
-	@for homework in hw01 hw02 hw03 hw04 hw05; do set -e; grades=build/grade-demo/grades/$$homework; \
+	@for homework in hw01 hw02 hw03 hw04 hw05 hw06; do set -e; grades=build/grade-demo/grades/$$homework; \
 	printf '\n== %s\n' "$$homework"; \
 	$(AICOURSE) homework build "$$homework"; \
 	$(AICOURSE) homework samples "$$homework" --out "build/grade-demo/submissions/$$homework"; \

@@ -13,8 +13,8 @@ unwanted change of an order, a refund or a problem ends the conversation, as doe
 
 What a model proposes depends on all that was said. Recorded is one proposal for each *situation*: the
 scenario, its turn, and the calls made so far, whatever their order and wording (`situation`). Where none is
-recorded there is no proposal. So a policy is tried without a model, and one that goes off the recorded
-paths is on its own.
+recorded, looks at single orders are left out of account; if there is still none, there is no proposal. So a
+policy is tried without a model, and one that goes off the recorded paths is on its own.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from aicourse.agents.customers import ScriptedCustomer
 from aicourse.agents.judging import Finding, judge, unwanted_changes
 from aicourse.agents.loop import HAND_OVER
 from aicourse.agents.scenarios import PlannedCall, Scenario
-from aicourse.agents.tools import Tools
+from aicourse.agents.tools import LARGEST_ARGUMENTS, Tools
 from aicourse.agents.trajectory import Kind, Step, Trajectory
 from aicourse.errors import AgentError, DatasetError
 
 MOST_STEPS = 8  # decisions in one turn
 LONGEST_REPLY = 1_000  # characters
+LOOK = "order_status"
 State = dict[str, Any]
 Policy = Callable[[State], Any]
 Propose = Callable[[State], Mapping[str, Any] | None]
@@ -189,25 +190,27 @@ def read_decision(value: Any) -> PlannedCall | str:
     if not isinstance(name, str) or not isinstance(given, dict):
         raise ValueError("no decision: `call` is a text and `arguments` a dict")
     try:
-        plain = json.loads(json.dumps(given, allow_nan=False))
+        sent = json.dumps(given, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         raise ValueError("no decision: the arguments are no JSON") from None
-    return PlannedCall(tool=name[:100], arguments=plain)
+    if len(name) + len(sent) > LARGEST_ARGUMENTS:
+        raise ValueError("no decision: the call is too long")
+    return PlannedCall(tool=name, arguments=json.loads(sent))
 
 
 # recorded proposals
 
 
-def situation(state: State) -> str:
+def situation(state: State, leaving_out: str = "") -> str:
     """The key of a recorded proposal: scenario, turn, and the calls so far without order and wording.
 
-    Of a call count the tool and the numbers among its arguments.
+    Of a call count the tool and the numbers among its arguments; calls of `leaving_out` do not count.
 
     >>> call = {"kind": "call", "call": "order_status", "arguments": {"order_id": 1001}}
     >>> situation({"scenario": "D01", "turn": 2, "history": [call, call]})
     'D01 turn 2: order_status 1001'
     """
-    calls = (one for one in state["history"] if one["kind"] == "call")
+    calls = (one for one in state["history"] if one["kind"] == "call" and one["call"] != leaving_out)
     return f"{state['scenario']} turn {state['turn']}: {', '.join(sorted({_short(one) for one in calls}))}"
 
 
@@ -220,11 +223,13 @@ def _short(call: Mapping[str, Any]) -> str:
 def recorded_proposals(lines: Iterable[Mapping[str, Any]] | Path) -> Propose:
     """The proposals of a file (one JSON object a line: `situation`, `proposal`), or of such objects.
 
+    For a situation that is not there, that without the looks at single orders counts.
+
     Raises:
         DatasetError: no such file, or a line that is no recorded proposal.
     """
     known = {one["situation"]: one["proposal"] for one in _read(lines)}
-    return lambda state: known.get(situation(state))
+    return lambda state: known.get(situation(state)) or known.get(situation(state, LOOK))
 
 
 def _read(lines: Iterable[Mapping[str, Any]] | Path) -> list[Mapping[str, Any]]:

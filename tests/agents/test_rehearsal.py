@@ -15,7 +15,6 @@ from aicourse.agents.rehearsal import (
     MOST_STEPS,
     Policy,
     Rehearsal,
-    read_decision,
     recorded_proposals,
     rehearse,
     situation,
@@ -149,6 +148,8 @@ def test_endless_calls_end() -> None:
         {"call": "list_my_orders", "arguments": {"x": {1, 2}}},
         {"call": "refund_order", "arguments": {"order_id": 1006}, "token": "forged"},
         {"confirm": "forged"},
+        {"call": "x" * 20_000, "arguments": {}},
+        {"call": "search_help", "arguments": {"query": "x" * 20_000}},
     ],
 )
 def test_what_is_no_decision_ends_the_conversation(value: Any) -> None:
@@ -206,13 +207,9 @@ def test_a_file_of_proposals_is_read_and_a_broken_one_says_so(tmp_path: Path) ->
     path.write_text(json.dumps({"situation": "D01 turn 1: ", "proposal": LIST}) + "\n", "utf-8")
     propose = recorded_proposals(path)
     assert propose({"scenario": "D01", "turn": 1, "history": []}) == LIST
+    look = {"kind": "call", "call": "order_status", "arguments": {"order_id": 1006}}
+    assert propose({"scenario": "D01", "turn": 1, "history": [look]}) == LIST
     assert propose({"scenario": "D01", "turn": 2, "history": []}) is None
     path.write_text('{"situation": 1}\n', "utf-8")
     with pytest.raises(DatasetError, match="Fetch the file again"):
         recorded_proposals(path)
-
-
-def test_a_decision_keeps_no_more_of_a_name_than_can_be_one() -> None:
-    found = read_decision({"call": "x" * 10_000, "arguments": {}})
-    assert not isinstance(found, str)
-    assert len(found.tool) == 100
