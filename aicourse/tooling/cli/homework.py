@@ -90,7 +90,9 @@ def import_homework(
     out: Annotated[Path, typer.Option(help="The new homework's folder, like homework/hw07-topic.")],
 ) -> None:
     """Convert a master of nbgrader or otter-grader. What cannot be converted is listed."""
-    typer.echo(importing.import_assignment(source, origin, out))
+    with executor.own_notebooks(lambda sentence: typer.echo(sentence, err=True)) as execute:
+        report = importing.import_assignment(source, origin, out, execute)
+    typer.echo(report)
 
 
 @app.command("samples", epilog="Example: aicourse homework samples hw01 --out build/submissions")

@@ -94,7 +94,8 @@ def _cell(cell: MasterCell, source: str) -> dict[str, Any]:
     if cell.question or cell.role != "given":
         stated = {"question": cell.question, "role": cell.role, "points": cell.stated.get("points")}
         metadata["aicourse"] = {name: value for name, value in stated.items() if value is not None}
-    return new_cell(cell.kind, source.rstrip("\n"), cell.id, metadata)
+    pictures = {"attachments": dict(cell.attachments)} if cell.attachments and not is_answer else {}
+    return new_cell(cell.kind, source.rstrip("\n"), cell.id, metadata) | pictures
 
 
 def _submission_cell(assignment: Assignment) -> dict[str, Any]:

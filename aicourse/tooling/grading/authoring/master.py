@@ -20,7 +20,7 @@ import ast
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -40,7 +40,8 @@ class MasterCell:
     """One cell of the master; `number` counts from 1, as a reader counts them.
 
     `solution` is its source in the reference, `released` what students get (for `public` cells the build
-    writes it). `stated` is its `aicourse` metadata, `metadata` the rest, which students get too.
+    writes it). `stated` is its `aicourse` metadata, `metadata` the rest, which students get too, as they do
+    `attachments`: the pictures inside a Markdown cell.
     """
 
     number: int
@@ -53,6 +54,7 @@ class MasterCell:
     solution: str
     stated: Mapping[str, Any]
     metadata: Mapping[str, Any]
+    attachments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -128,7 +130,7 @@ def _cell(number: int, data: Any, path: Path) -> MasterCell:
     place = f"{path.name}, cell {number}"
     try:
         kind, source, metadata = data["cell_type"], text(data["source"]), dict(data.get("metadata", {}))
-        cell_id = str(data.get("id", ""))
+        cell_id, attachments = str(data.get("id", "")), dict(data.get("attachments") or {})
     except (KeyError, TypeError, ValueError) as error:
         raise AssignmentError(f"{place} is no cell ({type(error).__name__}: {error}). Delete it.") from error
     if not cell_id:
@@ -148,7 +150,9 @@ def _cell(number: int, data: Any, path: Path) -> MasterCell:
         _check_python(released, f"{place}, without its solution,")
         _check_python(solution, place)
     question = stated.get("question")
-    return MasterCell(number, cell_id, kind, role, question, source, released, solution, stated, metadata)
+    return MasterCell(
+        number, cell_id, kind, role, question, source, released, solution, stated, metadata, attachments
+    )
 
 
 def _stated(stated: Any, place: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@
 
 Converted: assertions about one call with literal arguments, or one variable, otherwise made of builtins;
 nose's `assert_equal` and relatives; `pytest.raises`, `assert_raises` and try/except; `isclose`, `approx`.
-Names that were set to a literal before are put in. The rest (loops, mocks, plots) comes back as text.
+Names that were set to a literal before are put in. The rest (loops, mocks, plots) comes back as text, and so
+does all that follows a `del`: it is said of a state that no single call meets.
 """
 
 from __future__ import annotations
@@ -55,22 +56,66 @@ def convert(source: str) -> Assertions:
         statements = ast.parse(source).body
     except SyntaxError as error:
         return Assertions((), (f"not Python ({error.msg}): {source.strip().splitlines()[0]}",))
-    constants: dict[str, ast.expr] = {}
-    calls, left, made_here = [], [], set[str]()
+    work = _Conversion()
     for statement in statements:
+        work.take(statement)
+    return Assertions(tuple(work.calls), tuple(work.helpers_in_use + work.left))
+
+
+class _Conversion:
+    """One piece of test code while it is converted."""
+
+    def __init__(self) -> None:
+        self.calls: list[Assertion] = []
+        self.left: list[str] = []
+        self._constants: dict[str, ast.expr] = {}
+        self._helpers: dict[str, ast.FunctionDef] = {}
+        self._made_here: set[str] = set()
+        self._deleted = False
+
+    @property
+    def helpers_in_use(self) -> list[str]:
+        """The functions of the test code, for whoever writes anew what is left."""
+        return [ast.unparse(helper) for helper in self._helpers.values()] if self.left else []
+
+    def take(self, statement: ast.stmt) -> None:
+        """The next statement."""
         if isinstance(statement, (ast.Import, ast.ImportFrom)) or _is_text(statement):
-            continue
+            return
+        if isinstance(statement, ast.FunctionDef):
+            self._helpers[statement.name] = statement
+            return
         if (known := _constant(statement)) is not None:
-            constants[known[0]] = known[1]
-            continue
-        inlined = ast.fix_missing_locations(_Inline(constants).visit(copy.deepcopy(statement)))
-        found = _statement(inlined)
-        if found is None or found.target in made_here:
-            made_here |= _assigned(statement)
-            left.append(ast.unparse(statement))
+            self._constants[known[0]] = known[1]
+            return
+        self._deleted |= isinstance(statement, ast.Delete)
+        inlined = ast.fix_missing_locations(_Inline(self._constants).visit(copy.deepcopy(statement)))
+        found = self._throws(inlined) or _statement(inlined)
+        if found is None or found.target in self._made_here | self._helpers.keys() or self._deleted:
+            self._made_here |= _assigned(statement)
+            self.left.append(ast.unparse(statement))
         else:
-            calls.append(found)
-    return Assertions(tuple(calls), tuple(left))
+            self.calls.append(found)
+
+    def _throws(self, statement: ast.stmt) -> Assertion | None:
+        """`assert throws(lambda: double(None), TypeError)`, if the test code has a function that says so."""
+        test = statement.test if isinstance(statement, ast.Assert) else None
+        if isinstance(test, ast.Compare) and ast.unparse(test.comparators[0]) == "True":
+            test = test.left
+        if not isinstance(test, ast.Call) or len(test.args) != 2 or not isinstance(test.args[0], ast.Lambda):
+            return None
+        helper = self._helpers.get(_last_name(test.func))
+        return _raised(_last_name(test.args[1]), test.args[0].body) if _is_throws(helper) else None
+
+
+def _is_throws(helper: ast.FunctionDef | None) -> bool:
+    """True if a function of two parameters calls the first and gives True when it raises the second."""
+    if helper is None or len(helper.args.args) != 2:
+        return False
+    called, error = (parameter.arg for parameter in helper.args.args)
+    tried = next((node for node in helper.body if isinstance(node, ast.Try)), None)
+    parts = [ast.unparse(part) for part in (*tried.body, *tried.handlers)] if tried else []
+    return parts == [f"{called}()", f"except {error}:\n    return True"]
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -147,13 +192,19 @@ def _raising(context: ast.expr, body: ast.stmt) -> Assertion | None:
 
 def _tried(statement: ast.Try) -> Assertion | None:
     """`try: double(None)`, `except ValueError: pass`, `else: raise …`: the form of nbgrader's example."""
-    fails_otherwise = any(isinstance(node, ast.Raise) for node in [*statement.orelse, *statement.body[1:]])
+    fails_otherwise = any(map(_fails, [*statement.orelse, *statement.body[1:]]))
     if not fails_otherwise or len(statement.handlers) != 1:
         return None
     caught = statement.handlers[0].type
     return (
         _raised(_last_name(caught), getattr(statement.body[0], "value", None)) if caught is not None else None
     )
+
+
+def _fails(statement: ast.stmt) -> bool:
+    """True for `raise …` and `assert False`."""
+    is_false = isinstance(statement, ast.Assert) and ast.unparse(statement.test) in ("False", "0")
+    return isinstance(statement, ast.Raise) or is_false
 
 
 def _raised(error: str, call: ast.expr | None) -> Assertion | None:
@@ -243,28 +294,44 @@ def _has_other_calls(node: ast.AST) -> bool:
     return bool(names - _BUILTINS - {"value"})
 
 
-def expected_output(source: str, output: str) -> Assertion | None:
-    """otter's other form: an expression, and the output that it must show."""
+def with_output(source: str, output: str) -> str:
+    """otter's other form: code whose last expression must show an output, written as an assertion.
+
+    Without an output a comparison is taken to be true, as its author will have seen.
+
+    >>> with_output("size = 2\\ndouble(size)", "4"), with_output("double(2) == 4", "")
+    ('size = 2\\nassert double(size) == 4', 'assert double(2) == 4')
+    """
     try:
-        node = ast.parse(source.strip(), mode="eval").body
-        ast.literal_eval(output.strip())
+        tree = ast.parse(source)
+        expected = ast.parse(output.strip() or "True", mode="eval").body
     except (SyntaxError, ValueError):
-        return None
-    return _assertion(ast.Compare(node, [ast.Eq()], [ast.parse(output.strip(), mode="eval").body]))
+        return source
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr) or _is_text(last) or not _is_literal(expected):
+        return source
+    test, is_compared = last.value, isinstance(last.value, ast.Compare)
+    if not is_compared and not output.strip():
+        return source
+    if not is_compared or ast.unparse(expected) != "True":
+        test = ast.Compare(test, [ast.Eq()], [expected])
+    tree.body[-1] = ast.Assert(test)
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def check_sources(question: str, group: Assertions, points: float, *, name: str, public: bool) -> list[str]:
     """Calls of `Check(…)` for `checks.py`; `points` are shared evenly between them."""
     ordered = sorted(group.calls, key=lambda call: call.mode)
     bundles = [list(mine) for _, mine in groupby(ordered, key=lambda call: call.mode)]
-    shares = _shares(points, len(bundles))
+    shares = shared(points, len(bundles))
     return [
         _check_source(question, bundle, share, f"{name} {number}" if len(bundles) > 1 else name, public)
         for number, (bundle, share) in enumerate(zip(bundles, shares, strict=True), start=1)
     ]
 
 
-def _shares(points: float, count: int) -> Iterator[float]:
+def shared(points: float, count: int) -> Iterator[float]:
+    """`count` shares of points that add up to the last cent."""
     each = round(points / max(count, 1), 2)
     yield from [each] * (count - 1)
     if count:

@@ -19,7 +19,14 @@ from typing import Any
 from aicourse.notebook_json import text
 from aicourse.tooling.grading.authoring.markers import has_solution, released
 from aicourse.tooling.grading.contrib.assertions import Assertions, check_sources, convert
-from aicourse.tooling.grading.contrib.draft import RUBRIC, ImportDraft, plain_points, question_id, wrapped
+from aicourse.tooling.grading.contrib.draft import (
+    RUBRIC,
+    ImportDraft,
+    manual,
+    plain_points,
+    question_id,
+    wrapped,
+)
 
 _HIDDEN = re.compile(
     r"^\s*#+ BEGIN HIDDEN TESTS.*?^\s*#+ END HIDDEN TESTS[^\n]*\n?", re.MULTILINE | re.DOTALL
@@ -38,10 +45,10 @@ class _Tests:
 
 @dataclass
 class _Answer:
-    """An autograded answer and the test cells after it; `position` is that of its cell in the draft."""
+    """An autograded answer and the test cells after it; `cell` is the draft's."""
 
     question: str
-    position: int
+    cell: dict[str, Any]
     tests: list[_Tests] = field(default_factory=list)
 
 
@@ -63,7 +70,7 @@ def convert_notebook(notebook: Mapping[str, Any]) -> ImportDraft:
             _test_cell(draft, answers, _Tests(name, source, points))
         else:
             draft.title = draft.title or _heading(cell["cell_type"], source)
-            draft.add(cell["cell_type"], name, _without_hidden(source))
+            draft.add(cell["cell_type"], name, _without_hidden(source), attachments=cell.get("attachments"))
     for answer in answers:
         _finish(draft, answer)
     return draft
@@ -80,8 +87,7 @@ def _without_hidden(source: str) -> str:
 
 def _answer(draft: ImportDraft, question: str, name: str, source: str) -> _Answer:
     marked = source if has_solution(source) else wrapped(source)
-    draft.add("code", name, marked, {"question": question, "role": "answer"})
-    return _Answer(question, len(draft.cells) - 1)
+    return _Answer(question, draft.add("code", name, marked, {"question": question, "role": "answer"}))
 
 
 def _manual(draft: ImportDraft, kind: str, name: str, source: str, points: float) -> None:
@@ -119,22 +125,21 @@ def _test_cell(draft: ImportDraft, answers: Sequence[_Answer], tests: _Tests) ->
 
 def _finish(draft: ImportDraft, answer: _Answer) -> None:
     """Checks of one answer; its points are those of the tests that could be converted."""
-    stated = draft.cells[answer.position]["metadata"]["aicourse"]
     total, sources = 0.0, list[str]()
     for tests in answer.tests:
         visible, hidden = convert(_without_hidden(tests.source)), convert("\n".join(_hidden(tests.source)))
         draft.leave(answer.question, [*visible.left, *hidden.left])
-        if not visible.calls and not hidden.calls:
-            draft.notes.append(f"{answer.question}: {tests.points:g} points of {tests.name} were dropped.")
-            continue
-        total += tests.points
-        sources += _both(answer.question, visible, hidden, tests)
+        if visible.calls or hidden.calls:
+            total += tests.points
+            sources += _both(answer.question, visible, hidden, tests)
     if total > 0:
         draft.checks += sources
-        stated["points"] = plain_points(total)
+        answer.cell["metadata"]["aicourse"]["points"] = plain_points(total)
+        if lost := sum(tests.points for tests in answer.tests) - total:
+            draft.notes.append(f"{answer.question}: {lost:g} points of tests that are left were dropped.")
     else:
-        _no_points(draft, answer)
-    if not any("public=True" in source for source in sources) or total <= 0:
+        _unchecked(draft, answer)
+    if total <= 0 or not any("public=True" in source for source in sources):
         _drop_public(draft, answer.question)
 
 
@@ -154,12 +159,16 @@ def _both(question: str, visible: Assertions, hidden: Assertions, tests: _Tests)
     return shown + check_sources(question, hidden, rest, name=f"{tests.name} (hidden)", public=False)
 
 
-def _no_points(draft: ImportDraft, answer: _Answer) -> None:
-    """An answer that nothing grades is released as its stub."""
-    cell = draft.cells[answer.position]
-    cell["source"] = released(text(cell["source"]), answer.question).splitlines(True)
-    cell["metadata"] = {}
-    draft.notes.append(f"{answer.question}: no test grades it any more; its stub became an ordinary cell.")
+def _unchecked(draft: ImportDraft, answer: _Answer) -> None:
+    """An answer without checks is graded by hand; without points it is released as its stub."""
+    points = sum(tests.points for tests in answer.tests)
+    if points > 0:
+        answer.cell["metadata"]["aicourse"] = manual(answer.question, points)
+        draft.notes.append(f"{answer.question}: no test of it could be converted; it is graded by hand now.")
+        return
+    stub = released(text(answer.cell["source"]), answer.question)
+    answer.cell |= {"source": stub.splitlines(True), "metadata": {}}
+    draft.notes.append(f"{answer.question}: its tests are worth no points; its stub became an ordinary cell.")
 
 
 def _drop_public(draft: ImportDraft, question: str) -> None:

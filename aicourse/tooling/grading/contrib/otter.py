@@ -8,19 +8,29 @@
 | `# BEGIN PROMPT` … cells | the stub in front of the solution |
 | `# BEGIN TESTS` … code | checks; public, or hidden with `# HIDDEN` or `hidden: true` in a TEST CONFIG |
 | manual: true | manual, with a one-line rubric to be written out |
+
+A block may also be opened by a Markdown cell with a fence ```` ```otter ````. Test functions are read as
+their bodies.
 """
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from aicourse.errors import AssignmentError
 from aicourse.notebook_json import text
 from aicourse.tooling.grading.authoring.markers import has_solution
-from aicourse.tooling.grading.contrib.assertions import Assertions, check_sources, convert, expected_output
+from aicourse.tooling.grading.contrib.assertions import (
+    Assertions,
+    check_sources,
+    convert,
+    shared,
+    with_output,
+)
 from aicourse.tooling.grading.contrib.draft import (
     RUBRIC,
     ImportDraft,
@@ -35,6 +45,8 @@ _CONFIG = re.compile(r"#\s*ASSIGNMENT CONFIG\s*\n(.*)", re.DOTALL)
 _TEST_CONFIG = re.compile(
     r'"""\s*#\s*BEGIN TEST CONFIG\s*\n(.*?)"""\s*#\s*END TEST CONFIG[^\n]*\n?', re.DOTALL
 )
+_FENCED = re.compile(r"\s*```+\s*otter\s*\n(.*?)\n\s*```+\s*", re.DOTALL)
+_IGNORED = re.compile(r"^.*#\s*IGNORE\s*$\n?", re.MULTILINE)
 _HIDDEN = re.compile(r"^\s*#\s*HIDDEN\s*$\n?", re.MULTILINE | re.IGNORECASE)
 
 
@@ -91,13 +103,15 @@ class _Reader:
         """The next cell."""
         source, kind = text(cell["source"]), str(cell["cell_type"])
         name = str(cell.get("id") or f"cell-{number}")
+        if kind == "markdown" and (fenced := _FENCED.fullmatch(source)):
+            kind, source = "raw", fenced[1]
         if kind == "raw" and (config := _CONFIG.match(source.strip())):
             self._config(_yaml(config[1], number))
         elif kind == "raw" and (block := _BLOCK.match(source.strip())):
             self._edge(block[1], block[2], block[3], number)
         elif self.question is None or self.block not in ("SOLUTION", "PROMPT", "TESTS"):
             stated = {"question": self.question.id} if self.question else None
-            self.draft.add(kind, name, source, stated)
+            self.draft.add(kind, name, source, stated, cell.get("attachments"))
         elif self.block == "TESTS":
             self.question.tests.append(_test(cell, source, number))
         elif self.block == "PROMPT":
@@ -107,11 +121,7 @@ class _Reader:
 
     def _config(self, stated: Mapping[str, Any]) -> None:
         self.draft.title = str(stated.get("name") or "")
-        if files := stated.get("files"):
-            self.draft.notes.append(
-                f"Copy {', '.join(map(str, files))} beside the notebook and name them in checks.py: "
-                f"files = {[str(name).rpartition('/')[2] for name in files]}"
-            )
+        self.draft.files += [str(name) for name in stated.get("files") or ()]
 
     def _edge(self, edge: str, block: str, content: str, number: int) -> None:
         if block != "QUESTION":
@@ -143,19 +153,36 @@ def _test(cell: Mapping[str, Any], source: str, number: int) -> _Test:
     config = _TEST_CONFIG.search(source)
     stated = _yaml(config[1], number) if config else {}
     hidden = bool(stated.get("hidden")) or bool(_HIDDEN.search(source))
-    code = _HIDDEN.sub("", _TEST_CONFIG.sub("", source)).strip()
-    outputs = [_shown(output) for output in cell.get("outputs", ())]
-    found = expected_output(code, outputs[0]) if len(outputs) == 1 else None
+    code = _IGNORED.sub("", _HIDDEN.sub("", _TEST_CONFIG.sub("", source))).strip()
     points = stated.get("points")
     return _Test(
-        Assertions((found,), ()) if found else convert(code),
+        convert(_unwrapped(with_output(*_expected(code, cell.get("outputs", ()))))),
         hidden,
         float(points) if isinstance(points, (int, float)) else None,
     )
 
 
-def _shown(output: Mapping[str, Any]) -> str:
-    return text(output.get("data", {}).get("text/plain", output.get("text", "")))
+def _expected(code: str, outputs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Test code and what it must show; an error that it must show becomes a part of the code."""
+    if len(outputs) != 1:
+        return code, ""
+    if error := outputs[0].get("ename"):
+        body = code.replace("\n", "\n    ")
+        return f"with raises({error}):\n    {body}", ""
+    return code, text(outputs[0].get("data", {}).get("text/plain", outputs[0].get("text", "")))
+
+
+def _unwrapped(code: str) -> str:
+    """Test functions as their bodies: `def test_size(read_size)` names in its parameters what it tests."""
+    try:
+        statements = ast.parse(code).body
+    except SyntaxError:
+        return code
+    bodies = (
+        one.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test") else [one]
+        for one in statements
+    )
+    return "\n".join(ast.unparse(statement) for body in bodies for statement in body)
 
 
 def _finish(draft: ImportDraft, question: _Question) -> None:
@@ -163,6 +190,8 @@ def _finish(draft: ImportDraft, question: _Question) -> None:
         draft.leave(question.id, test.assertions.left)
     tests = [test for test in question.tests if test.assertions.calls]
     points = _points(question, tests)
+    if tests and (lost := sum(_points(question, question.tests)) - sum(points)) > 0:
+        draft.notes.append(f"{question.id}: {lost:g} points of tests that are left were dropped.")
     if question.manual or not tests:
         if not question.manual:
             draft.notes.append(f"{question.id}: no test of it could be converted; it is graded by hand now.")
@@ -189,18 +218,16 @@ def _finish(draft: ImportDraft, question: _Question) -> None:
 
 def _points(question: _Question, tests: list[_Test]) -> list[float]:
     """The points of each test: its own points, else the question's list, else an even share of its total."""
-    stated = question.points
+    stated, own = question.points, [test.points for test in tests]
     if isinstance(stated, dict):
-        stated = stated.get("total") or [stated.get("each", 1)] * len(tests)
+        stated = stated.get("total") or [stated.get("each", 1)] * max(len(question.tests), 1)
     if isinstance(stated, list):
-        return [float(value) for value in stated][: max(len(tests), 1)]
-    own = [test.points for test in tests]
-    if own and all(points is not None for points in own):
-        return [points or 0.0 for points in own]
-    total = float(stated) if isinstance(stated, (int, float)) else 1.0
-    count = max(len(tests), 1)
-    each = round(total / count, 2)
-    return [each] * (count - 1) + [round(total - each * (count - 1), 2)]
+        values = dict(zip(map(id, question.tests), map(float, stated), strict=False))
+        return [values.get(id(test), 0.0) for test in tests] or [sum(map(float, stated))]
+    everything = sum(test.points or 0.0 for test in question.tests) or 1.0
+    total = float(stated) if isinstance(stated, (int, float)) else everything
+    shares = shared(max(total - sum(points or 0.0 for points in own), 0.0), own.count(None))
+    return [next(shares) if points is None else points for points in own] or [total]
 
 
 def _answers(draft: ImportDraft, question: _Question, points: float) -> None:

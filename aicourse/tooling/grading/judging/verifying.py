@@ -15,6 +15,7 @@ from typing import Any
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.authoring.building import answered_notebook, solution_notebook, student_notebook
 from aicourse.tooling.grading.authoring.checks_file import Planted
+from aicourse.tooling.grading.contrib.draft import left_to_do
 from aicourse.tooling.grading.judging.judging import Ask, judge, plan
 from aicourse.tooling.grading.judging.results import CheckOutcome
 from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
@@ -48,11 +49,12 @@ class VerifyRow:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """All variants of one assignment."""
+    """All variants of one assignment; `left` is what an import left to do, which fails nothing."""
 
     assignment: str
     level: str
     rows: tuple[VerifyRow, ...]
+    left: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -70,7 +72,8 @@ class VerifyReport:
             lines += [f"      {problem}" for problem in row.problems]
         failed = sum(bool(row.problems) for row in self.rows)
         wrong = f"{failed} of {len(self.rows)} variants do not earn what they must."
-        return "\n".join([*lines, "", "Every variant earns what it must." if self.passed else wrong])
+        lines += ["", *(f"  ! {one}" for one in self.left)]
+        return "\n".join([*lines, "Every variant earns what it must." if self.passed else wrong])
 
 
 def verify(
@@ -97,7 +100,7 @@ def verify(
         results = judge(asked, execution.answers, ask)
         rows.append(_row(variant, execution, results))
     progress(len(tried), len(tried), "")
-    return VerifyReport(assignment.name, level, tuple(rows))
+    return VerifyReport(assignment.name, level, tuple(rows), left_to_do(assignment))
 
 
 def variants(assignment: Assignment) -> list[Variant]:
