@@ -4,12 +4,14 @@
     execution = execute(Job(notebook, asked.calls))
     results = judge(asked, execution.answers, ask)
 
-Answers are plain data by then, and they are compared with the instructor's reference in this process.
+Answers are plain data by then, and they are compared with the instructor's reference in this process. Of a
+hidden check, the student reads our words alone: a name or a message that student code chose could carry the
+input out. And an error, a yes or a no earns nothing where that is all an answer ever gets right: what always
+raises is no validation.
 """
 
 from __future__ import annotations
 
-import builtins
 import copy
 import math
 import random
@@ -42,6 +44,16 @@ _FAILURES = {
     "endless": "`{target}` did not finish within {seconds:g} s.",
     "dead": "Calling `{target}` ended the notebook's process.",
 }
+
+_COMMON_ERRORS = (
+    *("AttributeError", "IndexError", "KeyError", "LookupError", "NameError"),
+    *("RecursionError", "TypeError", "ValidationError", "ValueError", "ZeroDivisionError"),
+)
+_EMPTY = (type(None), bool, int, float, str, list, tuple, dict, set, frozenset)
+_UNPROVEN = (
+    "`{target}` does this, but it gets nothing else right, so it may do the same on every input. "
+    "It counts once another result is right too."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +95,14 @@ class Plan:
 def plan(assignment: Assignment, student: str) -> Plan:
     """The checks with the inputs drawn for `student`: the same ones whenever and wherever they are drawn.
 
+    Checks whose evidence is shown come first: code that has seen a hidden input could repeat it there.
+
     Raises:
         AssignmentError: a check's `inputs` function fails or gives nothing.
     """
-    planned = tuple(PlannedCheck(check, _draw(assignment, check, student)) for check in assignment.checks)
-    return Plan(assignment.name, student, planned)
+    planned = [PlannedCheck(check, _draw(assignment, check, student)) for check in assignment.checks]
+    planned.sort(key=lambda one: not (isinstance(one.check, Check) and one.check.shows_expected))
+    return Plan(assignment.name, student, tuple(planned))
 
 
 def _draw(assignment: Assignment, check: AnyCheck, student: str) -> tuple[Arguments, ...]:
@@ -127,8 +142,8 @@ def judge(plan: Plan, answers: Sequence[Answer], ask: Ask | None = None) -> tupl
         else:
             judged.append((planned.check, _trials(planned.check, planned.inputs, given)))
     trials = [trial for one in judged if isinstance(one, tuple) for trial in one[1]]
-    known = recognise(trials, call_trusted)
-    return tuple(_outcome(*one, known) if isinstance(one, tuple) else one for one in judged)
+    known, unproven = recognise(trials, call_trusted), _unproven(trials)
+    return tuple(_outcome(*one, known, unproven) if isinstance(one, tuple) else one for one in judged)
 
 
 def _trials(check: Check, inputs: Sequence[Arguments], answers: Sequence[Answer]) -> list[Trial]:
@@ -146,20 +161,46 @@ def _trial(check: Check, given: Arguments | None, answer: Answer) -> Trial:
         raise reference_failed(check, given, error) from error
 
 
-def _outcome(check: Check, trials: Sequence[Trial], known: Sequence[Recognised]) -> CheckOutcome:
+def _unproven(trials: Sequence[Trial]) -> set[Trial]:
+    """Right outcomes that prove nothing: only errors, or only one yes, no or nothing; the rest is wrong."""
+    called = [trial for trial in trials if trial.given is not None]
+    found: set[Trial] = set()
+    for place in dict.fromkeys((trial.check.question, trial.check.target) for trial in called):
+        mine = [trial for trial in called if (trial.check.question, trial.check.target) == place]
+        right = [trial for trial in mine if trial.works]
+        said = {_says_little(trial.outcome) for trial in right}
+        if len(right) < len(mine) and len(said) == 1 and "" not in said:
+            found.update(right)
+    return found
+
+
+def _says_little(outcome: Outcome) -> str:
+    """The outcome in a word if a constant function could easily give it, else ""."""
+    if outcome.kind == "raised":
+        return "raised"
+    is_empty = type(outcome.value) in _EMPTY and (outcome.value is True or not outcome.value)
+    return repr(outcome.value) if is_empty else ""
+
+
+def _outcome(
+    check: Check, trials: Sequence[Trial], known: Sequence[Recognised], unproven: set[Trial]
+) -> CheckOutcome:
     failed = judging.clearest(trials)
     hints = dict.fromkeys(one.hint for one in known if not one.trials.isdisjoint(trials))
-    kind: CheckKind = "passed"
+    passed = failed is None and unproven.isdisjoint(trials)
+    told = "" if passed else _UNPROVEN.format(target=check.target)
+    kind: CheckKind = "passed" if passed else "failed"
     if failed is not None:
         kind = "failed" if failed.outcome.kind == "returned" else failed.outcome.kind
+        told = _what_happened(failed)
     return CheckOutcome(
         question=check.question,
         name=check.name,
         points=check.points,
-        earned=0 if failed else check.points,
-        passed=failed is None,
+        earned=check.points if passed else 0,
+        passed=passed,
         kind=kind,
-        message=plain_text(f"{_what_happened(failed)} {check.message}".strip() if failed else ""),
+        message=plain_text(f"{told} {check.message if failed else ''}".strip()),
         hint=plain_text(" ".join(hints)),
     )
 
@@ -170,22 +211,30 @@ def _what_happened(trial: Trial) -> str:
     call = f"`{seen.call if check.shows_expected else check.target}`"
     if outcome.kind in _FAILURES:
         return _FAILURES[outcome.kind].format(target=check.target, seconds=check.seconds)
+    if "NotImplementedError" in outcome.errors:
+        return "It is not written yet."
+    if not check.shows_expected:
+        return _hidden(check.target, outcome.kind, outcome.errors[0] if outcome.errors else "")
     if outcome.kind == "unreadable":
         return f"What {call} gives is no plain data ({shorten(outcome.message, 120) or 'of another kind'})."
     if outcome.kind == "raised":
-        if "NotImplementedError" in outcome.errors:
-            return "It is not written yet."
-        # the message of an error may quote the input that caused it
-        text = f": {shorten(outcome.message, 200)}" if check.shows_expected and outcome.message else ""
+        text = f": {shorten(outcome.message, 200)}" if outcome.message else ""
         return f"{call} raised {shorten(outcome.errors[0], 60)}{text}."
-    if not check.shows_expected:
-        return f"{call} does not do this yet."
     if seen.note:
         return shorten(seen.note, 300)
     if check.error_names:
         return f"{call} gave `{seen.got}`; it should raise {' or '.join(check.error_names)}."
     expected = f"; expected `{seen.expected}`." if seen.expected else "."
     return f"{call} gave `{seen.got}`{expected} {seen.difference}".rstrip()
+
+
+def _hidden(target: str, kind: str, error: str) -> str:
+    """One sentence of our own: student code, which has seen the input, chose the error and the type."""
+    if kind == "unreadable":
+        return f"What `{target}` gives is no plain data."
+    if kind == "raised":
+        return f"`{target}` raised {error if error in _COMMON_ERRORS else 'an error'}."
+    return f"`{target}` does not do this yet."
 
 
 def _judge_scored(check: ScoredCheck, inputs: Sequence[Arguments], answers: Sequence[Answer]) -> CheckOutcome:
@@ -213,13 +262,11 @@ def _score_of(check: ScoredCheck, answer: Answer, given: Arguments) -> float:
 
 
 def _without_answer(check: ScoredCheck, answer: Answer) -> str:
-    """The reason why no call gave an answer; the name of an error may be one that a student made up."""
+    """The reason why no call gave an answer."""
     if answer.kind in _FAILURES:
         return _FAILURES[answer.kind].format(target=check.target, seconds=check.seconds)
-    if answer.kind == "unreadable":
-        return f"What `{check.target}` gives is no plain data."
-    known = answer.error if hasattr(builtins, answer.error) else "an error"
-    return f"`{check.target}` raised {known} on all {len(check.inputs)} hidden inputs."
+    told = _hidden(check.target, answer.kind, answer.error)
+    return f"{told[:-1]} on all {len(check.inputs)} hidden inputs." if answer.kind == "raised" else told
 
 
 def _judge_prompt(check: PromptCheck, answer: Answer, ask: Ask | None) -> CheckOutcome:

@@ -3,25 +3,28 @@
     report = verify(load_assignment("hw01"), execute)
     report.passed, print(report)
 
-Each variant runs as a submission would, in the same executor and judged by the same code.
+Each variant runs as a submission would, in the same executor and judged by the same code. Functions that
+always raise, or always give one empty answer, are judged too, without being run: they must earn nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from aicourse.notebook.checks import Check
 from aicourse.tooling.grading.authoring.assignment import Assignment
 from aicourse.tooling.grading.authoring.building import answered_notebook, solution_notebook, student_notebook
 from aicourse.tooling.grading.authoring.checks_file import Planted
 from aicourse.tooling.grading.contrib.draft import left_to_do
-from aicourse.tooling.grading.judging.judging import Ask, judge, plan
+from aicourse.tooling.grading.judging.judging import Ask, Plan, judge, plan
 from aicourse.tooling.grading.judging.results import CheckOutcome
-from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
+from aicourse.tooling.grading.sandbox.execution import Answer, Execution, Executor, Job
 from aicourse.tooling.grading.sandbox.files import named_files
 
 STUDENT = "verify"
+_CONSTANTS: tuple[Any, ...] = (None, True, False, 0, "", [], {})
 Progress = Callable[[int, int, str], None]
 """Told before each variant: how many are done, how many there are, its name."""
 
@@ -100,7 +103,39 @@ def verify(
         results = judge(asked, execution.answers, ask)
         rows.append(_row(variant, execution, results))
     progress(len(tried), len(tried), "")
+    rows += _constant_answers(assignment)
     return VerifyReport(assignment.name, level, tuple(rows), left_to_do(assignment))
+
+
+def _constant_answers(assignment: Assignment) -> Iterator[VerifyRow]:
+    """One row if functions are asked for: what those earn that do the same on every input."""
+    asked = [
+        replace(one, check=replace(one.check, mistakes=()))
+        for one in plan(assignment, STUDENT).checks
+        if isinstance(one.check, Check) and one.inputs
+    ]
+    most, problems = 0.0, []
+    for question in dict.fromkeys(one.check.question for one in asked):
+        mine = Plan(assignment.name, STUDENT, tuple(one for one in asked if one.check.question == question))
+        for told, answer in _constants(mine):
+            passed = [result for result in judge(mine, [answer] * len(mine.calls)) if result.earned]
+            if passed:
+                earned, names = sum(one.earned for one in passed), "; ".join(one.name for one in passed)
+                most = max(most, earned)
+                problems.append(
+                    f"{question} earns {earned:g}, not 0, when its functions always {told}: {names}. Add an "
+                    "input for which something else is right."
+                )
+    if asked:
+        yield VerifyRow("the same answer to everything", 0, most, 0, tuple(problems))
+
+
+def _constants(asked: Plan) -> Iterator[tuple[str, Answer]]:
+    errors = {name for one in asked.checks if isinstance(one.check, Check) for name in one.check.error_names}
+    for name in sorted(errors):
+        yield f"raise {name}", Answer("raised", error=name)
+    for value in _CONSTANTS:
+        yield f"give {value!r}", Answer("returned", value)
 
 
 def variants(assignment: Assignment) -> list[Variant]:

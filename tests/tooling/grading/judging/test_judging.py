@@ -125,7 +125,7 @@ def gives(*values: Any) -> list[Answer]:
         (Answer("missing"), "missing", "There is no `square` after the notebook has run"),
         (Answer("endless"), "endless", "`square` did not finish within 5 s."),
         (Answer("dead"), "dead", "Calling `square` ended the notebook's process."),
-        (Answer("unreadable", message="It is a Box."), "unreadable", "no plain data (It is a Box.)."),
+        (Answer("unreadable", message="It is a Box."), "unreadable", "`square` gives is no plain data."),
         (Answer("raised", error="ValueError", message="SECRET"), "raised", "`square` raised ValueError."),
         (Answer("raised", error="NotImplementedError"), "raised", "It is not written yet."),
         (Answer("returned", 10), "failed", "`square` does not do this yet."),
@@ -136,6 +136,67 @@ def test_each_kind_of_answer_has_its_sentence(answer: Answer, kind: str, message
     assert (result.kind, result.earned) == (kind, 0)
     assert message in result.message
     assert "SECRET" not in result.message
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer("raised", error="SECRET", message="SECRET"),
+        Answer("raised", error="ValueError", message="SECRET"),
+        Answer("unreadable", message="It is an object of type SECRET, not plain data."),
+        Answer("unreadable", message="SECRET"),
+        Answer("dead", message="SECRET", printed="SECRET"),
+        Answer("returned", "SECRET", printed="SECRET"),
+    ],
+)
+def test_nothing_that_student_code_chose_is_told_of_a_hidden_check(answer: Answer) -> None:
+    """It has seen the hidden input, and could carry it out."""
+    for asked in (check(), scored_check(target="square", inputs=[3, 4])):
+        assert "SECRET" not in repr(verdict(asked, answer, answer))
+
+
+def test_shown_checks_are_asked_before_any_hidden_input_is_seen(tmp_path: Path) -> None:
+    folder = copy_tiny(tmp_path)
+    edit_checks(folder, 'target="COLOURS",', 'target="COLOURS", show_expected=True,')
+    targets = [call.target for call in plan(load_assignment(folder), "s1").calls]
+    assert targets == ["read_size", "read_size", "COLOURS", *["read_size"] * 4]
+
+
+def refuses(**fields: Any) -> Check:
+    raising = {"reference": None, "raises": "ValueError", "inputs": [-1, -2]}
+    return check(**{"name": "refuses", **raising, **fields})
+
+
+@pytest.mark.parametrize(
+    ("given", "earned"),
+    [
+        ([Answer("raised", error="ValueError")] * 4, [0, 0]),
+        ([*gives(1, 16), *[Answer("raised", error="ValueError")] * 2], [0, 3]),
+        ([*gives(1, 2), *[Answer("raised", error="ValueError")] * 2], [0, 0]),
+        ([*gives(9, 16), *[Answer("raised", error="ValueError")] * 2], [3, 3]),
+    ],
+    ids=["always raises", "one right result", "noise instead of a result", "right"],
+)
+def test_an_error_counts_once_a_result_is_right_too(given: list[Answer], earned: list[float]) -> None:
+    outcomes = judge(planned(check(), refuses()), given)
+    assert [one.earned for one in outcomes] == earned
+    told = "It counts once another result is right too."
+    assert (told in outcomes[1].message) == (earned[1] == 0)
+
+
+@pytest.mark.parametrize("constant", [None, True, False, 0, "", [], {}])
+def test_one_empty_answer_to_everything_earns_nothing(constant: Any) -> None:
+    finds, misses = (
+        check(name=name, inputs=[given], reference=lambda x: x if x == "something" else constant)
+        for name, given in (("finds", "something"), ("misses", "nothing"))
+    )
+    outcomes = judge(planned(finds, misses), gives(constant, constant))
+    assert [one.earned for one in outcomes] == [0, 0]
+    assert [one.earned for one in judge(planned(finds, misses), gives("something", constant))] == [3, 3]
+
+
+def test_where_only_errors_are_asked_for_they_count() -> None:
+    assert verdict(refuses(), *[Answer("raised", error="ValueError")] * 2).earned == 3
 
 
 def test_a_public_check_shows_call_value_and_expectation() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny import TINY, copy_tiny, edit_checks, edit_master, execute
+from tiny import TINY, cell_of, copy_tiny, edit_checks, edit_master, execute
 
 from aicourse.llm import session
 from aicourse.notebook.checks import Check
@@ -31,6 +31,7 @@ def test_a_fair_assignment_passes_and_draws_itself() -> None:
         ("blank", 0, 0),
         ("q1: first number", 4, 4),
         ("q2: one colour", 4, 4),
+        ("the same answer to everything", 0, 0),
     ]
     assert "✓ reference" in str(report)
     assert str(report).endswith("Every variant earns what it must.")
@@ -56,6 +57,19 @@ def test_what_is_unfair_is_named(old: str, new: str, variant: str, problem: str,
     edit_checks(folder, old, new)
     found = problems(report_of(folder))
     assert problem in found[variant]
+
+
+def test_a_function_that_always_raises_must_not_earn_anything(tmp_path: Path) -> None:
+    folder = copy_tiny(tmp_path)
+    edit_checks(
+        folder,
+        "checks = [",
+        "checks = [\n    Check('refuses', ['x'], question='q1', points=0.5,"
+        " target='refuse', raises='KeyError'),",
+    )
+    edit_master(folder, lambda data: cell_of(data, "q1-answer")["metadata"]["aicourse"].update(points=4.5))
+    found = problems(report_of(folder))["the same answer to everything"]
+    assert "q1 earns 0.5, not 0, when its functions always raise KeyError: refuses." in found
 
 
 def test_a_right_answer_that_needs_its_cell_to_run_is_missed(tmp_path: Path) -> None:
