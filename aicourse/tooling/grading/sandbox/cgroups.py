@@ -1,7 +1,8 @@
-"""Memory groups (cgroups): the kernel itself limits the memory of all processes of a submission together.
+"""Control groups: the kernel limits the memory of all processes of a submission together, and shares the CPU.
 
 They need a folder below /sys/fs/cgroup that this user may make folders in: root has one, and so has a systemd
-user session or a container that was given one. Version 2 is preferred, version 1 works too.
+user session or a container that was given one. Version 2 is preferred, version 1 works too. Memory is what a
+group must limit; a CPU share and a count of CPU time come with it where the controllers are there.
 """
 
 from __future__ import annotations
@@ -14,20 +15,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MOUNT = Path("/sys/fs/cgroup")
+_CPU = (("cpu.weight", "50"), ("cpu.shares", "512"))  # half of what others have: the grader comes first
 _counter = itertools.count()
 
 
-class MemoryGroup:
-    """One group, limited to `limit` bytes; a process joins by writing 0 to the open file `joining`."""
+class SubmissionGroup:
+    """A group for one submission, limited to `limit` bytes; processes join by writing 0 to each of `joining`.
+
+    In version 1 it is a folder for each controller, in version 2 one for all.
+    """
 
     def __init__(self, limit: int) -> None:
-        self._folder = _create()
+        name = f"aicourse-{os.getpid()}-{next(_counter)}"
+        self._folder = _create(name)
+        self._version_2 = (self._folder / "memory.max").exists()
+        self._folders = [self._folder, *(() if self._version_2 else _beside(name))]
+        self.joining: list[int] = []
         try:
-            self._version_2 = (self._folder / "memory.max").exists()
             self._set_limit(limit)
-            self.joining = os.open(self._folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            for folder in self._folders:
+                _share(folder)
+                self.joining.append(os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
         except BaseException:
-            self._folder.rmdir()
+            self.remove()
             raise
 
     def _set_limit(self, limit: int) -> None:
@@ -49,24 +59,45 @@ class MemoryGroup:
     def kills(self) -> int:
         """The number of processes that the kernel has ended because the limit was reached."""
         name = "memory.events" if self._version_2 else "memory.oom_control"
-        with contextlib.suppress(OSError, ValueError):
-            for line in (self._folder / name).read_text().splitlines():
-                if line.startswith("oom_kill "):
-                    return int(line.split()[1])
-        return 0
+        return _field(self._folder / name, "oom_kill") or 0
+
+    def cpu_seconds(self) -> float | None:
+        """CPU time of all processes that are or were in it; None when nobody counts it here."""
+        for folder in self._folders:
+            with contextlib.suppress(OSError, ValueError):
+                return int((folder / "cpuacct.usage").read_text()) / 1e9
+        used = _field(self._folder / "cpu.stat", "usage_usec")
+        return None if used is None else used / 1e6
 
     def remove(self) -> None:
         """Delete the group; its processes must have ended."""
-        os.close(self.joining)
-        for _ in range(100):
-            try:
-                self._folder.rmdir()
-                return
-            except OSError:  # the last process is still being taken apart
-                time.sleep(0.01)
+        for handle in self.joining:
+            os.close(handle)
+        for folder in self._folders:
+            remove(folder)
 
 
-def _create() -> Path:
+def _field(file: Path, name: str) -> int | None:
+    """A number by its name; None when the file has none."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in file.read_text().splitlines():
+            if line.startswith(f"{name} "):
+                return int(line.split()[1])
+    return None
+
+
+def remove(folder: Path) -> None:
+    """Delete a group's folder, as soon as the last of its processes has been taken apart."""
+    for _ in range(100):
+        try:
+            return folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(0.01)
+
+
+def _create(name: str) -> Path:
     """A new folder below the first parent that allows it.
 
     Raises:
@@ -74,7 +105,7 @@ def _create() -> Path:
     """
     problem: OSError = FileNotFoundError("no memory cgroup is mounted")
     for parent in _parents():
-        folder = parent / f"aicourse-{os.getpid()}-{next(_counter)}"
+        folder = parent / name
         try:
             folder.mkdir()
         except OSError as error:
@@ -87,13 +118,44 @@ def _create() -> Path:
     raise problem
 
 
+def _beside(name: str) -> Iterator[Path]:
+    """Version 1: folders of the controllers of the CPU, which often have one hierarchy together."""
+    seen = set()
+    for controller in ("cpu", "cpuacct"):
+        for parent in _version_1(controller):
+            with contextlib.suppress(OSError):
+                place = parent.resolve(strict=True)
+                if place not in seen:
+                    (place / name).mkdir()
+                    seen.add(place)
+                    yield place / name
+
+
+def _share(folder: Path) -> None:
+    for name, value in _CPU:
+        with contextlib.suppress(OSError):  # a controller that is not in this folder
+            os.close(os.open(folder / name, os.O_WRONLY))
+            (folder / name).write_text(value)
+
+
 def _parents() -> Iterator[Path]:
-    """Folders to try: beside and below the group that this process is in."""
+    """Folders to try for memory: beside and below the group that this process is in."""
+    if (_MOUNT / "cgroup.controllers").exists():
+        for path in _own_groups(""):
+            own = _MOUNT / path
+            yield from (own, own.parent) if own != _MOUNT else (own,)
+    yield from _version_1("memory")
+
+
+def _version_1(controller: str) -> Iterator[Path]:
+    """The folder of the group of this process, where `controller` has a hierarchy."""
+    yield from (_MOUNT / controller / path for path in _own_groups(controller))
+
+
+def _own_groups(controller: str) -> Iterator[str]:
+    """Paths from /proc/self/cgroup; "" asks for version 2."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, controllers, path = line.split(":", 2)
-            if controllers == "" and (_MOUNT / "cgroup.controllers").exists():
-                own = _MOUNT / path.lstrip("/")
-                yield from (own, own.parent) if own != _MOUNT else (own,)
-            elif "memory" in controllers.split(","):
-                yield _MOUNT / "memory" / path.lstrip("/")
+            if controller in controllers.split(","):
+                yield path.lstrip("/")

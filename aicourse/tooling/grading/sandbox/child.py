@@ -15,13 +15,12 @@ import traceback
 from typing import Any, NoReturn
 
 from aicourse.tooling.fork_server import begin, die_with_parent
-from aicourse.tooling.grading.sandbox import landlock, linux, namespaces, seccomp, view
+from aicourse.tooling.grading.sandbox import landlock, linux, namespaces, seccomp, view, watcher
 from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.files import unpack_files, write_files
 from aicourse.tooling.grading.sandbox.limits import ProcessLimits
 from aicourse.tooling.grading.sandbox.request import Request
 
-_NICE = 5  # the grader and the supervisors come first
 SEED = 20_260_101  # of `random` and numpy: a submission run twice gives the same answers
 
 
@@ -46,11 +45,11 @@ def become_kernel(request: Request, handles: dict[str, int], control: socket.soc
 def enter_sandbox(request: Request, handles: dict[str, int], control: socket.socket) -> None:
     """Go behind the protections of `request.level`, in the folder with the submission's files."""
     os.setsid()  # where the scheduler is fair to sessions, a submission is one, however many processes it has
-    os.nice(_NICE)
+    os.nice(watcher.NICE)
     _keep_only({*handles.values(), control.fileno()})
-    if "group" in handles:
-        os.write(handles["group"], b"0")
-        os.close(handles["group"])
+    for name in [name for name in handles if name.startswith("group-")]:
+        os.write(handles[name], b"0")
+        os.close(handles.pop(name))
     if request.isolated:
         namespaces.enter(disk=request.disk, files=request.files, owner=request.owner)
         _offer_model(request, control)

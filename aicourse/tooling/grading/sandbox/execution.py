@@ -30,7 +30,8 @@ class StudentCall:
     """Ask for `target`: a name, or names with dots, in the namespace that the notebook left behind.
 
     `arguments` and `named` are plain data (JSON types and tuples); `arguments` of None asks for the value.
-    With a `dialogue` it is many calls with one answer. `seconds` is the time the student's code may take.
+    With a `dialogue` it is many calls with one answer. `seconds` is the CPU time that the student's
+    code may take (see `Limits`).
     """
 
     target: str
@@ -70,7 +71,11 @@ class CellFailure:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one submission, in bytes and seconds."""
+    """Limits of one submission, in bytes and seconds.
+
+    Seconds are CPU time of all its processes together. It is never stopped before as many have passed on the
+    clock, however many processes it has, and always after three times as many (`running.Allowance`).
+    """
 
     notebook_seconds: float = 120.0
     cell_seconds: float = 60.0

@@ -90,7 +90,7 @@ class Sandbox:
                 if failed_starts >= _SPARE_STARTS:
                     state.note("not_started", sentences.did_not_start(end.failed or "no answer"))
                     break
-            if time.monotonic() - state.started > _most_seconds(job):
+            if not state.left():
                 break
         return self._execution(state, notebook, ends)
 
@@ -110,6 +110,7 @@ class Sandbox:
         except Lost as error:
             lost = error
         finally:
+            state.model_seconds += kernel.model_seconds()
             end = kernel.end()
         if end.unserved:
             raise SandboxError(end.unserved, level=self.level)
@@ -161,11 +162,6 @@ def starter_for(level: str, ask: Ask | None) -> Starter:
     from aicourse.tooling.grading.sandbox.plain import PlainStarter
 
     return PlainStarter()
-
-
-def _most_seconds(job: Job) -> float:
-    """After this long no further attempt begins."""
-    return 2 * job.limits.notebook_seconds + sum(call.seconds for call in job.calls)
 
 
 def _store_outputs(notebook: dict[str, Any], state: RunState) -> None:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aicourse.tooling.grading.sandbox.cgroups import MemoryGroup
+from aicourse.tooling.grading.sandbox.cgroups import SubmissionGroup
 from aicourse.tooling.grading.sandbox.channel import Channel
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _REPORT = 4_096
 _END_SECONDS = 20.0
+_ANSWER_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class Kernel(Protocol):
     def model_seconds(self) -> float:
         """The time that the grader's model has taken so far: it is not the submission's."""
 
+    def cpu_seconds(self) -> float:
+        """The CPU time that all its processes have used so far."""
+
     def end(self) -> End:
         """Kill what still runs and say how it ended."""
 
@@ -70,7 +74,7 @@ class SandboxKernel:
         self,
         control: socket.socket,
         channel: Channel,
-        group: MemoryGroup | None,
+        group: SubmissionGroup | None,
         resources: contextlib.ExitStack,
     ) -> None:
         self.channel = channel
@@ -78,6 +82,7 @@ class SandboxKernel:
         self._group = group
         self._resources = resources
         self._failed = ""
+        self._cpu_seconds = 0.0
         self._proxy: ModelProxy | None = None
         self._report: dict[str, Any] | None = None
 
@@ -89,6 +94,23 @@ class SandboxKernel:
     def model_seconds(self) -> float:
         """The time that requests to a model have taken so far."""
         return self._proxy.busy.seconds if self._proxy else 0.0
+
+    def cpu_seconds(self) -> float:
+        """The CPU time of all its processes, also those that have ended where a control group counts."""
+        counted = self._group.cpu_seconds() if self._group is not None else None
+        if counted is not None:
+            return counted
+        with contextlib.suppress(OSError):
+            self.control.send(bytes([0]))
+        until = time.monotonic() + _ANSWER_SECONDS
+        while self._report is None:
+            packet, _ = self._packet(until)
+            if packet is None:
+                break
+            self._cpu_seconds = max(self._cpu_seconds, packet.get("cpu", 0.0))
+            if "cpu" in packet:
+                break
+        return self._cpu_seconds
 
     def listener(self, until: float) -> socket.socket | None:
         """The socket that listens inside the sandbox for requests to a model; None: it did not start."""

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from aicourse.errors import SandboxError
 from aicourse.tooling.fork_server import ForkServer, ForkServerGone, send_request
-from aicourse.tooling.grading.sandbox.cgroups import MemoryGroup
+from aicourse.tooling.grading.sandbox.cgroups import SubmissionGroup
 from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job, Limits
 from aicourse.tooling.grading.sandbox.files import pack_files
@@ -91,7 +91,7 @@ class Zygote:
             channel, kernels = _pair(socket.SOCK_STREAM, stack, inside)
             sent = {"control": supervisors.fileno(), "channel": kernels.fileno(), **(handles or {})}
             if group is not None:
-                sent["group"] = group.joining
+                sent |= {f"group-{number}": handle for number, handle in enumerate(group.joining)}
             if files:
                 sent["files"] = pack_files(files)
                 inside.callback(os.close, sent["files"])
@@ -111,10 +111,10 @@ class Zygote:
             inside.close()
             return SandboxKernel(control, Channel(channel, limits.output + _SLACK), group, stack.pop_all())
 
-    def _new_group(self, limits: Limits, stack: contextlib.ExitStack) -> MemoryGroup | None:
+    def _new_group(self, limits: Limits, stack: contextlib.ExitStack) -> SubmissionGroup | None:
         if self.level != "L4":
             return None
-        group = MemoryGroup(limits.memory)
+        group = SubmissionGroup(limits.memory)
         stack.callback(group.remove)
         return group
 

@@ -1,6 +1,6 @@
 """Limits that the kernel keeps for each process or user of a submission (setrlimit).
 
-The memory of all processes together is no such limit: that is a memory group's (`cgroups`) or the watcher's.
+The memory of all processes together is no such limit: that is a control group's (`cgroups`) or the watcher's.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import resource  # not on Windows, where nothing imports this module
 from dataclasses import dataclass
 
 OPEN_FILES = 512
+_RESERVED = 16 << 30  # of addresses, for stacks and arenas; page tables for them are 1/512 of that
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class ProcessLimits:
     def apply(self) -> None:
         """Limit this process and its children, for good; what it shares with the zygote comes on top."""
         for kind, value in (
-            (resource.RLIMIT_DATA, self.memory + _private_memory()),
+            (resource.RLIMIT_DATA, self.memory + _used_pages(5)),
+            (resource.RLIMIT_AS, self.memory + _used_pages(0) + _RESERVED),
             (resource.RLIMIT_FSIZE, self.file_size),
             (resource.RLIMIT_NPROC, self.processes),
             (resource.RLIMIT_NOFILE, OPEN_FILES),
@@ -35,7 +37,7 @@ class ProcessLimits:
             resource.setrlimit(kind, (wanted, wanted))
 
 
-def _private_memory() -> int:
-    """Bytes that RLIMIT_DATA already counts in this process."""
+def _used_pages(column: int) -> int:
+    """Bytes of this process's addresses (column 0 of statm), or of those that are its own to write (5)."""
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[5]) * resource.getpagesize()
+        return int(file.read().split()[column]) * resource.getpagesize()

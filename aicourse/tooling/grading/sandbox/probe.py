@@ -89,9 +89,9 @@ def _enter_and_look(request: Request, answer: socket.socket) -> None:
 
 
 def _memory_group(_: socket.socket) -> None:
-    group = cgroups.MemoryGroup(Limits().memory)
+    group = cgroups.SubmissionGroup(Limits().memory)
     try:
-        if reason := attempt(lambda _: os.write(group.joining, b"0")):
+        if reason := attempt(lambda _: [os.write(handle, b"0") for handle in group.joining]):
             raise OSError(reason)
     finally:
         group.remove()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,8 +25,36 @@ from aicourse.tooling.grading.sandbox.outputs import CellOutputs, plain
 MOST_LOST = 3  # calls of one function in a row: after so many it is not called again
 GRACE = 0.5  # seconds that a cell or call has to give in to an interrupt
 START_SECONDS = 30.0
+PATIENCE = 3  # times on the clock what something may take of the CPU: machines are busy
+_QUICK = 1.0  # seconds in which most cells and calls are done, and nobody asks for their CPU time
+_SOON = 0.01
 _LONGEST_PRINTED = 20_000
 _SLACK = 512 << 10  # what frames cost beside the output in them
+
+
+class Allowance:
+    """Time for a cell, a call or a notebook: `seconds` of CPU time of all processes of its kernel together.
+
+    On the clock it is never over before, so that nobody loses by it, and always after `PATIENCE` times as
+    long, so that what only sleeps ends too. The time that the grader's model takes does not count: however
+    busy the grader is, no submission pays for it. `used` is the CPU time at the start, None to look for it.
+    """
+
+    def __init__(self, kernel: Kernel, seconds: float, used: float | None = None) -> None:
+        self._kernel, self.seconds, self._used = kernel, seconds, used
+        self._begun = time.monotonic() - kernel.model_seconds()
+
+    def left(self) -> float:
+        """Seconds until it can be over; 0 when it is."""
+        passed = time.monotonic() - self._kernel.model_seconds() - self._begun
+        if passed < (quick := min(_QUICK, self.seconds / 4)):
+            return quick - passed
+        if self._used is None:
+            self._used = self._kernel.cpu_seconds()
+        if passed < self.seconds:
+            return self.seconds - passed
+        used = self._kernel.cpu_seconds() - self._used
+        return max(0.0, min(self.seconds - used, PATIENCE * self.seconds - passed))
 
 
 @dataclass(frozen=True)
@@ -57,6 +86,16 @@ class RunState:
     failures: dict[int, CellFailure] = field(default_factory=dict)
     problems: list[tuple[Ending, str]] = field(default_factory=list)
     last_cell: int | None = None  # the notebook's time was up here; later cells are not run
+    model_seconds: float = 0.0  # that earlier attempts waited for the grader's model
+
+    def left(self, model_seconds: float = 0.0) -> float:
+        """Seconds that all attempts together still have; 0 when they are over.
+
+        `model_seconds` is what the running attempt has waited for the grader's model.
+        """
+        seconds = self.job.limits.notebook_seconds + sum(call.seconds for call in self.job.calls)
+        passed = time.monotonic() - self.started - self.model_seconds - model_seconds
+        return max(0.0, PATIENCE * seconds - passed)
 
     def note(self, ending: Ending, sentence: str) -> None:
         """Remember one thing that went wrong, once."""
@@ -80,7 +119,7 @@ class Attempt:
     def __init__(self, state: RunState, kernel: Kernel, cells: list[dict[str, Any]]) -> None:
         self._state, self._kernel, self._cells = state, kernel, cells
         self._limits = state.job.limits
-        self._deadline = time.monotonic() + self._limits.notebook_seconds
+        self._notebook = Allowance(kernel, self._limits.notebook_seconds, used=0.0)
         self.current: tuple[str, int, CellOutputs] | None = None
 
     def run(self) -> None:
@@ -110,9 +149,9 @@ class Attempt:
             return
         outputs = state.outputs[index] = CellOutputs()
         self.current = ("cell", index, outputs)
-        until = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
+        allowances = Allowance(self._kernel, self._limits.cell_seconds), self._notebook
         request = {"do": "cell", "source": source, "cell": identity, "output": self._limits.output}
-        reply, in_time = self._exchange(request, "done", until, outputs, self._limits.output + _SLACK)
+        reply, in_time = self._exchange(request, "done", allowances, outputs, self._limits.output + _SLACK)
         self.current = None
         state.counts[index] = 1 + max(state.counts.values(), default=0)
         self._judge_cell(index, identity, reply, outputs, in_time)
@@ -135,13 +174,13 @@ class Attempt:
             message = self._sentence(index, ending)
             self._state.note(ending, message)
             name = name or "Stopped"
-        if not in_time and time.monotonic() >= self._deadline:
+        if not in_time and not self._left(self._notebook):
             self._state.last_cell = index
         if error or ending:
             self._state.failures[index] = CellFailure(index, identity, name, message)
 
     def _sentence(self, index: int, ending: Ending, code: int | None = None) -> str:
-        if ending == "timed_out" and time.monotonic() >= self._deadline:
+        if ending == "timed_out" and not self._left(self._notebook):
             return sentences.notebook_too_slow(index + 1, self._limits)
         return sentences.about_cell(index + 1, ending, self._limits, code=code)
 
@@ -153,17 +192,16 @@ class Attempt:
     def _talk(self, number: int, call: StudentCall) -> Answer:
         """A dialogue: its calls, one after the other, within the time of all."""
         assert call.dialogue is not None
-        talk, left = call.dialogue.talk(), call.seconds
+        talk, allowance = call.dialogue.talk(), Allowance(self._kernel, call.seconds)
         try:
             arguments = next(talk)
             while True:
-                answer = self._ask(number, replace(call, arguments=arguments, seconds=max(left, 0.0)))
-                left -= answer.seconds
+                answer = self._ask(number, replace(call, arguments=arguments), allowance)
                 arguments = talk.send(answer)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
-    def _ask(self, number: int, call: StudentCall) -> Answer:
+    def _ask(self, number: int, call: StudentCall, allowance: Allowance | None = None) -> Answer:
         outputs = CellOutputs()
         self.current = ("call", number, outputs)
         try:
@@ -174,38 +212,48 @@ class Attempt:
         request = {"do": "call", "target": call.target, "arguments": arguments, "named": named}
         request["answer"] = self._limits.answer
         begun = time.monotonic()
-        reply, in_time = self._exchange(request, "answer", begun + call.seconds, outputs, 2 << 20)
+        allowances = (allowance or Allowance(self._kernel, call.seconds),)
+        reply, in_time = self._exchange(request, "answer", allowances, outputs, 2 << 20)
         self.current = None
         taken = time.monotonic() - begun
         if not in_time:
             return Answer("endless", printed=printed(outputs), seconds=taken)
         return _answer(reply, printed(outputs), taken)
 
-    def _exchange(
-        self, request: dict[str, Any], name: str, until: float, outputs: CellOutputs, most_output: int
-    ) -> tuple[dict[str, Any], bool]:
-        """Send a request; its reply, and whether that came before `until` and without an interrupt.
+    def _left(self, *allowances: Allowance) -> float:
+        """Seconds until one of them, or the time of all attempts, can be over; 0 when one is."""
+        all_attempts = self._state.left(self._kernel.model_seconds())
+        return min(all_attempts, *(allowance.left() for allowance in allowances))
 
-        Time that the grader's model took is added: however busy the grader is, no submission pays for it.
+    def _exchange(
+        self,
+        request: dict[str, Any],
+        name: str,
+        allowances: Sequence[Allowance],
+        outputs: CellOutputs,
+        most_output: int,
+    ) -> tuple[dict[str, Any], bool]:
+        """Send a request; its reply, and whether that came before its time was over.
 
         Raises:
             Lost: the kernel ended, sent nonsense or too much, or did not give in to an interrupt.
         """
         number = secrets.randbits(62)  # not to be guessed by a reply that was prepared before
         in_time, channel = True, self._kernel.channel
-        before, taken = channel.received, self._kernel.model_seconds()
+        before, until = channel.received, time.monotonic() + self._left(*allowances)
         try:
-            channel.send({**request, "id": number}, max(1.0, until - time.monotonic()))
+            channel.send({**request, "id": number}, max(1.0, allowances[0].seconds))
             while True:
                 try:
                     frame = channel.receive(until)
                 except TimeoutError:
+                    if (left := self._left(*allowances)) > 0:
+                        until = time.monotonic() + max(left, _SOON)
+                        continue
                     if not in_time:
                         raise Lost("timed_out") from None
-                    if (more := self._kernel.model_seconds() - taken) > 0:
-                        taken, until, self._deadline = taken + more, until + more, self._deadline + more
-                        continue
-                    in_time, until = False, time.monotonic() + GRACE
+                    in_time, allowances = False, (Allowance(self._kernel, GRACE),)
+                    until = time.monotonic() + GRACE
                     self._kernel.interrupt()
                     continue
                 if frame.get(name) == number:
@@ -231,7 +279,7 @@ class Attempt:
             return ending
         code = end.code if lost.ending == "died" else None
         sentence = self._sentence(index, ending, code)
-        if ending == "timed_out" and time.monotonic() >= self._deadline:
+        if ending == "timed_out" and not self._left(self._notebook):
             self._state.last_cell = index + 1
         outputs.fail("Stopped", sentence)
         self._state.note(ending, sentence)

@@ -64,6 +64,8 @@ DENIED = [
     "memfd_create",
     "memfd_secret",
     "shmget",
+    "semget",
+    "msgget",
     "move_pages",
     "migrate_pages",
     "kexec_load",

@@ -67,6 +67,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
     "fanotify_init": (300, 262),
     "vhangup": (153, 58),
     "move_pages": (279, 239),

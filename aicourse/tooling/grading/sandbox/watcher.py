@@ -1,52 +1,130 @@
-"""Memory that a submission's processes use together, read from /proc; and little time for many processes.
+"""Memory and CPU time that a submission's processes use together, from /proc, and their share of the CPU.
 
-The sum of what each has in memory is cheap to read, but counts a page that two of them share twice, also
-those shared with the zygote. Dividing shared pages fairly ("proportional") costs milliseconds, and waits for
-a lock that a process holds while it forks. So the sum is read always; when it is over the limit, all
-processes are stopped, measured fairly in a later look, when each of them has come to rest, and continued. No
-look ever waits. What no process has mapped (files in /student) is capped elsewhere.
+Memory is what processes have in it, and what the kernel keeps for them: page tables, and buffers of sockets,
+of which only the open files can be counted. The sum is cheap to read, but counts a page that two processes
+share twice, also those shared with the zygote. Dividing shared pages fairly ("proportional") costs
+milliseconds, and waits for a lock that a process holds while it forks. So the sum is read always; when it is
+over the limit, all processes are stopped, measured fairly in a later look, when each of them has come to
+rest, and continued. No look ever waits. What no process has mapped (files in /student) is capped elsewhere.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 INTERVAL = 0.05  # seconds between two looks; memory can grow by about 100 MB meanwhile
+NICE = 5  # of a submission with one thread: the grader and the supervisors come first
 _SOON = 0.002  # while processes come to rest
 _PAUSE_FULL, _PAUSE = 0.1, 0.5  # seconds to the next fair measure, by whether half of the limit is used
-_MOST, _MANY, _LOWEST = 256, 16, 19
-_RESIDENT = 1  # a column of /proc/…/statm
-_AT_REST = "TtZX"
-_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_MOST, _LOWEST = 256, 19
+_STEP = 1.25  # the scheduler gives a process that is nicer by 1 this many times less
+_AT_REST = "TtZXD"  # D: it waits in the kernel, for a child that was stopped before it could go on
+_FREE_FILES, _SOCKET = 32, 208 << 10  # open files that nobody counts; the buffer that each other may have
+
+Tree = dict[int, list[int]]  # process -> its threads
 
 
-def processes(root: int) -> Iterator[int]:
-    """`root` and its living descendants, also those whose parent has ended inside their namespace.
+def tree(root: int) -> Tree:
+    """`root` and its descendants that have threads left, also those whose parent has ended.
 
     After 256 it stops: a fork bomb makes new ones faster than anybody can read about them.
     """
+    found: Tree = {}
     waiting = [root]
-    for _ in range(_MOST):
-        if not waiting:
-            return
+    while waiting and len(found) < _MOST:
         process = waiting.pop()
-        yield process
+        threads = found[process] = []
         with contextlib.suppress(OSError):  # it ended while we looked
-            for thread in os.listdir(f"/proc/{process}/task"):
+            for thread in map(int, os.listdir(f"/proc/{process}/task")):
+                threads.append(thread)
                 with open(f"/proc/{process}/task/{thread}/children") as file:
-                    waiting += [int(child) for child in file.read().split()]
+                    waiting += map(int, file.read().split())
+    return found
 
 
-def calm(found: list[int]) -> None:
-    """Give many processes little time each, so that other submissions keep theirs while a fork bomb runs."""
-    if len(found) > _MANY:
-        for process in found:
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, process, _LOWEST)
+def cpu_seconds(found: Tree) -> float:
+    """CPU time of these processes and of their children that were waited for."""
+    ticks = 0
+    for process in found:
+        with contextlib.suppress(OSError, ValueError), open(f"/proc/{process}/stat") as file:
+            ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def share(found: Tree) -> None:
+    """Let all threads together weigh as much as one, and all sessions as one (sched(7), autogroup)."""
+    nice = _niceness(NICE, sum(map(len, found.values())))
+    for thread in (thread for threads in found.values() for thread in threads):
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, nice)
+    sessions = {session: process for process in found if (session := _session(process))}
+    for process in sessions.values():
+        with contextlib.suppress(OSError), open(f"/proc/{process}/autogroup", "w") as file:
+            file.write(str(_niceness(0, len(sessions))))
+
+
+def _niceness(least: int, count: int) -> int:
+    return min(_LOWEST, least + round(math.log(max(count, 1), _STEP)))
+
+
+def _session(process: int) -> str:
+    """The name of its group in the scheduler; "" where there are none."""
+    with contextlib.suppress(OSError), open(f"/proc/{process}/autogroup") as file:
+        return file.read().partition(" ")[0]
+    return ""
+
+
+@dataclass(frozen=True)
+class _Process:
+    """A process as its first living thread shows it: `path` in /proc, and the fields of its status."""
+
+    path: str
+    status: Mapping[str, str]
+
+    @property
+    def is_at_rest(self) -> bool:
+        return self.status.get("State", "X")[:1] in _AT_REST
+
+    @property
+    def unmapped(self) -> int:
+        """Bytes that the kernel keeps for it: page tables, and what its sockets may hold."""
+        files = 0
+        with contextlib.suppress(OSError):
+            files = os.stat(f"{self.path}/fd").st_size  # their number; 0 before Linux 6.2
+        return self._kilobytes("VmPTE") + max(0, files - _FREE_FILES) * _SOCKET
+
+    @property
+    def resident(self) -> int:
+        return self._kilobytes("VmRSS")
+
+    def proportional(self) -> int:
+        """Bytes in memory; each shared page counts for the processes that share it in equal parts."""
+        with contextlib.suppress(OSError, ValueError), open(f"{self.path}/smaps_rollup") as file:
+            for line in file:
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) * 1024
+        return 0
+
+    def _kilobytes(self, name: str) -> int:
+        return int(self.status.get(name, "0").split()[0]) * 1024
+
+
+def _read(process: int, threads: Iterable[int]) -> _Process:
+    """A process from /proc; where its first thread has ended, the others still have the memory."""
+    found = _Process("", {})
+    for thread in threads:
+        path = f"/proc/{process}/task/{thread}"
+        with contextlib.suppress(OSError), open(f"{path}/status") as file:
+            found = _Process(path, {line.partition(":")[0]: line.partition(":")[2].strip() for line in file})
+            if "VmRSS" in found.status:
+                break
+    return found
 
 
 class MemoryWatch:
@@ -59,6 +137,7 @@ class MemoryWatch:
         self._root, self._limit, self._exact = root, limit, exact
         self._stopped = False
         self._next = 0.0
+        self._sharing = [1]
         self.peak = 0
 
     @property
@@ -68,11 +147,15 @@ class MemoryWatch:
 
     def look(self) -> bool:
         """True if the processes have been found to use more than the limit."""
-        found = list(processes(self._root))
-        calm(found)
+        found = tree(self._root)
+        sharing = list(map(len, found.values()))
+        if sharing != self._sharing:
+            self._sharing = sharing
+            share(found)
+        seen = [_read(process, threads) for process, threads in found.items()]
         if self._stopped:
-            return self._measure(found)
-        used = sum(_resident(process) for process in found)
+            return self._measure(list(found), seen)
+        used = sum(process.resident + process.unmapped for process in seen)
         if not self._exact or used <= self._limit:
             self.peak = max(self.peak, used)
         elif time.monotonic() >= self._next:
@@ -80,13 +163,13 @@ class MemoryWatch:
             _signal(found, signal.SIGSTOP)
         return False
 
-    def _measure(self, found: list[int]) -> bool:
+    def _measure(self, found: list[int], seen: Sequence[_Process]) -> bool:
         """Measure fairly if all are at rest, else stop those that a fork has just made."""
-        moving = [process for process in found if _state(process) not in _AT_REST]
+        moving = [number for number, process in zip(found, seen, strict=True) if not process.is_at_rest]
         if moving:
             _signal(moving, signal.SIGSTOP)
             return False
-        used = sum(_proportional(process) for process in found)
+        used = sum(process.proportional() + process.unmapped for process in seen)
         self.peak = max(self.peak, used)
         self._stopped = False
         self._next = time.monotonic() + (_PAUSE_FULL if 2 * used > self._limit else _PAUSE)
@@ -98,24 +181,3 @@ def _signal(found: Iterable[int], number: int) -> None:
     for process in found:
         with contextlib.suppress(OSError):
             os.kill(process, number)
-
-
-def _state(process: int) -> str:
-    """The letter that ps shows; X for a process that has ended."""
-    with contextlib.suppress(OSError, IndexError), open(f"/proc/{process}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0]
-    return "X"
-
-
-def _resident(process: int) -> int:
-    with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{process}/statm") as file:
-        return int(file.read().split()[_RESIDENT]) * _PAGE
-    return 0
-
-
-def _proportional(process: int) -> int:
-    with contextlib.suppress(OSError, ValueError), open(f"/proc/{process}/smaps_rollup") as file:
-        for line in file:
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0

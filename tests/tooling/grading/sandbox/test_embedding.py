@@ -170,31 +170,40 @@ class SlowModelKernel:
     def __init__(self) -> None:
         self.channel = self
         self.received, self.asked = 0, 0
-        self.untils: list[float] = []
+        self.now, self.waits = 1_000.0, 0
 
     def send(self, frame: dict[str, Any], seconds: float) -> None:
         self.asked = frame["id"]
 
     def receive(self, until: float) -> dict[str, Any]:
-        self.untils.append(until)
-        if len(self.untils) == 1:
+        self.waits += 1
+        self.now += 40
+        if self.waits == 1:
             raise TimeoutError
         return {"answer": self.asked, "kind": "returned", "value": encode(7)}
 
     def model_seconds(self) -> float:
-        return 40.0 * len(self.untils)
+        return 40.0 * self.waits
+
+    def cpu_seconds(self) -> float:
+        return 0.0
+
+    def monotonic(self) -> float:
+        return self.now
 
     def interrupt(self) -> None:
         raise AssertionError("the call was interrupted")
 
 
-def test_the_time_of_the_graders_model_is_not_the_submissions() -> None:
+def test_the_time_of_the_graders_model_is_not_the_submissions(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = SlowModelKernel()
-    attempt = Attempt(RunState(Job(notebook())), kernel, [])  # type: ignore[arg-type]
-    deadline = attempt._deadline
-    assert attempt._ask(0, StudentCall("retrieve", ("fees",))).value == 7
-    assert kernel.untils[1] - kernel.untils[0] == pytest.approx(40)
-    assert attempt._deadline - deadline == pytest.approx(40)
+    monkeypatch.setattr("aicourse.tooling.grading.sandbox.running.time", kernel)
+    state = RunState(Job(notebook()), started=kernel.now)
+    attempt = Attempt(state, kernel, [])  # type: ignore[arg-type]
+    left = attempt._left(attempt._notebook), state.left()
+    assert attempt._ask(0, StudentCall("retrieve", ("fees",), seconds=5)).value == 7
+    assert kernel.now == 1_080
+    assert (attempt._left(attempt._notebook), state.left(kernel.model_seconds())) == left
 
 
 def test_requests_side_by_side_take_their_time_once(monkeypatch: pytest.MonkeyPatch) -> None:
