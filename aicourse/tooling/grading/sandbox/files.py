@@ -24,13 +24,33 @@ def named_files(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
 
 def files_below(folder: Path) -> dict[str, bytes]:
     """Every ordinary file below `folder`, by its path there; links are not followed."""
-    found = {}
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for path in (Path(place, name) for name in sorted(names)):
-            if path.is_file() and not path.is_symlink():
-                found[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in _walk(folder)}
+
+
+def data_below(folder: Path, most_bytes: int, most_files: int) -> dict[str, bytes]:
+    """The same without what is hidden, notebooks and `checks.py`: what a notebook may read beside itself.
+
+    Raises:
+        FilesError: there is more than that.
+    """
+    found: dict[str, bytes] = {}
+    left = most_bytes
+    for path in _walk(folder, hidden=False):
+        if path.suffix == ".ipynb" or path.name == "checks.py":
+            continue
+        left -= path.stat().st_size
+        if left < 0 or len(found) >= most_files:
+            raise FilesError(f"{folder} holds more than {most_bytes >> 20} MB or {most_files:,} files.")
+        found[path.relative_to(folder).as_posix()] = path.read_bytes()
     return found
+
+
+def _walk(folder: Path, *, hidden: bool = True) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if hidden or name[0] not in "._")
+        for path in (Path(place, name) for name in sorted(names) if hidden or name[0] != "."):
+            if path.is_file() and not path.is_symlink():
+                yield path
 
 
 def write_files(folder: str | Path, files: Iterable[tuple[str, bytes]]) -> None:

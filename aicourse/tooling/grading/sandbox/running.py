@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -129,6 +129,8 @@ class Attempt:
         for index, cell in enumerate(self._cells):
             if cell.get("cell_type") == "code" and source_of(cell).strip():
                 self._run_cell(index, source_of(cell), str(cell.get("id", "")))
+                if self._state.job.stop_at_error and index in self._state.failures and not may_raise(cell):
+                    break
         for number, call in enumerate(self._state.job.calls):
             if number not in self._state.answers:
                 ask = self._talk if call.dialogue else self._ask
@@ -318,6 +320,11 @@ def _lost_answer(ending: Ending, outputs: CellOutputs, memory: int) -> Answer:
 def printed(outputs: CellOutputs) -> str:
     """The text that a call printed, cut short and with valid Unicode."""
     return outputs.printed[:_LONGEST_PRINTED]
+
+
+def may_raise(cell: Mapping[str, Any]) -> bool:
+    """True if the cell's tag says that it fails on purpose, as nbclient knows it."""
+    return "raises-exception" in cell.get("metadata", {}).get("tags", ())
 
 
 def source_of(cell: dict[str, Any]) -> str:

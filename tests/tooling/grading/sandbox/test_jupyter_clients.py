@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from sandboxes import HONEST, notebook, open_sandbox, printed, run, skip_without
 
+from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox.execution import StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 
@@ -51,14 +52,96 @@ def test_papermill_runs_a_notebook_in_the_sandbox(papermill: Any, tmp_path: Path
     assert done.metadata.papermill.exception is None
 
 
+def ended(path: Path) -> list[tuple[str, str]]:
+    """Per code cell its status, and what it printed or the name of its error."""
+    done = nbformat.read(path, as_version=4)
+    return [
+        (cell.metadata.papermill.status, "".join(one.get("text") or one.ename for one in cell.outputs))
+        for cell in done.cells
+        if cell.cell_type == "code"
+    ]
+
+
 @pytest.mark.slow
-def test_papermill_raises_for_a_cell_that_failed_and_keeps_the_rest(papermill: Any, tmp_path: Path) -> None:
-    source = write(tmp_path / "in.ipynb", "print('before')", "1 / 0", "print('after')")
+@pytest.mark.parametrize("engine", ["aicourse", None])
+def test_papermill_stops_at_an_error_as_its_own_engine_does(
+    engine: str | None, papermill: Any, tmp_path: Path
+) -> None:
+    source, out = (
+        write(tmp_path / "in.ipynb", "print(1)", "1 / 0", "print(2)", "1 / 0"),
+        tmp_path / "out.ipynb",
+    )
+    book = json.loads(source.read_text())
+    book["cells"][1]["metadata"]["tags"] = ["raises-exception"]
+    source.write_text(json.dumps(book))
     with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
+        papermill.execute_notebook(source, out, engine_name=engine, progress_bar=False)
+    assert [text for _, text in ended(out)] == ["1\n", "ZeroDivisionError", "2\n", "ZeroDivisionError"]
+    book["cells"][1]["metadata"] = {}
+    source.write_text(json.dumps(book))
+    with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
+        papermill.execute_notebook(source, out, engine_name=engine, progress_bar=False)
+    error = ("failed", "ZeroDivisionError")
+    assert ended(out) == [("completed", "1\n"), error, ("pending", ""), ("pending", "")]
+
+
+@pytest.mark.slow
+def test_papermill_calls_a_timeout_a_timeout(papermill: Any, tmp_path: Path) -> None:
+    """Its own engine raises the same error."""
+    from nbclient.exceptions import CellTimeoutError
+
+    source = write(tmp_path / "in.ipynb", "print(1)", "import time\ntime.sleep(60)", "print(2)")
+    with pytest.raises(CellTimeoutError, match="Cell 2 ran longer than 2 seconds"):
+        papermill.execute_notebook(
+            source, tmp_path / "out.ipynb", engine_name="aicourse", progress_bar=False, execution_timeout=2
+        )
+    assert ended(tmp_path / "out.ipynb") == [
+        ("completed", "1\n"),
+        ("failed", "CellTimeoutError"),
+        ("pending", ""),
+    ]
+
+
+READS = "import os\nprint(sorted(os.listdir()), open('data.csv').read(), end='')"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cwd", "read"), [(None, "beside"), ("other", "other")])
+def test_papermill_reads_what_is_beside_the_notebook(
+    cwd: str | None, read: str, papermill: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or in its `cwd`; it has no kernel's name, and is run from another folder."""
+    (tmp_path / "book").mkdir()
+    (tmp_path / "other").mkdir()
+    source = write(tmp_path / "book" / "in.ipynb", READS)
+    source.write_text(json.dumps({**json.loads(source.read_text()), "metadata": {}}))
+    (tmp_path / "book" / "data.csv").write_text("beside")
+    (tmp_path / "other" / "data.csv").write_text("other")
+    for name in ("checks.py", ".env", "neighbour.ipynb"):
+        (tmp_path / "book" / name).write_text("secret")
+    monkeypatch.chdir(tmp_path)
+    papermill.execute_notebook(
+        "book/in.ipynb", "out.ipynb", engine_name="aicourse", progress_bar=False, cwd=cwd
+    )
+    assert ended(tmp_path / "out.ipynb") == [("completed", f"['data.csv'] {read}")]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "size", "sentence"),
+    [
+        ({"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}, 1, "runs Python, not R"),
+        ({}, 65 << 20, "holds more than 64 MB or 4,096 files. Name a smaller folder with --cwd"),
+    ],
+)
+def test_papermill_refuses_by_name(
+    metadata: dict[str, Any], size: int, sentence: str, papermill: Any, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "in.ipynb", "1")
+    source.write_text(json.dumps({**json.loads(source.read_text()), "metadata": metadata}))
+    with open(tmp_path / "data.bin", "wb") as file:
+        file.truncate(size)
+    with pytest.raises(SandboxError, match=sentence):
         papermill.execute_notebook(source, tmp_path / "out.ipynb", engine_name="aicourse", progress_bar=False)
-    done = nbformat.read(tmp_path / "out.ipynb", as_version=4)
-    texts = [output.get("text") for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert texts == ["before\n", None, "after\n"]
 
 
 @pytest.fixture
