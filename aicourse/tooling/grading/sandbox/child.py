@@ -75,6 +75,8 @@ def _hand_over(folder: str, owner: int) -> None:
 
 
 def _give_up_rights(request: Request, readable: list[str]) -> None:
+    if request.isolated or request.owner is not None:
+        linux.drop_bounding_set()
     if request.owner is not None:
         os.setgroups([])
         os.setresgid(request.owner, request.owner, request.owner)

@@ -32,6 +32,7 @@ MNT_DETACH = 2
 
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
+PR_CAPBSET_READ = 23
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -84,11 +85,21 @@ def prctl(option: int, argument: int = 0, *rest: int) -> int:
     return checked(libc().prctl(ctypes.c_int(option), *arguments), f"prctl {option}")
 
 
+def drop_bounding_set() -> None:
+    """Give up what exec of some file could bring back; only who still has rights may do that.
+
+    Raises:
+        OSError: this process may not.
+    """
+    capability = 0
+    while (has := libc().prctl(PR_CAPBSET_READ, ctypes.c_ulong(capability), 0, 0, 0)) >= 0:  # -1: the last
+        if has:
+            prctl(PR_CAPBSET_DROP, capability)
+        capability += 1
+
+
 def drop_capabilities() -> None:
-    """Give up every capability, also those that exec could bring back; sets no_new_privs."""
-    for capability in range(64):
-        if libc().prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) != 0:
-            break  # beyond the last one that this kernel knows
+    """Give up every capability; sets no_new_privs."""
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     header = ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0))

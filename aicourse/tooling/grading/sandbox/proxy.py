@@ -28,6 +28,7 @@ TOKENS_PER_CALL = 4_000
 LARGEST_BODY = 1 << 20
 _AT_ONCE = 4
 _SECONDS = 30.0
+_LOOK = 0.05
 
 
 class Budget:
@@ -83,7 +84,7 @@ class ModelProxy:
     def __init__(self, listener: socket.socket, calls: int, ask: Ask) -> None:
         self.budget, self.busy = Budget(calls), BusyTime()
         self._server = _Server(listener, self.budget, self.busy, ask)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LOOK,), daemon=True)
         self._thread.start()
 
     @property
@@ -99,6 +100,7 @@ class ModelProxy:
 
     def close(self) -> None:
         """Stop answering and give the socket back."""
+        self._server.closing = True
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -112,17 +114,39 @@ def model_proxy(listener: socket.socket, job: Job, ask: Ask) -> ModelProxy:
 
 
 class _Server(HTTPServer):
-    """An HTTP server on a socket that exists, with a few threads for requests."""
+    """An HTTP server on a socket that exists, with a few threads for requests.
+
+    No more connections are accepted than there are threads: each is an open file of the grader's, which the
+    neighbours need too. All others wait in the sandbox's own kernel queue.
+    """
 
     def __init__(self, listener: socket.socket, budget: Budget, busy: BusyTime, ask: Ask) -> None:
         super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
+        listener.setblocking(False)  # who connected may be gone again when there is a thread
         self.budget, self.busy, self.ask, self.unserved = budget, busy, ask, ""
+        self.closing = False
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="model-proxy")
+        self._free = threading.Semaphore(_AT_ONCE)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next connection, once there is a thread for it.
+
+        Raises:
+            OSError: the server closes.
+        """
+        while not self._free.acquire(timeout=_LOOK):
+            if self.closing:
+                raise ConnectionAbortedError
+        try:
+            return super().get_request()
+        except OSError:
+            self._free.release()
+            raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in one of the threads; more connections wait."""
+        """Answer in one of the threads."""
         self._pool.submit(self._answer, request, client_address)
 
     def _answer(self, request: Any, client_address: Any) -> None:
@@ -132,6 +156,7 @@ class _Server(HTTPServer):
             return
         finally:
             self.shutdown_request(request)
+            self._free.release()
 
     def server_close(self) -> None:
         """Close the socket; threads end with their requests."""
@@ -225,7 +250,10 @@ def as_events(reply: dict[str, Any]) -> bytes:
 
 
 def ask_provider(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Ask the model that the grader is set up for, with the grader's key."""
+    """Ask the model that the grader is set up for, with the grader's key.
+
+    Of an error only the status passes: the provider's text may name the account, and quote its key.
+    """
     import httpx2
     import openai
 
@@ -234,6 +262,6 @@ def ask_provider(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     try:
         response = connect().post(path, cast_to=httpx2.Response, body=body)
     except openai.APIStatusError as error:
-        reply = error.body if isinstance(error.body, dict) else {"message": error.message}
-        return error.status_code, {"error": reply}
+        message = f"The model's provider refused this request (status {error.status_code})."
+        return error.status_code, {"error": {"message": message, "type": "aicourse_proxy"}}
     return response.status_code, response.json()

@@ -342,6 +342,13 @@ for name, arguments in {{
 """
 
 
+def test_no_capability_is_left_also_none_to_come_back(sandbox: Sandbox) -> None:
+    source = "found = [line.split() for line in open('/proc/self/status') if line.startswith('Cap')]"
+    (answer,) = sandbox.execute(Job(notebook(source), (StudentCall("found"),), limits=SHORT)).answers
+    names = ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"]
+    assert answer.value == [[name, "0" * 16] for name in names]
+
+
 def test_nothing_can_be_written_or_changed_outside(sandbox: Sandbox, tmp_path: Path) -> None:
     source = WRITE.format(places=str(tmp_path))
     execution = sandbox.execute(
