@@ -13,7 +13,16 @@ import socket
 import struct
 
 from aicourse.tooling.grading.sandbox import linux
-from aicourse.tooling.grading.sandbox.view import HOME, SHARED, STUDENT, TEMPORARY, WORK, build_root
+from aicourse.tooling.grading.sandbox.view import (
+    HOME,
+    LINKED,
+    SHARED,
+    STUDENT,
+    TEMPORARY,
+    WORK,
+    build_root,
+    make_mount_point,
+)
 
 NOBODY = 65534
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1
@@ -59,6 +68,8 @@ def enter(*, disk: int, files: int, owner: int | None) -> None:
     socket.sethostname("student")
     _start_loopback()
     mount_student_files(size=disk, files=files, owner=owner)
+    for place, folder in LINKED.items():
+        _put_over(place, folder)
     quiet = linux.MS_NOSUID | linux.MS_NOEXEC
     linux.mount("devpts", "/dev/pts", "devpts", quiet, "newinstance,ptmxmode=0666,mode=620")
     linux.mount("proc", "/proc", "proc", quiet | linux.MS_NODEV)
@@ -72,6 +83,20 @@ def mount_student_files(*, size: int, files: int, owner: int | None) -> None:
         os.mkdir(path, 0o700)
         if owner is not None:
             os.chown(path, owner, owner)
+
+
+def _put_over(place: str, folder: str) -> None:
+    """Put the writable `folder` at `place`, where that is no link to it: the view shows something below."""
+    if os.path.islink(place):
+        return
+    for name in os.listdir(place):
+        source, target = f"{place}/{name}", f"{folder}/{name}"
+        if os.path.islink(source):
+            os.symlink(os.readlink(source), target)
+            continue
+        make_mount_point(source, target)
+        linux.mount(source, target, "", linux.MS_BIND | linux.MS_REC)
+    linux.mount(folder, place, "", linux.MS_BIND | linux.MS_REC)
 
 
 def _start_loopback() -> None:

@@ -20,6 +20,7 @@ from aicourse.tooling.grading.sandbox import linux
 
 STUDENT = "/student"  # each submission's own, size-capped file system
 WORK, HOME, TEMPORARY, SHARED = (f"{STUDENT}/{name}" for name in ("work", "home", "tmp", "shm"))
+LINKED = {"/tmp": TEMPORARY, "/dev/shm": SHARED}
 GRADER_SPLIT = "grader"
 
 _SYSTEM = (
@@ -122,8 +123,7 @@ def build_root() -> None:
 
 def _link_devices() -> None:
     links = {
-        "tmp": TEMPORARY,
-        "dev/shm": SHARED,
+        **{place[1:]: folder for place, folder in LINKED.items()},
         "dev/ptmx": "pts/ptmx",
         "dev/fd": "/proc/self/fd",
         "dev/stdin": "/proc/self/fd/0",
@@ -131,7 +131,7 @@ def _link_devices() -> None:
         "dev/stderr": "/proc/self/fd/2",
     }
     for name, target in links.items():
-        if not os.path.lexists(name):  # something that is shown may lie below /tmp
+        if not os.path.lexists(name):  # something that is shown may lie below /tmp (`namespaces.enter`)
             os.symlink(target, name)
 
 
@@ -142,13 +142,18 @@ def _show(path: str, *, read_only: bool) -> None:
     if os.path.islink(path):
         os.symlink(os.readlink(path), target)
         return
+    make_mount_point(path, target)
+    linux.mount(path, target, "", linux.MS_BIND)
+    if read_only:
+        linux.mount("", target, "", _read_only_flags(path))
+
+
+def make_mount_point(path: str, target: str) -> None:
+    """An empty folder at `target` if `path` is one, else an empty file."""
     if os.path.isdir(path):
         os.makedirs(target, exist_ok=True)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-    linux.mount(path, target, "", linux.MS_BIND)
-    if read_only:
-        linux.mount("", target, "", _read_only_flags(path))
 
 
 def _read_only_flags(path: str) -> int:

@@ -58,26 +58,31 @@ def cpu_seconds(found: Tree) -> float:
 
 
 def share(found: Tree) -> None:
-    """Let all threads together weigh as much as one, and all sessions as one (sched(7), autogroup)."""
+    """Let all threads together weigh as much as one, and all sessions as one (sched(7), autogroup).
+
+    Who is not root may change one session in 0.1 s, so this is to be called again.
+    """
     nice = _niceness(NICE, sum(map(len, found.values())))
     for thread in (thread for threads in found.values() for thread in threads):
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, thread, nice)
-    sessions = {session: process for process in found if (session := _session(process))}
-    for process in sessions.values():
-        with contextlib.suppress(OSError), open(f"/proc/{process}/autogroup", "w") as file:
-            file.write(str(_niceness(0, len(sessions))))
+    sessions = {session[0]: (process, session[-1]) for process in found if (session := _session(process))}
+    wanted = str(_niceness(0, len(sessions)))
+    for process, is_now in sessions.values():
+        if is_now != wanted:
+            with contextlib.suppress(OSError), open(f"/proc/{process}/autogroup", "w") as file:
+                file.write(wanted)
 
 
 def _niceness(least: int, count: int) -> int:
     return min(_LOWEST, least + round(math.log(max(count, 1), _STEP)))
 
 
-def _session(process: int) -> str:
-    """The name of its group in the scheduler; "" where there are none."""
+def _session(process: int) -> list[str]:
+    """The name of its group in the scheduler, and how nice that is; empty where there are none."""
     with contextlib.suppress(OSError), open(f"/proc/{process}/autogroup") as file:
-        return file.read().partition(" ")[0]
-    return ""
+        return file.read().split()
+    return []
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class MemoryWatch:
         self._root, self._limit, self._exact = root, limit, exact
         self._stopped = False
         self._next = 0.0
-        self._sharing = [1]
+        self._shared = False
         self.peak = 0
 
     @property
@@ -148,9 +153,9 @@ class MemoryWatch:
     def look(self) -> bool:
         """True if the processes have been found to use more than the limit."""
         found = tree(self._root)
-        sharing = list(map(len, found.values()))
-        if sharing != self._sharing:
-            self._sharing = sharing
+        many = sum(map(len, found.values())) > 1
+        if many or self._shared:
+            self._shared = many
             share(found)
         seen = [_read(process, threads) for process, threads in found.items()]
         if self._stopped:

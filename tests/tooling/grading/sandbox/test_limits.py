@@ -7,6 +7,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,15 +128,19 @@ def test_fourteen_busy_children_weigh_as_much_as_one() -> None:
             assert process.stdout is not None
             assert process.stdout.read(14) == b"x" * 14
             found = watcher.tree(process.pid)
-            watcher.share(found)
+            for _ in range(200):
+                watcher.share(found)
+                groups = {autogroup(child) for child in found}
+                if groups in ({""}, {"12"}):  # 15 sessions, and 1.25 ** 12 is about 15
+                    break
+                time.sleep(0.02)  # who is not root may change one in a tenth of a second
             weights = [1.25 ** -(os.getpriority(os.PRIO_PROCESS, child) - watcher.NICE) for child in found]
-            groups = {autogroup(child) for child in found}
         finally:
             for child in watcher.tree(process.pid):
                 os.kill(child, 9)
     assert len(found) == 15
     assert sum(weights) == pytest.approx(1, rel=0.1)
-    assert groups in ({""}, {"12"}), "15 sessions, 1.25 ** 12 is about 15"
+    assert groups in ({""}, {"12"})
 
 
 def autogroup(process: int) -> str:
