@@ -27,6 +27,7 @@ from aicourse.processes import sole_holder
 from aicourse.tooling.grading.judging.results import SubmissionResult
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9@._-]{0,79}\Z")
+_HASHED = re.compile(r"(.*-)?[0-9a-f]{16}\Z")  # only what has a hash may look as if it had one
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|\Z)")
 
 
@@ -34,13 +35,16 @@ def file_stem(student: str) -> str:
     """A file name for a student.
 
     >>> file_stem("alice"), file_stem("../Zoë")
-    ('alice', 'zoe-8840d1f4')
+    ('alice', 'zoe-8840d1f49662e9e8')
     """
-    if _PLAIN.match(student) and not _RESERVED.match(student) and not student.endswith("."):
+    special = _RESERVED.match(student) or _HASHED.match(student) or student.endswith(".")
+    if _PLAIN.match(student) and not special:
         return student
     ascii_name = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:40]
-    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[
+        :16
+    ]  # more than a student can try
     return f"{slug}-{digest}" if slug else digest
 
 

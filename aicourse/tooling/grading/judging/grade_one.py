@@ -92,23 +92,27 @@ def merged(stored: SubmissionResult, new: SubmissionResult, questions: frozenset
 
 def _identity(assignment: Assignment, submission: Submission | Found) -> dict[str, Any]:
     """The fields that a result has however it ended."""
+    owner = submission.owner
     known = {
         "student": submission.student,
         "submission": plain_text(submission.name, 300),
         "assignment": assignment.name,
         "title": assignment.title,
         "checks_hash": assignment.checks_hash,
+        "platform": owner.platform,
+        "lms_id": owner.lms_id,
+        "lms_prefix": owner.lms_prefix,
+        "members": owner.members,
     }
     if isinstance(submission, Found):
-        return {**known, "lms_id": submission.owner.lms_id, "lms_prefix": submission.owner.lms_prefix}
+        return known
     submitted = submission.submitted.astimezone(UTC).isoformat() if submission.submitted else ""
     return {
         **known,
-        "lms_id": submission.lms_id,
-        "lms_prefix": submission.lms_prefix,
         "submission_sha256": submission.sha256,
         "submitted": submitted,
         "submitted_by": submission.submitted_by if submitted else "",
+        "submitted_surely": bool(submitted and submission.submitted_surely),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from aicourse.notebook.checks.calling import OutcomeKind
+from aicourse.tooling.grading.submissions.layouts import Person
 
 Status = Literal["graded", "warning", "failed"]
 STATUS_WORDS: dict[Status, str] = {
@@ -73,8 +74,9 @@ class Lateness(Record):
 class SubmissionResult(Record):
     """One submission's result; `sentence` says in plain words how it ended, `notes` what else was noticed.
 
-    `level` is the protection it ran under. `submitted` is an ISO time in UTC, "" when unknown, and
-    `submitted_by` where it was read. `executed` is the notebook with its outputs (JSON), a file of its own.
+    `level` is the protection it ran under. `submitted` is an ISO time in UTC, "" when unknown, `submitted_by`
+    where it was read, and `submitted_surely` True if the platform itself says it there. `members` are those
+    of the group that handed it in. `executed` is the notebook with its outputs (JSON), a file of its own.
     """
 
     student: str
@@ -83,8 +85,10 @@ class SubmissionResult(Record):
     title: str
     status: Status
     sentence: str
+    platform: str = ""
     lms_id: str = ""
     lms_prefix: str = ""
+    members: tuple[Person, ...] = ()
     notes: tuple[str, ...] = ()
     checks_hash: str = ""
     submission_sha256: str = ""
@@ -94,6 +98,7 @@ class SubmissionResult(Record):
     peak_memory: int = 0
     submitted: str = ""
     submitted_by: str = ""
+    submitted_surely: bool = False
     late: Lateness | None = None
     questions: tuple[QuestionOutcome, ...] = ()
     executed: str = Field(default="", exclude=True, repr=False)

@@ -64,7 +64,7 @@ def _name_for(row: StudentRow, platform: Platform) -> str:
     if platform == "canvas":
         return f"{prefix}_{_FILE_NAME}"
     if platform == "moodle":
-        return f"{prefix.replace('_assignsubmission_', '_assignfeedback_')}/{_FILE_NAME}"
+        return f"{prefix}_assignfeedback_file/{_FILE_NAME}"
     return f"{file_stem(row.student)}.html"
 
 

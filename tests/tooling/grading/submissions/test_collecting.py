@@ -60,19 +60,19 @@ def test_moodle(tmp_path: Path) -> None:
         "Ada Byron_104_assignsubmission_file/hw01.ipynb",
     ]
     found = read(zipped(tmp_path / "course-hw01.zip", *names))
-    assert [(one.student, one.lms_id) for one in found.values()] == [
+    assert [(one.student, one.owner.lms_id) for one in found.values()] == [
         ("Ada Byron (101)", "101"),
         ("Ada Byron (104)", "104"),
         ("Bo Li", "102"),
         ("Cem Öz", "103"),
     ]
-    assert found["Bo Li"].lms_prefix == "Bo Li_102_assignsubmission_file"
+    assert found["Bo Li"].owner.lms_prefix == "Bo Li_102"
 
 
 def test_canvas(tmp_path: Path) -> None:
     names = ["byronada_17_901_hw01.ipynb", "libo_LATE_18_902_hw01-2.ipynb", "libo_LATE_18_903_hw01-1.ipynb"]
     found = read(zipped(tmp_path / "submissions.zip", *names))
-    assert [(one.student, one.lms_id) for one in found.values()] == [("byronada", "17"), ("libo", "18")]
+    assert [(one.student, one.owner.lms_id) for one in found.values()] == [("byronada", "17"), ("libo", "18")]
     assert found["libo"].name == "libo_LATE_18_902_hw01-2.ipynb"
     assert "2 notebooks were handed in; libo_LATE_18_902_hw01-2.ipynb, the latest" in found["libo"].notes[0]
 
@@ -98,7 +98,7 @@ def test_nbgrader_course_folder(tmp_path: Path) -> None:
     found = read(root)
     assert list(found) == ["ada"]
     assert found["ada"].submitted == datetime(2026, 12, 1, 10, tzinfo=UTC)
-    assert found["ada"].submitted_by == "timestamp.txt"
+    assert found["ada"].submitted_by == "nbgrader's timestamp.txt"
 
 
 def test_the_latest_of_several_is_graded_and_that_is_noted(tmp_path: Path) -> None:
