@@ -149,6 +149,18 @@ def test_links_and_pictures_lead_to_tracked_files() -> None:
             assert linked in known, f"{name} links to {target}, which is not in the repository"
 
 
+def test_a_table_ends_at_an_empty_line() -> None:
+    """A line that follows without one is drawn as the table's last row."""
+    swallowed = [
+        f"{name}: {after}"
+        for name in documents()
+        if not name.startswith("aicourse/prompt_files/")  # for models
+        for row, after in itertools.pairwise(prose(name).splitlines())
+        if row.startswith("|") and not after.startswith(("|", "<!--")) and after.strip()
+    ]
+    assert swallowed == []
+
+
 def test_commands_of_documents_parse() -> None:
     found = [(name, command) for name in documents() for command in in_markdown(prose(name))]
     assert len(found) > 150

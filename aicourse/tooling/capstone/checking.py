@@ -204,8 +204,15 @@ class ProjectTrial:
             case ["endless", _, _]:
                 raise SubmissionError(f"{what} did not end within {seconds:g} s.")
             case [code, printed, _]:
-                raise SubmissionError(f"{what} ended with {code}: {str(printed).strip()[-_SHOWN:]}")
+                raise SubmissionError(f"{what} ended with {code}: {_last_words(str(printed))}")
         raise SubmissionError(f"{what} did not end well. {execution.sentence or answer.message}")
+
+
+def _last_words(printed: str) -> str:
+    """The end of what a command printed, in whole lines; the indented ones of a traceback are left out."""
+    lines = "\n".join(line for line in printed.splitlines() if line[:1].strip())
+    end = lines[-_SHOWN:]
+    return (end.partition("\n")[2] if len(end) < len(lines) else "") or end or "it printed nothing"
 
 
 def _as_file(text: str, read: Callable[[Path], Any]) -> Any:

@@ -78,7 +78,8 @@ def assign(roster: Path, seed: int, out: Path, *, anonymous: bool = False) -> in
     `roster` has the columns student and, if there are groups, group. `anonymous` calls works by number.
 
     Raises:
-        GradingError: nobody, or a name twice; or the class is too small for a single review each.
+        GradingError: nobody, or a name twice; the class is too small for a single review each; or `out` has
+            another assignment, or forms that are filled in.
     """
     lines = _table(roster, "student")
     groups = {one["student"]: one.get("group") or f"\0{one['student']}" for one in lines}
@@ -87,11 +88,18 @@ def assign(roster: Path, seed: int, out: Path, *, anonymous: bool = False) -> in
     reviews = _reviews(groups, seed, anonymous)
     head = ["reviewer", "work", "author", "code"]
     rows = [[one.reviewer, one.work, one.author, one.code] for one in reviews]
-    paths.write_atomically(out / "assignment.csv", to_csv([head, *rows]))
+    files = {out / "assignment.csv": to_csv([head, *rows])}
     for code in {one.code for one in reviews}:
-        paths.write_atomically(
-            out / "forms" / f"{code}.csv", to_csv(_form([one for one in reviews if one.code == code]))
+        mine = [one for one in reviews if one.code == code]
+        files[out / "forms" / f"{code}.csv"] = to_csv(_form(mine))
+    kept = [path for path in out.rglob("*.csv") if path.read_bytes() != files.get(path)]
+    if kept:
+        raise GradingError(
+            f"{out} holds another assignment, or forms that are filled in: {min(kept).relative_to(out)}. "
+            "Nothing was written. Name another folder with --out."
         )
+    for path, content in files.items():
+        paths.write_atomically(path, content)
     return len(reviews) // len(groups)
 
 

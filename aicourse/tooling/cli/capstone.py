@@ -52,7 +52,7 @@ def assign(
     """Give each student three works to review. None of their own group; writes a form for each student."""
     each = peer_review.assign(roster, seed, out, anonymous=anonymous)
     fewer = "" if each == peer_review.REVIEWS else " The class is too small, or a group too large, for three."
-    typer.echo(f"{out}: {each} reviews by each student.{fewer}\nForms: {out / 'forms'}")
+    typer.echo(f"{out}: {each} review{'s' * (each > 1)} by each student.{fewer}\nForms: {out / 'forms'}")
 
 
 @app.command(epilog="Example: aicourse capstone merge reviews/forms --into grades/capstone")

@@ -176,6 +176,7 @@ RANDOM = "import os\ndef task(case): return os.urandom(4).hex()\n"
     [
         (add("tests.py", "\nraise SystemExit('1 failed')"), "reproducible", "with 1: 3 passed\n1 failed"),
         (add("feature.py", RANDOM), "reproducible", "20 of 20 cases came out otherwise"),
+        (add("tests.py", "\nimport nowhere"), "reproducible", "call last):\nModuleNotFoundError: No module"),
         (add("feature.py", "import nowhere"), "reproducible", "No module named 'nowhere'"),
         (change("capstone.toml", "python tests.py", "no-such-program"), "reproducible", "No such file"),
         (add("dev.jsonl", lines("what about", ["pear"], "food")), "evaluation", "is like what about-pear"),

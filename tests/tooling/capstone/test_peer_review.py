@@ -81,7 +81,21 @@ def test_each_reads_and_is_read_equally_often_and_never_the_own_group(groups: li
 
 def test_another_seed_gives_other_reviewers(tmp_path: Path) -> None:
     names = [f"s{number}" for number in range(30)]
-    assert assigned(tmp_path, names) == assigned(tmp_path, names) != assigned(tmp_path, names, seed=8)
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    assert assigned(one, names) == assigned(one, names) != assigned(other, names, seed=8)
+
+
+def test_forms_that_came_back_and_another_assignment_are_not_overwritten(tmp_path: Path) -> None:
+    assigned(tmp_path, NAMES)
+    with pytest.raises(GradingError, match="another assignment, or forms"):
+        assigned(tmp_path, NAMES, seed=8)
+    fill(tmp_path, dict.fromkeys(NAMES, "2"))
+    before = {path: path.read_bytes() for path in (tmp_path / "reviews").rglob("*.csv")}
+    with pytest.raises(GradingError, match="--out"):
+        assigned(tmp_path, NAMES)
+    assert {path: path.read_bytes() for path in (tmp_path / "reviews").rglob("*.csv")} == before
 
 
 def test_forms_hold_nobodys_name_when_works_have_numbers(tmp_path: Path) -> None:
