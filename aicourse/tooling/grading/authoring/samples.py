@@ -114,8 +114,11 @@ class _Maker:
         self._rng = rng
         self._answers = [cell for cell in assignment.cells if cell.role in ("answer", "manual")]
         self.copied = self.solution()
-        if assignment.planted:  # a copied mistake is what gives a copy away
+        if assignment.planted:
             self.copied |= self._planted(rng.choice(assignment.planted))
+        code = next((cell.id for cell in self._answers if cell.kind == "code"), None)
+        if code is not None:  # work of their own is what gives a copy away
+            self.copied[code] = f"{_own_work(random.Random(f'{rng.random()}'))}\n\n{self.copied[code]}"
 
     def solution(self) -> Sources:
         """Right answers, by cell: for each question the reference or one of its alternatives."""
@@ -196,6 +199,23 @@ class _Maker:
         shuffled = list(items)
         self._rng.shuffle(shuffled)
         return shuffled
+
+
+def _own_work(rng: random.Random) -> str:
+    """A function of the student's own that no one else would write so."""
+    steps = [
+        "rows = [row for row in rows if str(row).strip()]",
+        f"if len(rows) > {rng.randint(20, 90)}: rows = rows[::2]",
+        f"width = max((len(str(row)) for row in rows), default={rng.randint(3, 30)})",
+        f"seen = dict.fromkeys(str(row)[:{rng.randint(2, 9)}] for row in rows)",
+        f"while len(seen) > {rng.randint(5, 50)}: seen.popitem()",
+        f"weight = sum(ord(letter) for row in rows for letter in str(row)) % {rng.randint(50, 500)}",
+        f"rows = sorted(rows, key=lambda row: (len(str(row)) % {rng.randint(3, 9)}, str(row)))",
+        f"share = round(len(rows) / {rng.randint(10, 99)}, {rng.randint(2, 5)})",
+    ]
+    lines = ["width = weight = share = 0", "seen = {}", *rng.sample(steps, len(steps))]
+    ends = "return rows, width, weight, share, list(seen)"
+    return "def look_over(rows):\n" + "\n".join(f"    {line}" for line in [*lines, ends])
 
 
 def _disguise(source: str) -> str:

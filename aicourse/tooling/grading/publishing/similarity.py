@@ -1,19 +1,26 @@
 """Passages that two answers share and few others have: ranked pairs, evidence to read, not a verdict.
 
-Answers to code questions are fingerprinted (`fingerprints`). What was handed out is taken away, and so is
-what more than a few of the class share: that is the obvious solution, not a copied one. Pairs are found
-through an inverted index, so a class of a thousand takes seconds. Two honest students can write the same
-short function; a copier who rewrites every line is not found. Read both sides, and talk to both people.
+Answers to code questions are fingerprinted (`fingerprints`). Taken away is what was handed out or stands in
+the master (solutions, other right answers, planted mistakes), and what half of the class has. The rest
+weighs by how rare it is (in bits, as an inverse document frequency), and a pair ranks by the bits that it
+shares times the share that they are of both (cosine): two who chose the same way five times stand out,
+though each way is common. Two honest students can write the same short function; a copier who rewrites
+every line is not found: `tests/benchmarks/bench_similarity.py` has the figures. Read both sides, and talk
+to both people.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from aicourse import html
@@ -24,10 +31,12 @@ from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.results import SubmissionResult
 from aicourse.tooling.grading.publishing.fingerprints import GUARANTEED, K, hashes, tokens, winnow
 
-COMMON_SHARE = 0.05
-COMMON_LEAST = 4
-_FEWEST = 3
+_FEWEST = 3  # fingerprints that a pair shares
+_STANDS_OUT = 2  # times the score of the pair in the middle
+_COLUMNS = 2_048
+_FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAIRS = 30
+_MOST_LOOKED_AT = 300  # pairs, before those that share too little are left out
 _STYLE = """
 body { max-width: 96em } .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 1em }
 .sides > div { min-width: 0 } mark { background: #f4c20d66; color: inherit; border-bottom: 2px solid #c98a00 }
@@ -107,44 +116,56 @@ def compare(
         for question in assignment.questions
         if any(cell.kind == "code" for cell in assignment.answer_cells(question.id))
     ]
-    ignored = frozenset(
-        value for cell in assignment.cells if cell.kind == "code" for value in hashes(tokens(cell.released))
-    )
+    ignored = frozenset(value for text in _common_ground(assignment) for value in hashes(tokens(text)))
     documents = [_Document(result, questions, ignored) for result in results if result.status != "failed"]
-    limit = _common_limit(len(documents))
-    owners: dict[int, list[int]] = defaultdict(list)
-    for number, document in enumerate(documents):
-        for value in document.places:
-            owners[value].append(number)
-    rare = {value: found for value, found in owners.items() if len(found) <= limit}
+    owners = Counter(chain.from_iterable(document.places for document in documents))
+    limit = max(2, len(documents) // 2)
+    weights = {value: math.log2(len(documents) / count) for value, count in owners.items() if count <= limit}
     for document in documents:
-        document.keep(rare)
-    weights = {value: math.log2(len(documents) / len(found)) for value, found in rare.items()}
-    ranked = _rank(rare, weights)[:most]
-    pairs = tuple(_pair(documents[left], documents[right], weights) for left, right in ranked)
-    return SimilarityReport(assignment.name, len(documents), limit, pairs)
+        document.keep(weights)
+    pairs = tuple(
+        _pair(documents[left], documents[right], weights) for left, right in _rank(documents, weights)
+    )
+    enough = [pair for pair in pairs if pair.fingerprints >= _FEWEST]
+    return SimilarityReport(assignment.name, len(documents), limit, tuple(enough[:most]))
 
 
-def _common_limit(students: int) -> int:
-    """In how many submissions a passage may stand and still say something.
+def _common_ground(assignment: Assignment) -> Iterator[str]:
+    """Code that a student may have without having it from another one."""
+    for cell in assignment.cells:
+        yield from (cell.released, cell.solution)
+        yield from (
+            (fenced[1] for fenced in _FENCED.finditer(cell.released)) if cell.kind == "markdown" else ()
+        )
+    yield from chain.from_iterable(assignment.alternatives.values())
+    yield from (planted.source for planted in assignment.planted)
 
-    >>> [_common_limit(students) for students in (6, 20, 1_000)]
-    [2, 4, 50]
-    """
-    return max(2, min(students // 3, max(COMMON_LEAST, math.ceil(COMMON_SHARE * students))))
+
+def _rank(documents: Sequence[_Document], weights: Mapping[int, float]) -> list[tuple[int, int]]:
+    """Pairs of documents that stand out of the class, the highest score first."""
+    if len(documents) < 2:
+        return []
+    shared = _shared_bits(documents, weights)
+    own = np.maximum(np.diag(shared), 1e-9)
+    left, right = np.triu_indices(len(documents), 1)
+    scores = (shared**2 / np.sqrt(np.outer(own, own)))[left, right]
+    order = np.argsort(-scores, kind="stable")
+    first = order[scores[order] > max(_STANDS_OUT * float(np.median(scores)), 1e-6)]
+    return [(int(left[place]), int(right[place])) for place in first[:_MOST_LOOKED_AT]]
 
 
-def _rank(rare: Mapping[int, Sequence[int]], weights: Mapping[int, float]) -> list[tuple[int, int]]:
-    """Pairs of documents by the rarity of what they share; those that share too little are left out."""
-    rarity: Counter[tuple[int, int]] = Counter()
-    count: Counter[tuple[int, int]] = Counter()
-    for value, found in rare.items():
-        for index, left in enumerate(found):
-            for right in found[index + 1 :]:
-                count[left, right] += 1
-                rarity[left, right] += weights[value]  # type: ignore[assignment]  # a Counter takes floats
-    enough = (pair for pair, shared in count.items() if shared >= _FEWEST)
-    return sorted(enough, key=lambda pair: (-rarity[pair], pair))
+def _shared_bits(documents: Sequence[_Document], weights: Mapping[int, float]) -> Any:
+    """The bits that each two documents share, as a matrix; on its diagonal those that each has."""
+    column = {value: number for number, value in enumerate(weights)}
+    bits = np.fromiter(weights.values(), np.float64, len(weights))
+    places = [np.array([column[value] for value in document.places], np.int64) for document in documents]
+    shared = np.zeros((len(documents), len(documents)))
+    for start in range(0, len(weights), _COLUMNS):
+        has = np.zeros((len(documents), min(_COLUMNS, len(weights) - start)))
+        for row, columns in zip(has, places, strict=True):
+            row[columns[(columns >= start) & (columns < start + _COLUMNS)] - start] = 1
+        shared += (has * bits[start : start + _COLUMNS]) @ has.T
+    return shared
 
 
 def _pair(left: _Document, right: _Document, weights: Mapping[int, float]) -> Pair:
@@ -158,8 +179,8 @@ def _pair(left: _Document, right: _Document, weights: Mapping[int, float]) -> Pa
     return Pair(
         left=left.student,
         right=right.student,
-        left_share=len(common) / len(left.places),
-        right_share=len(common) / len(right.places),
+        left_share=len(common) / max(1, len(left.places)),
+        right_share=len(common) / max(1, len(right.places)),
         fingerprints=len(common),
         rarity=sum(weights[value] for value in common),
         identical=left.answers == right.answers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,17 @@ from fakes import small_assignment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aicourse.tooling.grading.authoring.assignment import Assignment
+from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
+from aicourse.tooling.grading.authoring.checks_file import Planted
+from aicourse.tooling.grading.authoring.samples import samples
 from aicourse.tooling.grading.judging.results import QuestionOutcome, SubmissionResult
 from aicourse.tooling.grading.publishing.fingerprints import GUARANTEED, K, Token, hashes, tokens, winnow
 from aicourse.tooling.grading.publishing.similarity import compare, render
+from aicourse.tooling.grading.submissions.reading import read_notebook
+from aicourse.tooling.grading.submissions.restoring import restore
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
+from similar_class import generated_class
 
 ORIGINAL = """
 def read_size(text):
@@ -125,6 +133,59 @@ def test_what_was_handed_out_does_not_count(assignment: Assignment) -> None:
     assert found[0] - found[1] == {("ada", "bo")}
 
 
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("hw03", "hw05", "hw06")]
+
+
+@pytest.mark.parametrize("homework", ["hw01", "hw02", "hw04", *SLOW])
+def test_the_planted_copy_ranks_first(homework: str) -> None:
+    """Of the simulated students, most hand in the same right answers and the same known mistakes."""
+    loaded = load_assignment(homework)
+    made = {sample.student: sample for sample in samples(loaded)}
+    results = [
+        replace_answers(student, restore(loaded, read_notebook(sample.content)).answers)
+        for student, sample in made.items()
+        if sample.kind != "no notebook at all"
+    ]
+    pairs = compare(loaded, results).pairs
+    kinds = [{made[pair.left].kind, made[pair.right].kind} for pair in pairs]
+    assert kinds[0] == {"copied from", "copied to"}
+    assert {"all right"} not in kinds
+
+
+def replace_answers(student: str, answers: dict[str, str]) -> SubmissionResult:
+    questions = [
+        QuestionOutcome(id=name, title="", kind="auto", points=1, answer=text)
+        for name, text in answers.items()
+    ]
+    return result(student, "").model_copy(update={"questions": tuple(questions)})
+
+
+def test_a_shared_sample_answer_accuses_nobody(assignment: Assignment) -> None:
+    """Neither an answer that the instructor knows as right nor one that is planted as wrong."""
+    results = [result(f"s{seed}", own_code(seed)) for seed in range(8)]
+    results += [result("ada", ORIGINAL), result("bo", DISGUISED), result("cem", OTHER), result("dana", OTHER)]
+    known = replace(
+        assignment, alternatives={"q1": (ORIGINAL,)}, planted=(Planted("q1", "regex", 1, "", OTHER),)
+    )
+    found = [
+        {frozenset((pair.left, pair.right)) for pair in compare(one, results).pairs}
+        for one in (assignment, known)
+    ]
+    assert found[0] >= {frozenset(("ada", "bo")), frozenset(("cem", "dana"))}
+    assert not found[1] & {frozenset(("ada", "bo")), frozenset(("cem", "dana"))}
+
+
+def test_choosing_the_same_common_ways_stands_out(assignment: Assignment) -> None:
+    """Each approach is taken by a quarter of the class; copies of a whole work are ranked first."""
+    made = generated_class(students=60, copies=1, seed=5)
+    name = assignment.questions[0].id
+    results = [result(student, "\n\n".join(answers.values())) for student, answers in made.answers.items()]
+    assert name == "q1"
+    pairs = [frozenset((pair.left, pair.right)) for pair in compare(assignment, results).pairs]
+    plain = [pair for pair, kind in made.planted.items() if kind in ("copied", "renamed", "reordered")]
+    assert set(pairs[:3]) == set(plain)
+
+
 def test_what_could_not_be_graded_is_left_out(assignment: Assignment) -> None:
     report = compare(assignment, [result("ada", ORIGINAL, "failed"), result("bo", ORIGINAL)])
     assert report.students == 1
@@ -196,7 +257,7 @@ def test_a_thousand_submissions(assignment: Assignment) -> None:
     """Work grows with what is shared, not with pairs: 499,500 pairs, but only planted ones are compared."""
     results = [result(f"s{seed}", own_code(seed)) for seed in range(998)]
     report = compare(assignment, [*results, result("ada", ORIGINAL), result("bo", DISGUISED)])
-    assert (report.students, report.common_limit) == (1_000, 50)
+    assert (report.students, report.common_limit) == (1_000, 500)
     assert ("ada", "bo") in [(pair.left, pair.right) for pair in report.pairs[:3]]
 
 
