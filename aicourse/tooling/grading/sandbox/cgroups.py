@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from aicourse.tooling.grading.sandbox import leftovers
 
 _MOUNT = Path("/sys/fs/cgroup")
 _CPU = (("cpu.weight", "50"), ("cpu.shares", "512"))  # half of what others have: the grader comes first
@@ -26,7 +29,7 @@ class SubmissionGroup:
     """
 
     def __init__(self, limit: int) -> None:
-        name = f"aicourse-{os.getpid()}-{next(_counter)}"
+        name = f"{leftovers.own_prefix()}{next(_counter)}"
         self._folder = _create(name)
         self._version_2 = (self._folder / "memory.max").exists()
         self._folders = [self._folder, *(() if self._version_2 else _beside(name))]
@@ -95,6 +98,19 @@ def remove(folder: Path) -> None:
             return
         except OSError:
             time.sleep(0.01)
+
+
+def clear() -> None:
+    """Remove the groups of graders that were killed, and what still runs in them."""
+    places = {*_parents(), *_version_1("cpu"), *_version_1("cpuacct")}
+    leftovers.clear(places, _end)
+
+
+def _end(folder: Path) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for process in (folder / "cgroup.procs").read_text().split():
+            os.kill(int(process), signal.SIGKILL)
+    remove(folder)
 
 
 def _create(name: str) -> Path:

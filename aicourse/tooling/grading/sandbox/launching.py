@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from aicourse.errors import SandboxError
 from aicourse.tooling.fork_server import ForkServer, ForkServerGone, send_request
-from aicourse.tooling.grading.sandbox.cgroups import SubmissionGroup
+from aicourse.tooling.grading.sandbox import cgroups, leftovers
 from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job, Limits
 from aicourse.tooling.grading.sandbox.files import pack_files
@@ -45,7 +45,9 @@ class Zygote:
         self.level, self._serves = level, serves
         self._lock = threading.Lock()
         self._users = set(range(_USERS)) if _is_root() and level != "L0" else None
-        self._home = tempfile.TemporaryDirectory(prefix="aicourse-", ignore_cleanup_errors=True)
+        leftovers.clear_folders()
+        cgroups.clear()
+        self._home = tempfile.TemporaryDirectory(prefix=leftovers.own_prefix(), ignore_cleanup_errors=True)
         isolated = level in ("L3", "L4")
         self._server = ForkServer(
             _ZYGOTE, level, serves, env=environment() if isolated else environment(self._home.name), cwd="/"
@@ -111,10 +113,10 @@ class Zygote:
             inside.close()
             return SandboxKernel(control, Channel(channel, limits.output + _SLACK), group, stack.pop_all())
 
-    def _new_group(self, limits: Limits, stack: contextlib.ExitStack) -> SubmissionGroup | None:
+    def _new_group(self, limits: Limits, stack: contextlib.ExitStack) -> cgroups.SubmissionGroup | None:
         if self.level != "L4":
             return None
-        group = SubmissionGroup(limits.memory)
+        group = cgroups.SubmissionGroup(limits.memory)
         stack.callback(group.remove)
         return group
 
@@ -122,7 +124,7 @@ class Zygote:
         """The folder where a kernel without namespaces may write; "" for the others, who bring their own."""
         if self.level in ("L3", "L4"):
             return ""
-        folder = tempfile.mkdtemp(prefix="aicourse-")
+        folder = leftovers.new_folder()
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         if owner is not None:
             os.chown(folder, owner, owner)

@@ -13,6 +13,7 @@ import functools
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aicourse.errors import SandboxError
@@ -33,6 +34,17 @@ _CONTAINER = (
     "machine. If you have read the notebooks and trust them: --trust-notebooks"
 )
 _PROBE_SECONDS = 60
+
+
+def isolation(levels: Iterable[str]) -> str:
+    """The levels that student code ran under, in one line; "" where none ran.
+
+    >>> isolation(["L0", "", "L0"])
+    'Isolation: L0 (no protection).'
+    """
+    found = set(levels)
+    told = "; ".join(f"{name} ({_MEANING[name]})" for name in LEVELS if name in found)
+    return f"Isolation: {told}." if told else ""
 
 
 @dataclass(frozen=True)

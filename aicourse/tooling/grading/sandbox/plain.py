@@ -16,11 +16,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from aicourse.errors import SandboxError
+from aicourse.tooling.grading.sandbox import leftovers
 from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job
 from aicourse.tooling.grading.sandbox.files import FilesError, write_files
@@ -51,7 +51,7 @@ class PlainKernel:
     """One kernel process and its folder."""
 
     def __init__(self, job: Job) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="aicourse-"))
+        self._folder = Path(leftovers.new_folder())
         work = self._folder / "work"
         work.mkdir()
         try:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from traitlets import Dict, Unicode
 
 from aicourse.tooling.forked_provisioner import ForkedProvisioner
+from aicourse.tooling.grading.sandbox import leftovers
 from aicourse.tooling.grading.sandbox.execution import Limits
 from aicourse.tooling.grading.sandbox.files import files_below
 from aicourse.tooling.grading.sandbox.kernel import End
@@ -48,7 +48,7 @@ class SandboxProvisioner(ForkedProvisioner):
         """Choose Unix sockets in a folder of our own (short, because their paths may have 107 characters)."""
         manager: Any = self.parent
         if self._run_folder is None:
-            self._run_folder = Path(tempfile.mkdtemp(prefix="aicourse-"))
+            self._run_folder = Path(leftovers.new_folder())
         manager.transport, manager.ip = "ipc", str(self._run_folder / "k")
         manager.connection_file = str(self._run_folder / "connection.json")
         manager.cache_ports = False
