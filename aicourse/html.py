@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import jinja2
 
 _PACKAGE = Path(__file__).parent
+_BREAKS = re.compile("[\t\n\r\u2028\u2029]")
 _UNSEEN = re.compile("[\0-\b\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
@@ -51,6 +52,15 @@ def visible(text: str) -> str:
     'red\ufffd'
     """
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """The text as far as it is `visible`, on one line: so that no name forges another line.
+
+    >>> one_line("Ada\\nBob: graded")
+    'Ada\ufffdBob: graded'
+    """
+    return visible(_BREAKS.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def join(parts: Iterable[str], separator: str = "") -> Markup:

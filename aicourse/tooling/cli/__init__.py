@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aicourse import paths
+from aicourse import html, paths
 from aicourse.errors import AicourseError
 from aicourse.llm import catalog
 from aicourse.tooling.cli.agents import app as agents
@@ -92,7 +92,7 @@ def main() -> None:
     except AicourseError as error:
         if os.environ.get("AICOURSE_DEBUG"):
             raise
-        sys.exit(keys.masked(error.message))
+        sys.exit(html.visible(keys.masked(error.message)))
 
 
 def _show_version(wanted: bool) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import typer
 
+from aicourse.html import visible
+
 HELP_MODEL = "qwen2.5-coder-1.5b"  # the smallest of the course that answers from documents
 PLAIN: dict[str, Any] = {"rich_markup_mode": None, "no_args_is_help": True, "add_completion": False}
 
@@ -41,6 +43,11 @@ def waits_told() -> Iterator[None]:
         yield
     finally:
         session.wait_listeners.remove(tell)
+
+
+def say(told: object) -> None:
+    """Print a result, as far as it is visible: names and quotations in it come from others."""
+    typer.echo(visible(str(told)))
 
 
 def exit_if(failed: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
+from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if, say
 
 if TYPE_CHECKING:
     from aicourse.tooling.grading.authoring import assignment
@@ -100,9 +100,9 @@ def grade_submissions(
         late=late.late_policy(deadline, late_percent, grace_minutes) if deadline else None,
     )
     place = class_run.Place(level, trust_notebooks, scheduler)
-    summary = class_run.grade_class(name, submissions, out, place, options, typer.echo)
-    typer.echo(summary)
-    typer.echo(f"Next: aicourse gradebook build {out}")
+    summary = class_run.grade_class(name, submissions, out, place, options, say)
+    say(summary)
+    say(f"Next: aicourse gradebook build {out}")
     exit_if(bool(summary.count("failed")))
 
 
@@ -111,9 +111,7 @@ def build_gradebook(grades: Grades) -> None:
     """Write gradebook.csv and gradebook.sqlite. From all results and the points given by hand."""
     place = folder.GradesFolder(grades)
     book = gradebook.build(place)
-    typer.echo(
-        f"{place.gradebook_csv}: {len(book.rows)} students, {len(book.open_rows)} without a final total."
-    )
+    say(f"{place.gradebook_csv}: {len(book.rows)} students, {len(book.open_rows)} without a final total.")
 
 
 @gradebook_app.command("review", epilog="Example: aicourse gradebook review hw01 grades/hw01")
@@ -126,13 +124,13 @@ def review(
     """Grade by hand in the browser. One question across all students, names hidden; Ctrl-C ends it."""
     work = reviewing.Review(assignment.load_assignment(name), folder.GradesFolder(grades))
     server = reviewing.ReviewServer(work, port)
-    typer.echo(f"Grade at {server.url}\nEvery grade is saved at once. Stop with Ctrl-C.")
+    say(f"Grade at {server.url}\nEvery grade is saved at once. Stop with Ctrl-C.")
     if browser:
         webbrowser.open(server.url)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        typer.echo(f"\nNext: aicourse gradebook build {grades}")
+        say(f"\nNext: aicourse gradebook build {grades}")
 
 
 @gradebook_app.command("merge", epilog="Example: aicourse gradebook merge grades/hw01 by-hand.csv")
@@ -142,7 +140,7 @@ def merge(
 ) -> None:
     """Take points given by hand from a CSV file. All of its rows, or none if one is wrong."""
     count = hand_grading.merge_csv(folder.GradesFolder(grades), table)
-    typer.echo(f"{count} grades taken. Next: aicourse gradebook build {grades}")
+    say(f"{count} grades taken. Next: aicourse gradebook build {grades}")
 
 
 @gradebook_app.command("export", epilog="Example: aicourse gradebook export grades/hw01 --to canvas")
@@ -154,13 +152,13 @@ def export(
     ] = None,
 ) -> None:
     """Write the gradebook as a learning platform takes it. Totals that are not final stay empty."""
-    typer.echo(exporting.export(folder.GradesFolder(grades), to, roster))
+    say(exporting.export(folder.GradesFolder(grades), to, roster))
 
 
 @gradebook_app.command("stats", epilog="Example: aicourse gradebook stats grades/hw01")
 def stats(grades: Grades) -> None:
     """Show how each question did: difficulty, discrimination, and what to look at."""
-    typer.echo(item_statistics.class_statistics(gradebook.read_gradebook(folder.GradesFolder(grades))))
+    say(item_statistics.class_statistics(gradebook.read_gradebook(folder.GradesFolder(grades))))
 
 
 @gradebook_app.command("report", epilog="Example: aicourse gradebook report grades/hw01 --open")
@@ -170,7 +168,7 @@ def class_report(
 ) -> None:
     """Write the class report as one HTML file. What needs a look, points, questions, checks."""
     path = report.write_report(folder.GradesFolder(grades))
-    typer.echo(path)
+    say(path)
     if show:
         webbrowser.open(path.resolve().as_uri())
 
@@ -186,12 +184,12 @@ def write_feedback(
     """Write one HTML file per student. What passed, what failed and the hint; nothing of anybody else."""
     place = folder.GradesFolder(grades)
     if platform:
-        typer.echo(feedback.write_feedback_zip(place, platform))
+        say(feedback.write_feedback_zip(place, platform))
         return
-    typer.echo(f"{place.feedback_dir}: {len(feedback.write_feedback(place))} files")
+    say(f"{place.feedback_dir}: {len(feedback.write_feedback(place))} files")
 
 
 @app.command("similarity", epilog="Example: aicourse similarity hw01 grades/hw01")
 def write_similarity(name: Assignment, grades: Grades) -> None:
     """Show answers that share passages few others have. Evidence to read side by side, not a verdict."""
-    typer.echo(similarity.write_similarity(assignment.load_assignment(name), folder.GradesFolder(grades)))
+    say(similarity.write_similarity(assignment.load_assignment(name), folder.GradesFolder(grades)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if
+from aicourse.tooling.cli.common import PLAIN, Lazy, exit_if, say
 
 if TYPE_CHECKING:
     from tqdm import auto as progress_bars
@@ -44,9 +44,9 @@ def build_homework(
     ] = False,
 ) -> None:
     """Write the notebook that students get. Beside the master, without solutions and hidden checks."""
-    typer.echo(building.build(name))
+    say(building.build(name))
     if solution:
-        typer.echo(building.build_solution(name))
+        say(building.build_solution(name))
 
 
 @app.command("verify", epilog="Example: aicourse homework verify hw01")
@@ -63,7 +63,7 @@ def verify_homework(
         report = verifying.verify(loaded, execute, ask, progress=_progress())
     if record and loaded.vectors:
         embedding.vector_store(loaded.vectors).save()
-    typer.echo(report)
+    say(report)
     exit_if(not report.passed)
 
 
@@ -72,7 +72,7 @@ def check_notebook(notebook: Notebook) -> None:
     """Check your notebook before you hand it in. Runs it from top to bottom with its public checks."""
     with executor.own_notebooks(lambda sentence: typer.echo(sentence, err=True)) as execute:
         report = student.examine(notebook, execute)
-    typer.echo(report)
+    say(report)
     exit_if(not report.passed)
 
 
@@ -80,7 +80,7 @@ def check_notebook(notebook: Notebook) -> None:
 def pack_notebook(notebook: Notebook) -> None:
     """Make the zip that you hand in. The notebook, its files and a manifest, nothing else."""
     target = packing.pack(notebook)
-    typer.echo(f"{target} ({target.stat().st_size / 1e3:,.0f} kB). Upload this file.")
+    say(f"{target} ({target.stat().st_size / 1e3:,.0f} kB). Upload this file.")
 
 
 @app.command("import", epilog="Example: aicourse homework import ps1.ipynb --from nbgrader --out hw07-x")
@@ -92,7 +92,7 @@ def import_homework(
     """Convert a master of nbgrader or otter-grader. What cannot be converted is listed."""
     with executor.own_notebooks(lambda sentence: typer.echo(sentence, err=True)) as execute:
         report = importing.import_assignment(source, origin, out, execute)
-    typer.echo(report)
+    say(report)
 
 
 @app.command("samples", epilog="Example: aicourse homework samples hw01 --out build/submissions")
@@ -105,8 +105,8 @@ def write_samples(
     """Generate submissions of simulated students. Right, wrong, blank, broken and copied ones."""
     made = samples.write_samples(assignment.load_assignment(name), out, count=count, seed=seed)
     for sample in made:
-        typer.echo(f"{sample.student:24} {sample.kind}")
-    typer.echo(f"{len(made)} submissions of simulated students in {out}")
+        say(f"{sample.student:24} {sample.kind}")
+    say(f"{len(made)} submissions of simulated students in {out}")
 
 
 def _progress() -> Callable[[int, int, str], None]:

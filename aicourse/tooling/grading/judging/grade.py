@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aicourse.errors import AicourseError, GradingError, SubmissionError
+from aicourse.html import one_line
 from aicourse.processes import core_count
 from aicourse.suggestions import close_matches
 from aicourse.tooling.grading.authoring.assignment import Assignment
@@ -24,6 +25,7 @@ from aicourse.tooling.grading.judging.judging import Ask
 from aicourse.tooling.grading.judging.late import LatePolicy, with_lateness
 from aicourse.tooling.grading.judging.results import STATUS_WORDS, Status, SubmissionResult
 from aicourse.tooling.grading.sandbox.execution import Executor
+from aicourse.tooling.grading.sandbox.levels import isolation
 from aicourse.tooling.grading.submissions.collecting import Found, Submission, collect
 
 
@@ -42,11 +44,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Handled:
-    """The end of one submission; `kept` when an earlier result was still right."""
+    """The end of one submission, on one line; `kept` when an earlier result was still right."""
 
     student: str
     status: Status
     sentence: str
+    level: str = ""
     kept: bool = False
 
 
@@ -66,6 +69,7 @@ class Summary:
         kept = sum(outcome.kept for outcome in self.outcomes)
         counts = ", ".join(f"{self.count(status)} {words}" for status, words in STATUS_WORDS.items())
         lines = [f"{len(self.outcomes)} submissions: {counts}" + (f" ({kept} from before)." if kept else ".")]
+        lines += filter(None, [isolation(outcome.level for outcome in self.outcomes)])
         for status in ("failed", "warning"):
             shown = [outcome for outcome in self.outcomes if outcome.status == status]
             lines += [f"  {one.student}: {STATUS_WORDS[one.status]}. {one.sentence}" for one in shown[:20]]
@@ -187,7 +191,7 @@ class _Batch:
             result = failed_result(self._assignment, submission, sentence)
         result = with_lateness(result, self._options.late)
         self._folder.write(result)
-        return Handled(result.student, result.status, result.sentence)
+        return _handled(result)
 
     def _is_current(self, stored: SubmissionResult, submission: Submission) -> bool:
         if self._options.again or self._options.regrade or stored.status == "failed":
@@ -203,4 +207,9 @@ class _Batch:
         current = with_lateness(stored, self._options.late)
         if current != stored:
             self._folder.write(current)
-        return Handled(stored.student, stored.status, stored.sentence, kept=True)
+        return _handled(stored, kept=True)
+
+
+def _handled(result: SubmissionResult, *, kept: bool = False) -> Handled:
+    sentence = " ".join(result.sentence.split())  # it may quote what a student wrote
+    return Handled(one_line(result.student), result.status, sentence, result.level, kept)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
+from aicourse.html import one_line
 from aicourse.tooling.grading.authoring.assignment import Assignment, Question
 from aicourse.tooling.grading.judging.judging import Ask, judge, plan
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, SubmissionResult
@@ -95,7 +96,7 @@ def _identity(assignment: Assignment, submission: Submission | Found) -> dict[st
     owner = submission.owner
     known = {
         "student": submission.student,
-        "submission": plain_text(submission.name, 300),
+        "submission": one_line(plain_text(submission.name, 300)),
         "assignment": assignment.name,
         "title": assignment.title,
         "checks_hash": assignment.checks_hash,

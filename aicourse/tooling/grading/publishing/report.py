@@ -23,6 +23,7 @@ from aicourse.tooling.grading.publishing.item_statistics import (
     QuestionStatistics,
     class_statistics,
 )
+from aicourse.tooling.grading.sandbox.levels import isolation
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 220, 44, 40, 18
 
@@ -62,13 +63,10 @@ def _summary(book: Gradebook, figures: ClassStatistics) -> str:
         (f"mean, of {plain_number(most)}", _figure(figures.mean, 1)),
         ("median", _figure(figures.median, 1)),
         ("Cronbach's alpha", _figure(figures.alpha, 2)),
-        (
-            "levels of protection",
-            ", ".join(sorted({row.result.level for row in book.rows if row.result.level})),
-        ),
     ]
     items = "".join(f"<li><b>{escape(value)}</b>{escape(name)}</li>" for name, value in facts)
-    return f"<ul class='facts'>{items}</ul>"
+    under = escape(isolation(row.result.level for row in book.rows))
+    return f"<ul class='facts'>{items}</ul><p class='quiet'>{under}</p>"
 
 
 def _counted_points(figures: ClassStatistics) -> float:

@@ -32,6 +32,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from aicourse.html import one_line
+
 _MOODLE = re.compile(
     r"(?P<prefix>(?P<name>[^_]+)_(?P<id>\d+))_assignsubmission_[a-z]+(?:_(?P<rest>.*))?\Z", re.DOTALL
 )
@@ -140,20 +142,20 @@ def _gradescope_owner(folder: str, record: dict[str, Any]) -> Owner:
     listed = record.get(":submitters")
     submitters = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     people = tuple(
-        Person(normal(str(one.get(":name") or folder)), "gradescope", str(one.get(":email") or ""))
+        Person(normal(str(one.get(":name") or folder)), "gradescope", normal(str(one.get(":email") or "")))
         for one in submitters
     )
     sent, by = parse_time(str(record.get(":created_at", ""))), "Gradescope's submission_metadata.yml"
     key = f"gradescope {folder}"
     if len(people) == 1:
         return Owner(**vars(people[0]), key=key, time=sent, time_by=by)
-    student = ", ".join(person.student for person in people)[:80] or folder
+    student = ", ".join(person.student for person in people)[:80] or normal(folder)
     return Owner(student, "gradescope", key=key, time=sent, time_by=by, members=people)
 
 
 def normal(name: str) -> str:
-    """A name in the one form that is stored: composed letters (macOS takes é apart), valid text."""
-    return unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
+    """A name in the one form that is stored: composed letters (macOS takes é apart), on one line."""
+    return unicodedata.normalize("NFC", one_line(name.encode("utf-8", "replace").decode("utf-8")))
 
 
 def _written_ending(name: str) -> str:
