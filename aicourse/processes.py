@@ -19,14 +19,19 @@ def sole_holder(lock_file: Path, refusal: Callable[[str], AicourseError]) -> Ite
     `refusal` makes the error from the holder: " (process 4711, python)", or "" where that cannot be seen.
 
     Raises:
-        AicourseError: what `refusal` made, when another process or thread holds the lock.
+        AicourseError: what `refusal` made, when another process or thread holds the lock; or nothing can be
+            written there.
     """
-    lock_file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_file)
     try:
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         raise refusal(_holder(lock_file)) from None
+    except OSError as error:
+        raise AicourseError(
+            f"Nothing can be written to {lock_file.parent} ({error.strerror}). Name another folder."
+        ) from None
     try:
         yield
     finally:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from aicourse.errors import GradingError
+from aicourse.errors import AicourseError, GradingError
 from aicourse.processes import core_count, sole_holder
 
 HOLDER = """
 import sys
 from pathlib import Path
-from aicourse.errors import GradingError
+from aicourse.errors import AicourseError, GradingError
 from aicourse.processes import sole_holder
 with sole_holder(Path(sys.argv[1]), GradingError):
     print("held", flush=True)
@@ -55,6 +55,16 @@ def test_the_lock_of_a_killed_process_is_free(lock_file: Path) -> None:
         holder.kill()
     with sole_holder(lock_file, refusal):
         pass
+
+
+def test_a_place_where_nothing_can_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    inside = tmp_path / "file" / "runs" / ".lock"
+    with (
+        pytest.raises(AicourseError, match=r"Nothing can be written to .*Name another folder"),
+        sole_holder(inside, refusal),
+    ):
+        pytest.fail("held")
 
 
 def test_it_is_free_again_after_an_error(lock_file: Path) -> None:

@@ -31,13 +31,15 @@ def kept(
     """A place for records: the run so far, how to add to it, and what is done already.
 
     Raises:
-        EvaluationError: the file at `path` holds another run, or another process is writing it.
+        EvaluationError: `path` is a folder or holds another run, or another process is writing it.
     """
     if path is None:
         records: list[CaseRecord] = []
         yield lambda: Run(info, memory=tuple(sorted(records, key=_place))), records.append, set()
         return
     path = Path(path)
+    if path.is_dir():
+        raise EvaluationError(f"{path} is a folder. Name a file in it, such as {path / 'run.jsonl'}.")
 
     def refusal(holder: str) -> EvaluationError:
         return EvaluationError(

@@ -98,7 +98,7 @@ class SupportChat:
     def answer(self, conversation_id: str, customer: str, token: str, *, yes: bool) -> str:
         """The customer's answer to a question; why it changed nothing, or "" if it is done, now or before."""
         ends = time.monotonic() + PRESS_SECONDS
-        while (ticket := begin_turn(self.store, conversation_id, customer, "", PRESS_SECONDS)) is None:
+        while (ticket := begin_turn(self.store, conversation_id, customer, None, PRESS_SECONDS)) is None:
             if conversation_id in self._told or time.monotonic() > ends:
                 return "Our assistant is still at work on your last message. Wait for it, then press again."
             time.sleep(PATIENCE)  # the first of two presses
@@ -114,7 +114,7 @@ class SupportChat:
                 again = conversation.tools.confirm(token) if yes else conversation.tools.decline(token)
                 return "" if again.status == "done" else EXPIRED
         finally:
-            end_turn(self.store, conversation_id, ticket, trajectory)
+            end_turn(self.store, conversation_id, ticket, trajectory, waits=found.said if found else "")
 
     def questions(self, found: SupportConversation) -> tuple[list[Confirmation], list[str]]:
         """The questions that wait for a button, else what came of the last ones, where it is not said."""

@@ -46,8 +46,13 @@ class SupportConversation:
         return self.traces[-1] if self.traces else self.conversation_id
 
 
-def begin_turn(store: Store, conversation_id: str, customer: str, said: str, seconds: float) -> int | None:
-    """Take a conversation for a turn, a new one as well; None if it is taken, or is somebody else's."""
+def begin_turn(
+    store: Store, conversation_id: str, customer: str, said: str | None, seconds: float
+) -> int | None:
+    """Take a conversation for a turn, a new one as well; None if it is taken, or is somebody else's.
+
+    Without `said` it is the turn of a button, and a message that waits goes on waiting.
+    """
     now = time.time_ns()
     ticket = now + int(seconds * 1e9)
     with store.changing() as connection:
@@ -57,7 +62,7 @@ def begin_turn(store: Store, conversation_id: str, customer: str, said: str, sec
             (conversation_id, customer, now, now),
         )
         taken = connection.execute(
-            "UPDATE conversations SET busy_until_ns = ?, said = ? "
+            "UPDATE conversations SET busy_until_ns = ?, said = coalesce(?, said) "
             "WHERE conversation_id = ? AND customer_id = ? AND busy_until_ns <= ?",
             (ticket, said, conversation_id, customer, now),
         )
@@ -71,18 +76,22 @@ def end_turn(
     trajectory: Trajectory | None = None,
     trace_id: str | None = None,
     problem: Problem | None = None,
+    waits: str = "",
 ) -> None:
-    """Store a turn and give the conversation back; without a trajectory, what was said still waits."""
+    """Store a turn and give the conversation back; without a trajectory, what was said still waits.
+
+    With one, the message that `waits` is another one, which nobody has answered.
+    """
     kept = trajectory.to_json() if trajectory else None
     why = handed_over(trajectory) if trajectory else None
     with store.changing() as connection:
         connection.execute(
             "UPDATE conversations SET busy_until_ns = 0, problem = ?, changed_ns = ?, "
-            "said = CASE WHEN ? IS NULL THEN said ELSE '' END, "
+            "said = CASE WHEN ? IS NULL THEN said ELSE ? END, "
             "trajectory = coalesce(?, trajectory), handed_over = coalesce(?, handed_over), "
             "traces = CASE WHEN ? IS NULL THEN traces ELSE json_insert(traces, '$[#]', ?) END "
             "WHERE conversation_id = ? AND busy_until_ns = ?",
-            (problem, time.time_ns(), kept, kept, why, trace_id, trace_id, conversation_id, ticket),
+            (problem, time.time_ns(), kept, waits, kept, why, trace_id, trace_id, conversation_id, ticket),
         )
 
 

@@ -30,7 +30,7 @@ _NAMES = {
 SENTENCES = {
     400: "This request cannot be read.",
     403: "This page is not yours to see.",
-    404: "There is nothing here. It may have been a draft, which only its seller sees.",
+    404: "There is nothing here. Drafts and conversations are shown to those alone whose they are.",
     405: "This address takes no such request.",
     401: "This page takes the token that the terminal or notebook of the marketplace shows.",
     409: "This listing is already published, as it was first sent. Nothing was changed.",

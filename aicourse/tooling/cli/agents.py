@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -68,14 +69,15 @@ def run(
 
 
 def _talk(agent: agents.Agent, customer: str) -> None:
-    """A conversation with whoever sits at the terminal, until an empty line."""
+    """A conversation with whoever sits at the terminal, until an empty line or the input's end."""
     tools = snapshot.course_desk(snapshot.course_shop(), customer).tools()
     conversation = agent.start(tools, customer, tell=_show)
     typer.echo(f"You are {customer}; an empty line ends it.")
-    while said := typer.prompt("You", default="", show_default=False).strip():
-        conversation.say(said)
-        for asked in conversation.waiting:
-            conversation.answer(asked.token, yes=typer.confirm(visible(asked.question)))
+    with suppress(typer.Abort):  # Ctrl-D and Ctrl-C: no yes to anything
+        while said := typer.prompt("You", default="", show_default=False).strip():
+            conversation.say(said)
+            for asked in conversation.waiting:
+                conversation.answer(asked.token, yes=typer.confirm(visible(asked.question)))
 
 
 def _show(step: Step) -> None:

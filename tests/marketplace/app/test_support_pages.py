@@ -169,7 +169,7 @@ def test_one_that_was_done_and_not_noted_is_told_as_done(
     token = token_in(lea.get(address).text)
     with monkeypatch.context() as killed:  # after the effect, before the conversation is stored
         killed.setattr(chatting, "PRESS_SECONDS", 0.0)
-        killed.setattr(chatting, "end_turn", lambda *_: None)
+        killed.setattr(chatting, "end_turn", lambda *_, **__: None)
         press(lea, address, token)
     assert refunds(store) == [(1006, 13240)]
     page = lea.get(address).text
@@ -406,6 +406,24 @@ def test_a_turn_that_was_killed_asks_for_the_message_again(
     model.enqueue("Yes.")
     say(lea, "Are you there?", to=address)
     assert said(lea.get(address).text) == [("mine", "Are you there?"), ("theirs", "Yes.")]
+
+
+def test_a_button_does_not_lose_a_message_that_was_interrupted(
+    lea: TestClient, model: ScriptedModel, store: Store
+) -> None:
+    model.enqueue(REFUND)
+    address = say(lea)
+    token = token_in(lea.get(address).text)
+    begin_turn(store, address.rpartition("/")[2], "lea", "And where is my chair?", 60)  # then it is killed
+    with store.changing() as connection:
+        connection.execute("UPDATE conversations SET busy_until_ns = 1")
+    press(lea, address, token)
+    page = lea.get(address).text
+    assert "132.40 € for order 1006 go back by card." in page
+    assert ">And where is my chair?</textarea>" in page
+    model.enqueue("It is paid.")
+    say(lea, "And where is my chair?", to=address)
+    assert "We were interrupted" not in lea.get(address).text
 
 
 def test_a_model_that_is_down_leads_to_a_colleague(lea: TestClient, model: ScriptedModel) -> None:

@@ -79,6 +79,14 @@ def test_whoever_writes_confirms_at_the_terminal(model: ScriptedModel, answer: s
     assert ("update orders: status=cancelled" in output) == (answer == "y")
 
 
+@pytest.mark.parametrize("typed", ["", "Cancel order 1005.\n"])
+def test_the_end_of_the_input_leaves_and_confirms_nothing(model: ScriptedModel, typed: str) -> None:
+    model.enqueue(CANCEL)
+    output = invoke("run", "--customer", "tom", typed=typed).stdout
+    assert ("Cancel order 1005 (bike helmet)" in output) == bool(typed)
+    assert "update orders" not in output
+
+
 # --------------------------------------------------------------- evaluate
 
 
@@ -98,6 +106,12 @@ def test_an_evaluation_stands_beside_its_controls_and_resumes(model: ScriptedMod
     assert {sent.body["temperature"] for sent in model.history} == {0.0}
     assert invoke("evaluate", "--out", "runs/a.jsonl").stdout == result.stdout
     assert len(model.history) == turns
+
+
+def test_a_folder_is_no_file_for_a_run(model: ScriptedModel) -> None:
+    Path("runs").mkdir()
+    assert "Name a file in it, such as runs/run.jsonl" in refused("evaluate", "--out", "runs")
+    assert not list(Path().glob(".*.lock"))
 
 
 def test_a_file_holds_one_model_and_one_kind_of_customer(model: ScriptedModel) -> None:
