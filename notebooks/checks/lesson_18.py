@@ -1,5 +1,6 @@
 """Checks of lesson 18: a call that is answered, a schema, calls compared, a write that asks."""
 
+import functools
 import inspect
 import json
 
@@ -255,12 +256,25 @@ SAME_CALLS = Exercise(
 def begun(answer, days):
     """The generator of a write and the shop it works on."""
     shop = {"paused": 0}
-    write = answer(shop, days)
-    if write is None:
-        raise NotImplementedError
-    return write, shop
+    return answer(shop, days), shop
 
 
+def of_a_generator(check):
+    """The check of a write; one that does not wait is told so."""
+
+    @functools.wraps(check)
+    def judged(answer):
+        write, _ = begun(answer, 14)
+        if write is None:
+            raise NotImplementedError
+        if not inspect.isgenerator(write):
+            return "It runs to its end at once. A function with a `yield` waits there for the yes."
+        return check(answer)
+
+    return judged
+
+
+@of_a_generator
 def asks(answer):
     for days in (1, 14, 30):
         write, _ = begun(answer, days)
@@ -273,6 +287,7 @@ def asks(answer):
     return True
 
 
+@of_a_generator
 def waits(answer):
     write, shop = begun(answer, 14)
     next(write)
@@ -281,6 +296,7 @@ def waits(answer):
     )
 
 
+@of_a_generator
 def pauses(answer):
     write, shop = begun(answer, 14)
     next(write)
@@ -293,6 +309,7 @@ def pauses(answer):
     return "It asks twice."
 
 
+@of_a_generator
 def refuses(answer):
     for days in (0, 31, -5):
         write, _ = begun(answer, days)
@@ -305,6 +322,8 @@ def refuses(answer):
             continue
         except StopIteration:
             return "It ends without a question: refuse with `raise ToolRefused(...)`."
+        except Exception as error:
+            return f"{days} days raise {error!r}. A refusal is `raise ToolRefused(...)`."
         return f"{days} days are not refused."
     return True
 

@@ -156,7 +156,11 @@ def names(scenario, message):
     """A check of one scenario's cause."""
 
     def is_it(answer):
-        return answer.get(scenario) == CAUSES[scenario] or message
+        if scenario not in answer:
+            return f"`{scenario}` has no cause yet."
+        if answer[scenario] not in CAUSES.values():
+            return "That is none of the four causes. Copy one as it is written."
+        return answer[scenario] == CAUSES[scenario] or message
 
     return Check(f"names the cause of {scenario}", predicate=is_it)
 
