@@ -24,8 +24,10 @@ import grading_peers as peers
 import psutil
 from grading_peers import Run
 
+from aicourse.tooling.grading.sandbox import cgroups, leftovers
 from aicourse.tooling.grading.sandbox.execution import Execution, Job, StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
+from aicourse.tooling.grading.sandbox.view import STUDENT
 
 CALLS = tuple(
     StudentCall(exercise.name, arguments)
@@ -181,7 +183,7 @@ def _leaks(sandbox: Sandbox) -> list[dict[str, Any]]:
     return [
         result(
             f"left behind by {count} submissions",
-            sum(abs(a - b) for a, b in zip(after, before, strict=True)),
+            len(after - before),
             "",
             0,
         ),
@@ -202,11 +204,15 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
         tempfile.tempdir = before
 
 
-def _traces() -> tuple[int, ...]:
-    children = psutil.Process().children(recursive=True)
-    folders = list(Path(tempfile.gettempdir()).iterdir())
-    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").count("\n")
-    return len(children), len(os.listdir("/proc/self/fd")), threading.active_count(), len(folders), mounts
+def _traces() -> set[str]:
+    """What this grader has made that is there now: on a shared machine others come and go meanwhile."""
+    children = {f"process {child.pid} {child.create_time()}" for child in psutil.Process().children(True)}
+    handles = {f"handle {number}" for number in range(len(os.listdir("/proc/self/fd")))}
+    threads = {f"thread {number}" for number in range(threading.active_count())}
+    places = [Path(tempfile.gettempdir()), *cgroups.places()]
+    made = {str(path) for place in places for path in place.glob(f"{leftovers.own_prefix()}*")}
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    return children | handles | threads | made | {mount for mount in mounts if f" {STUDENT}" in mount}
 
 
 def result(name: str, value: float, unit: str, target: float | None = None) -> dict[str, Any]:

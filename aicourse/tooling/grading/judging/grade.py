@@ -211,5 +211,4 @@ class _Batch:
 
 
 def _handled(result: SubmissionResult, *, kept: bool = False) -> Handled:
-    sentence = " ".join(result.sentence.split())  # it may quote what a student wrote
-    return Handled(one_line(result.student), result.status, sentence, result.level, kept)
+    return Handled(one_line(result.student), result.status, result.sentence, result.level, kept)

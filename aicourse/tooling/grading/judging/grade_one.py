@@ -44,7 +44,7 @@ def grade_one(
     execution = execute(
         Job(restored.notebook, asked.calls, files, limits=assignment.limits, vectors=assignment.vectors)
     )
-    notes = [plain_text(note, 400) for note in (*submission.notes, *read.notes, *restored.notes)]
+    notes = [_sentence(note) for note in (*submission.notes, *read.notes, *restored.notes)]
     if execution.ending == "not_started":
         result = failed_result(
             assignment, submission, execution.sentence or "The notebook could not be started."
@@ -76,7 +76,7 @@ def failed_result(assignment: Assignment, submission: Submission | Found, senten
     return SubmissionResult(
         **_identity(assignment, submission),
         status="failed",
-        sentence=plain_text(sentence, 400),
+        sentence=_sentence(sentence),
         questions=tuple(questions),
     )
 
@@ -96,7 +96,7 @@ def _identity(assignment: Assignment, submission: Submission | Found) -> dict[st
     owner = submission.owner
     known = {
         "student": submission.student,
-        "submission": one_line(plain_text(submission.name, 300)),
+        "submission": one_line(submission.name[:300]),
         "assignment": assignment.name,
         "title": assignment.title,
         "checks_hash": assignment.checks_hash,
@@ -137,17 +137,22 @@ def _question(
 def _problems(execution: Execution, places: dict[str, str]) -> Iterator[str]:
     """Problems of the run, in sentences."""
     if execution.sentence:
-        yield plain_text(execution.sentence, 400)
+        yield _sentence(execution.sentence)
     elif execution.ending != "finished":
         yield f"The notebook did not run to its end ({execution.ending.replace('_', ' ')})."
     # what stopped the run stands in its sentence already
     failures = [one for one in execution.failures if not one.message or one.message not in execution.sentence]
     for failure in failures[:_SHOWN_FAILURES]:
         place = places.get(failure.cell_id, "A cell")
-        text = plain_text(f"{place} raised {failure.error}: {failure.message}", 200)
+        text = _sentence(f"{place} raised {failure.error}: {failure.message}", 200)
         yield text.rstrip(": \n")
     if len(failures) > _SHOWN_FAILURES:
         yield f"{len(failures) - _SHOWN_FAILURES} more cells failed."
+
+
+def _sentence(text: str, limit: int = 400) -> str:
+    """A sentence on one line, whatever a student's code has put into it."""
+    return " ".join(plain_text(text, limit).split())
 
 
 def _pending(questions: Sequence[QuestionOutcome]) -> Iterator[str]:

@@ -102,8 +102,12 @@ def remove(folder: Path) -> None:
 
 def clear() -> None:
     """Remove the groups of graders that were killed, and what still runs in them."""
-    places = {*_parents(), *_version_1("cpu"), *_version_1("cpuacct")}
-    leftovers.clear(places, _end)
+    leftovers.clear(places(), _end)
+
+
+def places() -> set[Path]:
+    """The folders in which groups of this process may be."""
+    return {*_parents(), *_version_1("cpu"), *_version_1("cpuacct")}
 
 
 def _end(folder: Path) -> None:

@@ -16,9 +16,11 @@ import pytest
 from hostile import ATTACKS, Attack
 from sandboxes import HONEST, SHORT, descendants, notebook, open_sandbox, printed
 
+from aicourse.tooling.grading.sandbox import cgroups, leftovers
 from aicourse.tooling.grading.sandbox.execution import Answer, Execution, Job, StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 from aicourse.tooling.grading.sandbox.files import files_below
+from aicourse.tooling.grading.sandbox.view import STUDENT
 
 CALLS = (StudentCall("double", (21,)), StudentCall("triple", (5,)), StudentCall("double", ("ab",)))
 AFTER = "def triple(x):\n    return 3 * x"
@@ -40,7 +42,7 @@ class Traces:
 
     processes: frozenset[str]
     handles: int
-    mounts: str
+    mounts: tuple[str, ...]
     folders: frozenset[str]
 
 
@@ -51,8 +53,12 @@ def traces() -> Traces:
             command for command in descendants().values() if "sandbox" in command or "sleep" in command
         ),
         len(os.listdir("/proc/self/fd")),
-        Path("/proc/self/mounts").read_text(encoding="utf-8"),
-        frozenset(str(path) for path in Path(tempfile.gettempdir()).iterdir()),
+        tuple(line for line in Path("/proc/self/mounts").read_text("utf-8").splitlines() if STUDENT in line),
+        frozenset(
+            str(path)
+            for place in [Path(tempfile.gettempdir()), *cgroups.places()]
+            for path in place.glob(f"{leftovers.own_prefix()}*")
+        ),
     )
 
 

@@ -66,7 +66,7 @@ def killed(place: Path) -> str:
 def groups() -> list[Path]:
     return [
         folder
-        for place in {*cgroups._parents(), *cgroups._version_1("cpu"), *cgroups._version_1("cpuacct")}
+        for place in cgroups.places()
         for folder in (place.glob("aicourse-*") if place.is_dir() else ())
     ]
 
