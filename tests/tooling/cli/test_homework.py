@@ -51,7 +51,7 @@ def test_verify_ends_with_the_verdict(run: Callable[..., Result], tmp_path: Path
     assert (good.exit_code, "Every variant earns what it must." in good.stdout) == (0, True)
     edit_checks(tmp_path / "homework" / "hw90-tiny", 'shows="second colour"', 'shows="a third colour"')
     bad = run("verify", "hw90")
-    assert (bad.exit_code, "1 of 4 variants do not" in bad.stdout) == (1, True)
+    assert (bad.exit_code, "1 of 5 variants do not" in bad.stdout) == (1, True)
 
 
 def test_check_and_pack_a_notebook(run: Callable[..., Result], tmp_path: Path) -> None:

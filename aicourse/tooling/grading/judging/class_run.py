@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
 from aicourse.tooling.grading.authoring.checks_file import PromptCheck
+from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options, Summary, grade
 from aicourse.tooling.grading.sandbox.execution import Executor
 
@@ -33,7 +34,8 @@ def grade_class(
 ) -> Summary:
     """Grade the submissions in `source` to the assignment `name`, into the folder `out`.
 
-    `tell` is told the assignment's notice first, if it has one.
+    `tell` is told the assignment's notice first, if it has one, and how long its prompts will take at most
+    before the first of them is asked live.
 
     Raises:
         AicourseError: the assignment is wrong, nothing was handed in, or code cannot be run protected.
@@ -44,7 +46,8 @@ def grade_class(
     if options.ask is None and any(isinstance(check, PromptCheck) for check in assignment.checks):
         from aicourse.tooling.grading.judging.prompting import model_asker
 
-        options = dataclasses.replace(options, ask=model_asker(assignment))
+        asker = model_asker(assignment, replies=GradesFolder(out).replies, tell=tell)
+        options = dataclasses.replace(options, ask=asker, expect=asker.expect)
     with _executor(assignment, place) as (execute, level, slots):
         options = dataclasses.replace(options, jobs=options.jobs or slots)
         return grade(assignment, source, out, execute, level=level, options=options)

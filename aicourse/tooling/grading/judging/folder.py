@@ -4,6 +4,7 @@
       results/<student>.json      one result each, written atomically
       executed/<student>.ipynb    the notebook as it ran
       hand_grades.json            points given by hand
+      replies.jsonl               the model's replies to prompts of students, so that none is asked twice
       gradebook.csv, gradebook.sqlite, report.html, similarity.html, feedback/<student>.html
 
 File names come from students' names, which are foreign: anything but plain lower-case letters and digits
@@ -57,6 +58,7 @@ class GradesFolder:
         self.executed_dir = self.root / "executed"
         self.feedback_dir = self.root / "feedback"
         self.hand_grades = self.root / "hand_grades.json"
+        self.replies = self.root / "replies.jsonl"
         self.gradebook_csv = self.root / "gradebook.csv"
         self.gradebook_sqlite = self.root / "gradebook.sqlite"
         self.report = self.root / "report.html"

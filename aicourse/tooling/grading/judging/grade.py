@@ -9,7 +9,7 @@ submissions that were running, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +31,10 @@ from aicourse.tooling.grading.submissions.collecting import Found, Submission, c
 
 @dataclass(frozen=True)
 class Options:
-    """Choices for one run: `regrade` names the questions to judge anew (others stay), `again` does all."""
+    """Choices for one run: `regrade` names the questions to judge anew (others stay), `again` does all.
+
+    `expect` is told before the first one how many submissions there are to grade.
+    """
 
     jobs: int | None = None
     only: tuple[str, ...] = ()
@@ -39,6 +42,7 @@ class Options:
     again: bool = False
     late: LatePolicy | None = None
     ask: Ask | None = None
+    expect: Callable[[int], None] = lambda count: None
     progress: bool = True
 
 
@@ -106,6 +110,7 @@ def grade(
     folder = GradesFolder(out)
     with folder.lock():
         batch = _Batch(assignment, folder, execute, level, options)
+        options.expect(sum(map(batch.is_open, chosen)))
         outcomes = sorted(batch.run(chosen), key=lambda outcome: outcome.student)
         return Summary(out, tuple(outcomes), tuple(_stale(folder, everyone)))
 
@@ -175,7 +180,7 @@ class _Batch:
         try:
             submission = found.read()
             stored = self._folder.find(submission.student)
-            if stored and self._is_current(stored, submission):
+            if stored and self._is_current(stored, submission.sha256):
                 return self._keep(stored)
             result = grade_one(self._assignment, submission, self._execute, self._options.ask)
             if stored and self._options.regrade and stored.submission_sha256 == submission.sha256:
@@ -193,14 +198,19 @@ class _Batch:
         self._folder.write(result)
         return _handled(result)
 
-    def _is_current(self, stored: SubmissionResult, submission: Submission) -> bool:
+    def is_open(self, found: Found) -> bool:
+        """True if there is no result yet that may be kept; what was handed in is not read for that."""
+        stored = self._folder.find(found.student)
+        return stored is None or not self._is_current(stored, stored.submission_sha256)
+
+    def _is_current(self, stored: SubmissionResult, submission_sha256: str) -> bool:
         if self._options.again or self._options.regrade or stored.status == "failed":
             return False
         if any(check.kind == "pending" for question in stored.questions for check in question.checks):
             return False
         same_level = self._level is None or stored.level == self._level
         same_checks = stored.checks_hash == self._assignment.checks_hash
-        return same_level and same_checks and stored.submission_sha256 == submission.sha256
+        return same_level and same_checks and stored.submission_sha256 == submission_sha256
 
     def _keep(self, stored: SubmissionResult) -> Handled:
         """An earlier result, with today's late policy."""
