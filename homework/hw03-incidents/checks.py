@@ -880,7 +880,7 @@ planted = [
     Planted("q2", "one side of it", 3, "its factor is q - p", drift_source(part="q * math.log(q / p)")),
     Planted("q2", "moved most", 1, "compare the summands", drift_source(most="moved")),
     Planted("q2", "not smoothed", 3, "add 0.5", drift_source(smooth="0")),
-    Planted("q3", "an alert each hour", 4, "one episode is one call", EACH_HOUR),
+    Planted("q3", "an alert each hour", 5, "one episode is one call", EACH_HOUR),
     Planted("q3", "a single request alarms", 1, "too few requests", episodes_source(least="1")),
     Planted("q3", "silence is the end", 1, "cannot be the recovery", episodes_source(silent=SILENCE)),
     Planted("q3", "flaps", 1, "it would flap", episodes_source(calm="limit")),
@@ -892,7 +892,7 @@ planted = [
     Planted("q4", "always four", 5, "There may be none", find_source(scale="0")),
     Planted("q4", "the festival too", 6, "Much traffic is no incident", find_source(more=FESTIVAL)),
     Planted("q4", "new is bad", 6, "Do its proposals lack more", find_source(more=NEW_IS_BAD)),
-    Planted("q4", "the day after", 7, "on which it happened", find_source(more=NEXT_DAY)),
+    Planted("q4", "the day after", 9, "on which it happened", find_source(more=NEXT_DAY)),
 ]
 
 alternatives = {

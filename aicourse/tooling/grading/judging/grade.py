@@ -19,6 +19,7 @@ from aicourse.html import one_line
 from aicourse.processes import core_count
 from aicourse.suggestions import close_matches
 from aicourse.tooling.grading.authoring.assignment import Assignment
+from aicourse.tooling.grading.judging.apart import Work, work_apart
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
 from aicourse.tooling.grading.judging.grade_one import failed_result, grade_one, merged
 from aicourse.tooling.grading.judging.judging import Ask
@@ -108,8 +109,8 @@ def grade(
     everyone = collect(source, assignment.name)
     chosen = _chosen(everyone, options.only)
     folder = GradesFolder(out)
-    with folder.lock():
-        batch = _Batch(assignment, folder, execute, level, options)
+    with work_apart(assignment) as work, folder.lock():
+        batch = _Batch(assignment, folder, execute, work, level, options)
         options.expect(sum(map(batch.is_open, chosen)))
         outcomes = sorted(batch.run(chosen), key=lambda outcome: outcome.student)
         return Summary(out, tuple(outcomes), tuple(_stale(folder, everyone)))
@@ -144,12 +145,14 @@ class _Batch:
         assignment: Assignment,
         folder: GradesFolder,
         execute: Executor,
+        work: Work,
         level: str | None,
         options: Options,
     ) -> None:
         self._assignment = assignment
         self._folder = folder
         self._execute = execute
+        self._work = work
         self._level = level
         self._options = options
 
@@ -182,7 +185,7 @@ class _Batch:
             stored = self._folder.find(submission.student)
             if stored and self._is_current(stored, submission.sha256):
                 return self._keep(stored)
-            result = grade_one(self._assignment, submission, self._execute, self._options.ask)
+            result = grade_one(self._assignment, submission, self._execute, self._options.ask, self._work)
             if stored and self._options.regrade and stored.submission_sha256 == submission.sha256:
                 result = merged(stored, result, self._options.regrade)
         except GradingError:

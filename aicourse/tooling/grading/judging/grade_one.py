@@ -8,20 +8,22 @@ tests). The reference solutions and the comparison stay here.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
 from aicourse.html import one_line
 from aicourse.tooling.grading.authoring.assignment import Assignment, Question
-from aicourse.tooling.grading.judging.judging import Ask, judge, plan
+from aicourse.tooling.grading.judging.apart import Work, work_here
+from aicourse.tooling.grading.judging.judging import Ask
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, SubmissionResult
 from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
 from aicourse.tooling.grading.submissions.collecting import Found, Submission
-from aicourse.tooling.grading.submissions.reading import read_notebook
-from aicourse.tooling.grading.submissions.restoring import Restored, restore
+from aicourse.tooling.grading.submissions.restoring import Restored
 from aicourse.tooling.grading.submissions.shown_text import plain_text, printed
 
 ANSWER_CHARACTERS = 20_000
@@ -29,28 +31,33 @@ _SHOWN_FAILURES = 3
 
 
 def grade_one(
-    assignment: Assignment, submission: Submission, execute: Executor, ask: Ask | None = None
+    assignment: Assignment,
+    submission: Submission,
+    execute: Executor,
+    ask: Ask | None = None,
+    work: Work | None = None,
 ) -> SubmissionResult:
     """Grade one submission; `ask` asks the model with prompts that students wrote.
+
+    `work` is where hostile text is read and judged (`apart.work_apart`), by default in this process.
 
     Raises:
         AicourseError: it could not be read, run or judged (`failed_result` makes a result of that).
     """
-    read = read_notebook(submission.data, submission.name)
-    restored = restore(assignment, read)
-    asked = plan(assignment, submission.student)
     given = [(name, (assignment.folder / name).read_bytes()) for name in assignment.files]
     files = dict([*submission.files, *given])  # the assignment's win over the student's
-    execution = execute(
-        Job(restored.notebook, asked.calls, files, limits=assignment.limits, vectors=assignment.vectors)
-    )
-    notes = [_sentence(note) for note in (*submission.notes, *read.notes, *restored.notes)]
-    if execution.ending == "not_started":
-        result = failed_result(
-            assignment, submission, execution.sentence or "The notebook could not be started."
-        )
-        return result.model_copy(update={"notes": tuple(notes), "level": execution.level})
-    checks = judge(asked, execution.answers, ask)
+    steps = work(submission, ask) if work else work_here(assignment, submission, ask)
+    with contextlib.closing(steps):
+        prepared = next(steps)
+        restored = prepared.restored
+        job = Job(restored.notebook, prepared.calls, files, limits=assignment.limits, encoded=True)
+        execution = execute(replace(job, vectors=assignment.vectors))
+        notes = [_sentence(note) for note in (*submission.notes, *prepared.notes, *restored.notes)]
+        if execution.ending == "not_started":
+            reason = execution.sentence or "The notebook could not be started."
+            result = failed_result(assignment, submission, reason)
+            return result.model_copy(update={"notes": tuple(notes), "level": execution.level})
+        checks = steps.send(execution.answers)
     questions = tuple(_question(question, checks, restored, execution) for question in assignment.questions)
     problems = [*_problems(execution, restored.places), *notes, *_pending(questions)]
     return SubmissionResult(

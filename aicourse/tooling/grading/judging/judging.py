@@ -33,6 +33,7 @@ from aicourse.tooling.grading.authoring.checks_file import (
     reference_failed,
 )
 from aicourse.tooling.grading.judging.results import CheckKind, CheckOutcome
+from aicourse.tooling.grading.sandbox.encoding import decoded
 from aicourse.tooling.grading.sandbox.execution import Answer, StudentCall
 from aicourse.tooling.grading.submissions.shown_text import plain_text
 
@@ -131,7 +132,7 @@ def judge(plan: Plan, answers: Sequence[Answer], ask: Ask | None = None) -> tupl
     Raises:
         AssignmentError: a reference of `checks.py` cannot be run.
     """
-    taken = iter(answers)
+    taken = map(decoded, answers)
     judged: list[tuple[Check, list[Trial]] | CheckOutcome] = []
     for planned in plan.checks:
         given = [next(taken, Answer("missing")) for _ in planned.calls]

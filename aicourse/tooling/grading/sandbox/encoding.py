@@ -21,12 +21,17 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import json
 import math
 import sys
 from typing import Any
 
+from aicourse.tooling.grading.sandbox.execution import Answer, Encoded
+
 DEEPEST = 50
 MOST_PARTS = 200_000
+MOST_BYTES = 32 << 20
+MOST_ALIKE = 100  # different keys with one hash
 _PLAIN = (type(None), bool, int, str)
 _DICTS = (dict, collections.Counter, collections.defaultdict, collections.OrderedDict)
 _MARK = "!"
@@ -99,10 +104,17 @@ def _named(kind: type) -> str:
 
 
 class Decoder:
-    """Builds values from untrusted JSON data; one for each answer, because it counts the parts."""
+    """Builds values from untrusted JSON data; one for each answer, because it counts parts and bytes."""
 
     def __init__(self) -> None:
         self._left = MOST_PARTS
+        self._bytes = MOST_BYTES
+
+    def charge(self, size: int) -> None:
+        """Count bytes that the answer did not send: an array's, whose type may be as wide as it says."""
+        self._bytes -= size
+        if self._bytes < 0:
+            raise NotPlainData("Its arrays are too large.")
 
     def decode(self, data: Any, depth: int = 0) -> Any:
         """The value that `data` stands for.
@@ -145,15 +157,36 @@ class Decoder:
             raise NotPlainData("The answer could not be read.")
         if kind == "dict":
             pairs = [_parts(pair, 2) for pair in content]
-            return {self.decode(key, depth + 1): self.decode(item, depth + 1) for key, item in pairs}
+            keys = _unlike([self.decode(key, depth + 1) for key, _ in pairs])
+            return dict(zip(keys, [self.decode(item, depth + 1) for _, item in pairs], strict=True))
         if kind in _FROZEN_TYPES:
-            return _FROZEN_TYPES[kind](self.decode(item, depth + 1) for item in content)
+            items = [self.decode(item, depth + 1) for item in content]
+            return _FROZEN_TYPES[kind](items if kind == "tuple" else _unlike(items))
         raise NotPlainData("The answer could not be read.")
 
 
 def decode(data: Any) -> Any:
     """The value that `encode` turned into `data`; never anything but the types listed above."""
     return Decoder().decode(data)
+
+
+def decoded(answer: Answer) -> Answer:
+    """The answer with its value decoded; unreadable if there is no such value."""
+    if not isinstance(answer.value, Encoded):
+        return answer
+    try:
+        return dataclasses.replace(answer, value=decode(json.loads(answer.value.json)))
+    except (NotPlainData, MemoryError) as error:
+        told = str(error) or "It needs too much memory."
+        return dataclasses.replace(answer, kind="unreadable", value=None, message=told)
+
+
+def _unlike(items: list[Any]) -> Any:
+    """The items, unless many share a hash: a table of n such items takes n * n steps to build."""
+    different = {repr(item): item for item in items}  # the hashes of texts cannot be foreseen
+    if max(collections.Counter(map(hash, different.values())).values(), default=0) > MOST_ALIKE:
+        raise NotPlainData(f"More than {MOST_ALIKE} of its keys have one hash.")
+    return items
 
 
 def _parts(content: Any, count: int) -> list[Any]:
@@ -252,7 +285,8 @@ def _decode_table(data: dict[str, Any], decoder: Decoder, depth: int) -> Any:
 def _index(values: list[Any]) -> Any:
     import pandas as pd
 
-    return pd.Index(values, tupleize_cols=all(isinstance(value, tuple) for value in values) and bool(values))
+    are_pairs = bool(values) and all(isinstance(value, tuple) for value in values)
+    return pd.Index(_unlike(values), tupleize_cols=are_pairs)
 
 
 def _decode_array(data: dict[str, Any], decoder: Decoder, depth: int) -> Any:
@@ -261,8 +295,7 @@ def _decode_array(data: dict[str, Any], decoder: Decoder, depth: int) -> Any:
     dtype, elements = np.dtype(str(data["dtype"])), decoder.decode(data["of"], depth + 1)
     if dtype.kind not in _NUMERIC_KINDS + _TEXT_KINDS + "O" or not isinstance(elements, list):
         raise NotPlainData("The answer could not be read.")
-    if dtype.kind in "U" and dtype.itemsize * max(1, len(elements)) > 64 << 20:
-        raise NotPlainData("Its texts are too long.")  # a forged width would cost memory, not bytes sent
+    decoder.charge(dtype.itemsize * max(1, len(elements)))
     array = np.empty(len(elements), dtype=dtype)
     array[:] = elements
     return array.reshape([int(length) for length in data["shape"]])
@@ -274,7 +307,7 @@ def _decode_column(data: dict[str, Any], decoder: Decoder, depth: int) -> Any:
     name = str(data["dtype"])
     if name.startswith(("<", ">", "|", "=", "O")):
         return _decode_array(data, decoder, depth)
-    elements = decoder.decode(data["of"], depth + 1)
+    elements: Any = decoder.decode(data["of"], depth + 1)
     if name in ("category", "string", "str", "boolean", "Int64", "Int32", "Float64"):
-        return pd.array(elements, dtype=name)
+        return pd.array(_unlike(elements), dtype=name)
     return pd.Series(elements, dtype="object").to_numpy()

@@ -42,10 +42,18 @@ class StudentCall:
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """A value as it left the sandbox, for `encoding.decoded` to read where there are limits."""
+
+    json: str
+
+
+@dataclass(frozen=True)
 class Answer:
     """The answer to a call.
 
-    - returned: `value` is made of exact built-in types, or a pandas or numpy object rebuilt from JSON
+    - returned: `value` is made of exact built-in types, or a pandas or numpy object rebuilt from JSON; or
+      it is `Encoded`, if the job wants that
     - raised: `error` is the exception's class name, `message` its text
     - endless: it took longer than it may; dead: it ended the kernel; missing: there is no such name
     - unreadable: what it gave is no plain data, or too large or too deep; `message` says which
@@ -84,6 +92,7 @@ class Limits:
     files: int = 4_096
     processes: int = 64
     output: int = 4 << 20  # of one cell
+    outputs: int = 16 << 20  # of all cells, as they are stored; what comes later is not kept
     answer: int = 1 << 20
 
 
@@ -111,6 +120,7 @@ class Job:
     """One submission: the notebook, files beside it, parameters (papermill's), and what to ask afterwards.
 
     With `stop_at_error` no cell runs after one that failed, unless that is tagged `raises-exception`.
+    `encoded` asks for answers that nobody has decoded yet: a grader's, who does it in a process with limits.
     """
 
     notebook: dict[str, Any]
@@ -120,6 +130,7 @@ class Job:
     limits: Limits = Limits()
     model_calls: int = 0  # how many the proxy lets through; 0: no model at all
     stop_at_error: bool = False
+    encoded: bool = False
     vectors: str | None = None  # the file of recorded embeddings; None: no embeddings
 
 

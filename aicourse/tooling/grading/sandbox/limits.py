@@ -5,7 +5,9 @@ The memory of all processes together is no such limit: that is a control group's
 
 from __future__ import annotations
 
+import math
 import resource  # not on Windows, where nothing imports this module
+import time
 from dataclasses import dataclass
 
 OPEN_FILES = 512
@@ -32,9 +34,25 @@ class ProcessLimits:
             (resource.RLIMIT_MEMLOCK, 0),
             (resource.RLIMIT_MSGQUEUE, 0),
         ):
-            ceiling = resource.getrlimit(kind)[1]
-            wanted = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
-            resource.setrlimit(kind, (wanted, wanted))
+            _lower(kind, value)
+
+
+def limit_memory(size: int) -> None:
+    """Let this process use so many more bytes of memory of its own."""
+    _lower(resource.RLIMIT_DATA, size + _used_pages(5))
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def limit_cpu(seconds: int) -> None:
+    """Let this process use so many more seconds of CPU; then it is killed, unless this is called again."""
+    ceiling = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, ceiling))
+
+
+def _lower(kind: int, value: int) -> None:
+    ceiling = resource.getrlimit(kind)[1]
+    wanted = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
+    resource.setrlimit(kind, (wanted, wanted))
 
 
 def _used_pages(column: int) -> int:

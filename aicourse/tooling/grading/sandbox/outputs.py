@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import Any
 
 MOST_OUTPUTS = 1_000
+_OVERHEAD = 300  # bytes of memory that an output takes beside its texts
+_MOST_LINES, _MOST_KINDS = 1_000, 50  # of a traceback, of a MIME bundle
+_MOST_PARTS = 100_000  # of JSON content, which takes a hundred bytes where it sends two
 _CONTROLS = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
@@ -25,10 +29,11 @@ def plain(text: Any, longest: int = 500) -> str:
 
 
 class CellOutputs:
-    """Collects one cell's outputs as the frames come."""
+    """Collects one cell's outputs as the frames come: at most `most` bytes, then it is `cut`."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.outputs: list[dict[str, Any]] = []
+        self.most, self.size, self.cut = most, 0, False
         self._displayed: dict[str, dict[str, Any]] = {}
         self._clear_next = False
 
@@ -47,6 +52,11 @@ class CellOutputs:
             return
         if self._clear_next:
             self._clear()
+        size = _OVERHEAD + len(json.dumps(output))
+        if self.size + size > self.most:
+            self.cut = True
+            return
+        self.size += size
         if raw.get("output_type") == "update_display_data":
             self._update(raw, output)
         elif len(self.outputs) < MOST_OUTPUTS and not self._joined(output):
@@ -67,7 +77,7 @@ class CellOutputs:
         return "".join(output["text"] for output in self.outputs if output["output_type"] == "stream")
 
     def _clear(self) -> None:
-        self._clear_next = False
+        self._clear_next, self.size = False, 0
         self.outputs.clear()
         self._displayed.clear()
 
@@ -97,7 +107,7 @@ def _checked(raw: dict[str, Any]) -> dict[str, Any] | None:
             "output_type": "error",
             "ename": plain(raw.get("ename"), 100),
             "evalue": plain(raw.get("evalue"), 2_000),
-            "traceback": [_text(line) for line in lines] if isinstance(lines, list) else [],
+            "traceback": [_text(line) for line in lines[:_MOST_LINES]] if isinstance(lines, list) else [],
         }
     if kind not in ("display_data", "execute_result", "update_display_data"):
         return None
@@ -114,18 +124,19 @@ def _bundle(data: Any) -> dict[str, Any]:
         return {}
     return {
         _text(kind): _text(content) if not str(kind).endswith("json") else _clean(content)
-        for kind, content in data.items()
+        for kind, content in islice(data.items(), _MOST_KINDS)
         if not str(kind).startswith("application/vnd.jupyter.widget")
     }
 
 
 def _clean(content: Any) -> Any:
-    """JSON content; None when some text in it is not valid Unicode."""
+    """JSON content; None when some text in it is not valid Unicode, or when it has too many parts."""
     try:
-        json.dumps(content, ensure_ascii=False).encode()
+        stored = json.dumps(content, ensure_ascii=False)
+        stored.encode()
     except (UnicodeEncodeError, RecursionError):
         return None
-    return content
+    return content if sum(map(stored.count, ",[{")) <= _MOST_PARTS else None
 
 
 def _text(content: Any) -> str:

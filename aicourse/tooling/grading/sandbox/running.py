@@ -9,6 +9,7 @@ answer.
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -17,18 +18,28 @@ from typing import Any
 
 from aicourse.tooling.grading.sandbox import sentences
 from aicourse.tooling.grading.sandbox.channel import ChannelBroken, ChannelClosed
-from aicourse.tooling.grading.sandbox.encoding import NotPlainData, decode, encode
-from aicourse.tooling.grading.sandbox.execution import Answer, CellFailure, Ending, Job, StudentCall
+from aicourse.tooling.grading.sandbox.encoding import NotPlainData, decoded, encode
+from aicourse.tooling.grading.sandbox.execution import (
+    Answer,
+    CellFailure,
+    Encoded,
+    Ending,
+    Job,
+    StudentCall,
+)
 from aicourse.tooling.grading.sandbox.kernel import End, Kernel
 from aicourse.tooling.grading.sandbox.outputs import CellOutputs, plain
 
 MOST_LOST = 3  # calls of one function in a row: after so many it is not called again
+MOST_ANSWERED = 16 << 20  # bytes of all answers of a submission, as JSON
 GRACE = 0.5  # seconds that a cell or call has to give in to an interrupt
 START_SECONDS = 30.0
 PATIENCE = 3  # times on the clock what something may take of the CPU: machines are busy
 _QUICK = 1.0  # seconds in which most cells and calls are done, and nobody asks for their CPU time
 _SOON = 0.01
 _LONGEST_PRINTED = 20_000
+_MOST_OUTPUT = 2 << 20  # bytes that a call may send beside its answer
+_WIRE = 4  # times what a notebook may keep: what its cells may send in all, for outputs that are replaced
 _SLACK = 512 << 10  # what frames cost beside the output in them
 
 
@@ -85,6 +96,8 @@ class RunState:
     counts: dict[int, int] = field(default_factory=dict)
     failures: dict[int, CellFailure] = field(default_factory=dict)
     problems: list[tuple[Ending, str]] = field(default_factory=list)
+    answered: int = 0  # bytes of answers so far
+    sent: int = 0  # bytes that cells have sent, also what was replaced
     last_cell: int | None = None  # the notebook's time was up here; later cells are not run
     model_seconds: float = 0.0  # that earlier attempts waited for the grader's model
 
@@ -149,14 +162,29 @@ class Attempt:
             return
         if state.last_cell is not None and index >= state.last_cell:
             return
-        outputs = state.outputs[index] = CellOutputs()
+        outputs = state.outputs[index] = CellOutputs(self._kept_left(index))
         self.current = ("cell", index, outputs)
         allowances = Allowance(self._kernel, self._limits.cell_seconds), self._notebook
         request = {"do": "cell", "source": source, "cell": identity, "output": self._limits.output}
-        reply, in_time = self._exchange(request, "done", allowances, outputs, self._limits.output + _SLACK)
+        most, before = min(self._limits.output + _SLACK, self._sent_left()), self._kernel.channel.received
+        try:
+            reply, in_time = self._exchange(request, "done", allowances, outputs, most)
+        finally:
+            state.sent += self._kernel.channel.received - before
         self.current = None
+        if outputs.cut:
+            state.note("flooded", sentences.too_much_to_keep(self._limits))
         state.counts[index] = 1 + max(state.counts.values(), default=0)
         self._judge_cell(index, identity, reply, outputs, in_time)
+
+    def _kept_left(self, index: int) -> int:
+        """Bytes of outputs that the notebook may still keep, from this cell on."""
+        before = (one.size for place, one in self._state.outputs.items() if place < index)
+        return self._limits.outputs - sum(before)
+
+    def _sent_left(self) -> int:
+        """Bytes that its cells may still send, in this attempt and all further ones."""
+        return max(0, _WIRE * self._limits.outputs - self._state.sent)
 
     def _judge_cell(
         self, index: int, identity: str, reply: dict[str, Any], outputs: CellOutputs, in_time: bool
@@ -204,7 +232,7 @@ class Attempt:
             return end.value  # type: ignore[no-any-return]
 
     def _ask(self, number: int, call: StudentCall, allowance: Allowance | None = None) -> Answer:
-        outputs = CellOutputs()
+        outputs = CellOutputs(_MOST_OUTPUT)
         self.current = ("call", number, outputs)
         try:
             arguments = None if call.arguments is None else encode(list(call.arguments))
@@ -215,12 +243,23 @@ class Attempt:
         request["answer"] = self._limits.answer
         begun = time.monotonic()
         allowances = (allowance or Allowance(self._kernel, call.seconds),)
-        reply, in_time = self._exchange(request, "answer", allowances, outputs, 2 << 20)
+        reply, in_time = self._exchange(request, "answer", allowances, outputs, _MOST_OUTPUT)
         self.current = None
         taken = time.monotonic() - begun
         if not in_time:
             return Answer("endless", printed=printed(outputs), seconds=taken)
-        return _answer(reply, printed(outputs), taken)
+        return self._answer(reply, printed(outputs), taken, is_step=call.dialogue is not None)
+
+    def _answer(self, reply: dict[str, Any], printed: str, taken: float, *, is_step: bool) -> Answer:
+        """An untrusted reply as an answer, within the budgets; decoded here if somebody waits for it."""
+        answer = _answer(reply, printed, taken)
+        if not isinstance(answer.value, Encoded):
+            return answer
+        self._state.answered += len(answer.value.json)
+        if self._state.answered > MOST_ANSWERED:
+            message = "All answers together are larger than they may be."
+            return replace(answer, kind="unreadable", value=None, message=message)
+        return decoded(answer) if is_step or not self._state.job.encoded else answer
 
     def _left(self, *allowances: Allowance) -> float:
         """Seconds until one of them, or the time of all attempts, can be over; 0 when one is."""
@@ -281,7 +320,7 @@ class Attempt:
             return ending
         code = end.code if lost.ending == "died" else None
         sentence = self._sentence(index, ending, code)
-        if ending == "timed_out" and not self._left(self._notebook):
+        if (ending == "timed_out" and not self._left(self._notebook)) or not self._sent_left():
             self._state.last_cell = index + 1
         outputs.fail("Stopped", sentence)
         self._state.note(ending, sentence)
@@ -300,10 +339,7 @@ def _answer(reply: dict[str, Any], printed: str, taken: float) -> Answer:
     if kind == "missing":
         return Answer("missing", **common)
     if kind == "returned":
-        try:
-            return Answer("returned", value=decode(reply.get("value")), **common)
-        except NotPlainData as error:
-            return Answer("unreadable", message=str(error), **common)
+        return Answer("returned", value=Encoded(json.dumps(reply.get("value"))), **common)
     message = plain(reply.get("message")) if kind == "unreadable" else ""
     return Answer("unreadable", message=message or "The answer could not be read.", **common)
 

@@ -48,6 +48,11 @@ def notebook_too_slow(number: int, limits: Limits) -> str:
     )
 
 
+def too_much_to_keep(limits: Limits) -> str:
+    """All cells together showed too much; they ran, and what they showed later is left out."""
+    return f"The notebook showed more than {size(limits.outputs)} of output; what came after is left out."
+
+
 def about_process(limits: Limits) -> str:
     """A process that a cell started was ended by the kernel's memory limit, and the notebook went on."""
     return (

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import re
 import stat
 import zipfile
@@ -36,11 +37,12 @@ class ZipLimits:
 
     members: int = 2_000
     member_bytes: int = NOTEBOOK_BYTES
-    total_bytes: int = 128 << 20
+    total_bytes: int = 64 << 20
 
 
 STUDENT_ZIP = ZipLimits()
 CLASS_ZIP = ZipLimits(members=100_000, member_bytes=STUDENT_ZIP.total_bytes, total_bytes=32 << 30)
+_ENTRY = b"PK\x01\x02"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Archive:
     def __init__(self, source: Path | bytes, name: str, limits: ZipLimits = STUDENT_ZIP) -> None:
         self.name = name
         self._limits = limits
+        if isinstance(source, bytes) and source.count(_ENTRY) > 2 * limits.members:  # before all are read
+            raise self._refused(f"holds more than {limits.members:,} files")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
@@ -138,6 +142,8 @@ class Archive:
             RuntimeError,
             NotImplementedError,
             ValueError,
+            MemoryError,
+            lzma.LZMAError,
         ) as error:
             raise SubmissionError(
                 f"{member.name!r} in {self.name} is damaged ({error}). Ask for it again.",

@@ -21,6 +21,7 @@ from aicourse.tooling.grading.submissions.archives import NOTEBOOK_BYTES
 
 CellKind = Literal["code", "markdown", "raw"]
 _MAX_CELLS = 5_000
+_MAX_CHARACTERS = 8_000_000  # of all sources: pictures that were pasted into texts, too
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _VALID_ID = re.compile(r"[a-zA-Z0-9-_]{1,64}\Z")
 
@@ -69,6 +70,12 @@ def read_notebook(data: bytes, name: str = "The notebook") -> ReadNotebook:
     if not any(cell.source.strip() for cell in cells):
         raise SubmissionError(
             f"{name} has no cell with anything in it. Ask for the notebook again.", submission=name
+        )
+    if (characters := sum(len(cell.source) for cell in cells)) > _MAX_CHARACTERS:
+        raise SubmissionError(
+            f"{name} has {characters:,} characters in its cells; {_MAX_CHARACTERS:,} are allowed. Ask for it "
+            "without pasted data.",
+            submission=name,
         )
     if any("\r" in _joined(_source(raw)) for raw in raw_cells if isinstance(raw, dict)):
         notes.append("Its lines end as on Windows; they were read as usual.")

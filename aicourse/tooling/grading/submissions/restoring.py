@@ -5,7 +5,7 @@ First `pair` finds which cell of the submission answers which question:
 1. ids and labels, as far as a tool kept them;
 2. the released text, letter for letter but for white space;
 3. for answers: the names that a cell defines (`def read_size`), also when it was retyped as text;
-4. likeness (difflib, at least 0.75);
+4. likeness: at least 0.6 of the runs of three characters in common (Ukkonen 1992), which takes linear time;
 5. place: what stands alone between two cells that are known.
 
 Points never hang on it: checks ask for names in the namespace that the whole notebook left behind. It
@@ -30,9 +30,9 @@ from __future__ import annotations
 import ast
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from aicourse.notebook_json import new_cell
@@ -42,8 +42,9 @@ from aicourse.tooling.grading.submissions.reading import ReadCell, ReadNotebook
 
 # In CPython 3.11 trees that threads make at once share one depth counter: now and then a SystemError.
 _PARSING = threading.Lock()
-_LIKE = 0.75
-_LONGEST = 20_000  # characters compared letter by letter
+_LIKE = 0.6
+_RUN = 3
+_LONGEST = 20_000  # characters of a cell that is compared, or that is parsed to see what it does
 _DEFINITION = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=[^=]", re.MULTILINE)
 _FENCE = re.compile(r"\A\s*```(?:python|py)?[^\n]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 
@@ -118,10 +119,12 @@ def _by_names(expected: Sequence[MasterCell], cells: Sequence[ReadCell], found: 
 def _by_likeness(expected: Sequence[MasterCell], cells: Sequence[ReadCell], found: Found) -> Pairs:
     taken = {id(cell) for cell in found.values()}
     open_cells = [cell for cell in expected if id(cell) not in taken and len(_normal(cell.released)) > 20]
+    runs = [(candidate, _runs(candidate.released)) for candidate in open_cells]
     scored = []
     for position, cell in _unpaired(cells, found):
-        for candidate in open_cells:
-            if likeness := _likeness(cell.source, candidate.released):
+        mine = _runs(cell.source) if runs else Counter()
+        for candidate, theirs in runs:
+            if (likeness := _likeness(mine, theirs)) >= _LIKE:
                 scored.append((likeness, -position, candidate))
     used: set[int] = set()
     for _, negative, candidate in sorted(scored, key=lambda item: item[:2], reverse=True):
@@ -131,17 +134,18 @@ def _by_likeness(expected: Sequence[MasterCell], cells: Sequence[ReadCell], foun
             yield -negative, candidate
 
 
-def _likeness(first: str, second: str) -> float:
-    """0 when they are not alike enough."""
-    if max(len(first), len(second)) > _LONGEST or min(len(first), len(second)) * 2 < _LIKE * max(
-        len(first), len(second)
-    ):
+def _runs(source: str) -> Counter[str]:
+    """Runs of a few characters in a cell, counted; none of one that is too long."""
+    starts = range(len(source) - _RUN + 1) if len(source) <= _LONGEST else ()
+    return Counter(source[start : start + _RUN] for start in starts)
+
+
+def _likeness(mine: Counter[str], theirs: Counter[str]) -> float:
+    """The share of runs that two cells have in common (Dice), 0 to 1."""
+    total = mine.total() + theirs.total()
+    if 2 * min(mine.total(), theirs.total()) < _LIKE * total:
         return 0.0
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
-    if matcher.real_quick_ratio() < _LIKE or matcher.quick_ratio() < _LIKE:
-        return 0.0
-    ratio = matcher.ratio()
-    return ratio if ratio >= _LIKE else 0.0
+    return 2 * sum(min(count, mine[run]) for run, count in theirs.items()) / total
 
 
 def _by_place(expected: Sequence[MasterCell], cells: Sequence[ReadCell], found: Found) -> Pairs:
@@ -183,7 +187,9 @@ def _as_code(source: str) -> str:
 
 
 def _statements(source: str) -> list[ast.stmt]:
-    """Its statements; none when it does not parse."""
+    """Its statements; none when it does not parse, or is so long that its tree would take gigabytes."""
+    if len(source) > _LONGEST:
+        return []
     try:
         with _PARSING:
             return ast.parse(source).body

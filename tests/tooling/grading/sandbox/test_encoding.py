@@ -16,7 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from aicourse.tooling.grading.sandbox.encoding import DEEPEST, MOST_PARTS, NotPlainData, decode, encode
+from aicourse.tooling.grading.sandbox.encoding import (
+    DEEPEST,
+    MOST_ALIKE,
+    MOST_PARTS,
+    NotPlainData,
+    decode,
+    encode,
+)
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -216,3 +223,44 @@ def test_depth_and_number_of_parts_are_limited() -> None:
         decode(deep)
     with pytest.raises(NotPlainData, match="too deep, or has more than"):
         decode([0] * (MOST_PARTS + 1))
+
+
+def wide(count: int) -> list[dict[str, Any]]:
+    return [{"!": "array", "dtype": "<U5000000", "shape": [1], "of": ["x"]}] * count
+
+
+def test_arrays_have_a_budget_together_however_wide_they_say_they_are() -> None:
+    assert decode(wide(1))[0].tolist() == ["x"]
+    with pytest.raises(NotPlainData, match="too large"):
+        decode(wide(2))
+
+
+ALIKE = [(2**61 - 1) * factor for factor in range(1, 10 * MOST_ALIKE)]
+COLUMN = {"dtype": "<i8", "shape": [len(ALIKE)], "of": list(range(len(ALIKE)))}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"!": "set", "of": ALIKE},
+        {"!": "frozenset", "of": [{"!": "tuple", "of": [one]} for one in ALIKE]},
+        {"!": "dict", "of": [[float(one) if one < 2**53 else one, 0] for one in ALIKE]},
+        {"!": "series", "of": COLUMN, "index": ALIKE, "name": None},
+        {
+            "!": "series",
+            "of": {**COLUMN, "dtype": "category", "of": ALIKE},
+            "index": COLUMN["of"],
+            "name": None,
+        },
+    ],
+    ids=["set", "frozenset", "dict", "index", "category"],
+)
+def test_keys_of_one_hash_are_refused_before_a_table_is_built(forged: Any) -> None:
+    with pytest.raises(NotPlainData, match="one hash"):
+        decode(forged)
+
+
+def test_many_equal_or_different_keys_are_no_attack() -> None:
+    assert len(through(set(range(5_000)))) == 5_000
+    series = pd.Series(["a"] * 1_000, dtype="category", index=["x"] * 1_000)
+    pd.testing.assert_series_equal(through(series), series)

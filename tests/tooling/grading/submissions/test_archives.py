@@ -76,6 +76,14 @@ def test_a_declared_size_that_lies_is_refused() -> None:
         archive.read(next(iter(archive)))
 
 
+def test_a_zip_of_endless_entries_is_refused_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each entry takes half a kilobyte of memory, and 46 bytes of a file."""
+    entries = make(*((f"{number}", b"") for number in range(50)))
+    monkeypatch.setattr("zipfile.ZipFile", lambda source: pytest.fail("it was opened"))
+    with pytest.raises(SubmissionError, match="more than 20 files"):
+        Archive(entries, "a.zip", ZipLimits(members=20))
+
+
 def test_too_many_members_are_refused() -> None:
     with pytest.raises(SubmissionError, match="holds 30 files"):
         Archive(make(*((f"{number}", b"") for number in range(30))), "a.zip", ZipLimits(members=20))

@@ -7,6 +7,7 @@ import gc
 import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -271,3 +272,30 @@ def test_threads_that_parse_at_once_do_not_disturb_each_other() -> None:
         sys.setswitchinterval(before[0])
         gc.set_threshold(*before[1])
         gc.unfreeze()
+
+
+def test_only_texts_of_a_students_length_are_parsed(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A syntax tree takes 600 times the memory of its text."""
+    parsed: list[str] = []
+    parse = restoring.ast.parse
+    monkeypatch.setattr(restoring.ast, "parse", lambda source: parsed.append(source) or parse(source))
+    data = submission(q2="check(1)\n" + "a + b\n" * 130_000)
+    data["cells"].append(cell("markdown", "q1-answer", "x = [" + "a, " * 100_000 + "]"))
+    restored(assignment, data)
+    assert max(map(len, parsed), default=0) < 20_000
+
+
+def test_each_cell_is_looked_at_once_however_many_look_alike(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Letters in another order pass every cheap test of difflib's; comparing them took it a minute."""
+    looked: list[str] = []
+    runs = restoring._runs
+    monkeypatch.setattr(restoring, "_runs", lambda source: looked.append(source) or runs(source))
+    setup = "\n".join(f"import module_{number} as m{number}" for number in range(300))
+    copies = [cell("code", f"copy-{number}", setup[::-1]) for number in range(100)]
+    long = replace(assignment, cells=tuple(replace(one, released=setup) for one in assignment.cells[:2]))
+    assert pair(long.cells, read_notebook(to_bytes(notebook(*copies))).cells).expected == {}
+    assert len(looked) == len(copies) + len(long.cells)
