@@ -212,6 +212,7 @@ def run_scenarios(
 
     Raises:
         EvaluationError: `path` holds another run.
+        AgentError: every conversation broke off, which says nothing about the agent.
         AicourseError: what would stop every further conversation as well.
     """
     by_id = {one.id: one for one in scenarios}
@@ -226,9 +227,15 @@ def run_scenarios(
         for seed in seeds
     ]
     task = _Play(start, customer, tuple(inspections))
-    return Evaluation(
+    found = Evaluation(
         evals.run(task, cases, (_demands,), name=name, path=path, workers=workers, retries=0, **options)
     )
+    if found.results and all(one.trajectory is None for one in found.results):
+        _, why = found.results[0].failure
+        raise AgentError(
+            f"No conversation came to its end, the first one by {why}. Correct that, and run again."
+        )
+    return found
 
 
 @dataclass(frozen=True)

@@ -137,12 +137,14 @@ def test_a_failure_has_an_owner() -> None:
     assert broken.faults() == {"infrastructure": 1}
 
     def crashing(scenario: Scenario, seed: int) -> Conversation:
-        raise OSError("no disk")
+        if seed:
+            raise OSError("no disk")
+        return starting("Sorry.")(scenario, seed)  # type: ignore[no-any-return]
 
-    crashed = tried(crashing)
-    assert crashed.faults() == {"infrastructure": 1}
+    crashed = tried(crashing, seeds=(1, 0))
+    assert crashed.faults() == {"infrastructure": 1, "agent": 1}
     assert crashed.success().estimate == 0
-    assert crashed.failures().loc["start"].sum() == 1
+    assert crashed.failures().loc["start", "OSError: no disk"] == 1
 
     def customer(scenario: Scenario) -> ScriptedCustomer:
         return ScriptedCustomer(scenario, errors=["invented 9999"])
@@ -339,3 +341,12 @@ def test_a_customer_played_by_a_model_is_audited() -> None:
 def test_a_customer_played_by_a_model_leaves_at_last() -> None:
     customer = ModelCustomer(LOST, client=ScriptedModel(*["Please!"] * 20).client())
     assert len(list(iter(lambda: customer.next(["No."] * customer._said), None))) == 6
+
+
+def test_a_setting_that_no_client_knows_is_an_error_and_no_success_of_zero() -> None:
+    def start(scenario: Scenario, seed: int) -> Conversation:
+        agent = Agent(ScriptedModel().client(), "m", "Help.", settings={"temprature": 0})
+        return agent.start(world(scenario), scenario.customer)
+
+    with pytest.raises(AgentError, match=r"No conversation came to its end.*'temprature'"):
+        run_scenarios(start, [LOST], progress=False)
