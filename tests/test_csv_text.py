@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aicourse.csv_text import read_csv, safe_cell, to_csv
+from aicourse.csv_text import CsvTable, read_csv, safe_cell, to_csv
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 
@@ -44,3 +44,34 @@ def test_a_spreadsheet_finds_no_formula(cell: str) -> None:
     assert shown == cell or shown == f"'{cell}"
     if shown and shown[0] in "=+-@\t\r\n":
         float(shown)  # a number
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.text(alphabet='ab,;\t"\r\n é', max_size=6), min_size=2, max_size=4), min_size=1
+    ),
+    delimiter=st.sampled_from(",;\t"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+)
+def test_any_programs_table_is_read_and_given_back(
+    rows: list[list[str]], delimiter: str, encoding: str
+) -> None:
+    head = ["one", "two", "three", "four"]
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows([head, *rows])
+    data = text.getvalue().encode(encoding)
+    table = CsvTable.read(data)
+    assert [list(row) for row in table.rows] == [head, *rows]
+    assert table.with_cells({}) == data
+    again = CsvTable.read(table.with_cells({(len(rows), 5): 'x"; y', (0, 1): "TWO"}))
+    assert again.rows[0] == ("one", "TWO", "three", "four")
+    assert again.rows[-1][5] == 'x"; y'
+    assert list(again.rows[-1][: len(rows[-1])]) == rows[-1]
+
+
+def test_what_is_not_set_stays_byte_for_byte() -> None:
+    data = '\ufeff"Name";Grade\n"-anna";\r\n=b;"2"\n\nlast;3'.encode("utf-16-le")
+    table = CsvTable.read(data)
+    assert table.with_cells({(1, 1): "9,5"}).decode("utf-16-le") == (
+        '\ufeff"Name";Grade\n"-anna";9,5\r\n=b;"2"\n\nlast;3'
+    )

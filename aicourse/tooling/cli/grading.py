@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         reviewing,
         similarity,
     )
+    from aicourse.tooling.grading.submissions import people
 else:
     assignment = Lazy("aicourse.tooling.grading.authoring.assignment")
     class_run = Lazy("aicourse.tooling.grading.judging.class_run")
@@ -34,6 +35,7 @@ else:
     hand_grading = Lazy("aicourse.tooling.grading.publishing.hand_grading")
     item_statistics = Lazy("aicourse.tooling.grading.publishing.item_statistics")
     late = Lazy("aicourse.tooling.grading.judging.late")
+    people = Lazy("aicourse.tooling.grading.submissions.people")
     report = Lazy("aicourse.tooling.grading.publishing.report")
     reviewing = Lazy("aicourse.tooling.grading.publishing.reviewing")
     similarity = Lazy("aicourse.tooling.grading.publishing.similarity")
@@ -46,6 +48,42 @@ app.add_typer(gradebook_app, name="gradebook")
 
 Assignment = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="A homework's name or folder: hw01.")]
 Grades = Annotated[Path, typer.Argument(metavar="GRADES", help="The folder that `aicourse grade` wrote.")]
+
+Deadline = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="What came later is late: 2026-12-01T23:59, local time."),
+]
+LatePercent = Annotated[
+    float, typer.Option(min=0, max=100, help="Per cent of the points that each day begun costs.")
+]
+Grace = Annotated[float, typer.Option(min=0, help="Minutes after the deadline that do not count.")]
+TrustFileTimes = Annotated[
+    bool,
+    typer.Option("--trust-file-times", help="Let file dates count as hand-in times, once you saw them."),
+]
+Extensions = Annotated[
+    Path | None, typer.Option(help="CSV with the columns student,deadline: deadlines of their own.")
+]
+GroupsFile = Annotated[
+    Path | None, typer.Option(help="CSV with the columns group,student: one work for all members.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Run on a Dask cluster: tcp://host:8786.")
+]
+TrustNotebooks = Annotated[
+    bool, typer.Option("--trust-notebooks", help="Run without protection. Only for notebooks you wrote.")
+]
+Level = Annotated[
+    str | None, typer.Option(help="Protection to run student code under: L4, L3 (default) or L2.")
+]
+Regrade = Annotated[
+    list[str] | None,
+    typer.Option(metavar="QUESTION", help="Judge these questions anew and keep the points of all others."),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(metavar="STUDENT", help="Grade these alone; may be given several times."),
+]
 
 
 @app.command("grade", epilog="Example: aicourse grade hw01 submissions/ --out grades/hw01")
@@ -60,44 +98,39 @@ def grade_submissions(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Submissions at a time; one per core if not given.")
     ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(metavar="STUDENT", help="Grade these alone; may be given several times."),
-    ] = None,
-    regrade: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="QUESTION", help="Judge these questions anew and keep the points of all others."
-        ),
-    ] = None,
+    only: Only = None,
+    regrade: Regrade = None,
     again: Annotated[bool, typer.Option("--again", help="Grade anew what is graded already.")] = False,
-    level: Annotated[
-        str | None, typer.Option(help="Protection to run student code under: L4, L3 (default) or L2.")
-    ] = None,
-    trust_notebooks: Annotated[
-        bool, typer.Option("--trust-notebooks", help="Run without protection. Only for notebooks you wrote.")
-    ] = False,
-    deadline: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="What came later is late: 2026-12-01T23:59, local time."),
-    ] = None,
-    late_percent: Annotated[
-        float, typer.Option(min=0, max=100, help="Per cent of the points that each day begun costs.")
-    ] = 0.0,
-    grace_minutes: Annotated[
-        float, typer.Option(min=0, help="Minutes after the deadline that do not count.")
-    ] = 0.0,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on a Dask cluster: tcp://host:8786.")
-    ] = None,
+    level: Level = None,
+    trust_notebooks: TrustNotebooks = False,
+    deadline: Deadline = None,
+    late_percent: LatePercent = 0.0,
+    grace_minutes: Grace = 0.0,
+    trust_file_times: TrustFileTimes = False,
+    extensions: Extensions = None,
+    groups: GroupsFile = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Grade submissions, each in a sandbox. One result per student; no bad file stops the others."""
+    if extensions and not deadline:
+        raise typer.BadParameter(
+            "Extensions are of a deadline. Add --deadline TIME.", param_hint="--extensions"
+        )
     options = grade.Options(
         jobs=jobs,
         only=tuple(only or ()),
         regrade=frozenset(regrade or ()),
         again=again,
-        late=late.late_policy(deadline, late_percent, grace_minutes) if deadline else None,
+        late=late.late_policy(
+            deadline,
+            late_percent,
+            grace_minutes,
+            trust_file_times=trust_file_times,
+            extensions=people.read_extensions(extensions) if extensions else None,
+        )
+        if deadline
+        else None,
+        groups=people.read_groups(groups) if groups else {},
     )
     place = class_run.Place(level, trust_notebooks, scheduler)
     summary = class_run.grade_class(name, submissions, out, place, options, say)
@@ -150,9 +183,15 @@ def export(
     roster: Annotated[
         Path | None, typer.Option(help="The platform's own export (CSV): it comes back filled in.")
     ] = None,
+    match: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV with the columns student,roster: who is who if names leave it open."
+        ),
+    ] = None,
 ) -> None:
     """Write the gradebook as a learning platform takes it. Totals that are not final stay empty."""
-    say(exporting.export(folder.GradesFolder(grades), to, roster))
+    say(exporting.export(folder.GradesFolder(grades), to, roster, match))
 
 
 @gradebook_app.command("stats", epilog="Example: aicourse gradebook stats grades/hw01")

@@ -72,9 +72,18 @@ def test_a_notice_of_the_assignment_is_printed_first(place: Path) -> None:
 
 def test_options_reach_the_batch(place: Path) -> None:
     words = ["grade", place / "hw01", place / "in", "--out", place / "grades"]
-    aicourse(*words, "--only", "ada", "--deadline", "2020-01-01", "--late-percent", 10, "--grace-minutes", 5)
+    late = ["--deadline", "2020-01-01", "--late-percent", 10, "--grace-minutes", 5, "--trust-file-times"]
+    said = aicourse(*words, "--only", "ada", *late)
+    assert "Of 1, only file dates are known" in said
     assert [path.stem for path in (place / "grades" / "results").iterdir()] == ["ada"]
     assert '"percent": 100.0' in (place / "grades" / "results" / "ada.json").read_text()
+    (place / "extensions.csv").write_text("student,deadline\nada,2099-01-01\neve,2099-01-01\n")
+    (place / "groups.csv").write_text("group,student\npair,ada\npair,eve\n")
+    tables = ["--extensions", place / "extensions.csv", "--groups", place / "groups.csv"]
+    assert "Extensions of people who did not hand in" not in aicourse(*words, *late, *tables)
+    stored = (place / "grades" / "results" / "pair.json").read_text()
+    assert '"late": null' in stored
+    assert "Add --deadline" in aicourse(*words, *tables, code=2)
     with pytest.raises(AicourseError, match="no question 'q9'"):
         aicourse(*words, "--regrade", "q9")
     with pytest.raises(GradingError, match="is no time"):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aicourse.errors import AicourseError, GradingError, SubmissionError
@@ -23,11 +23,12 @@ from aicourse.tooling.grading.judging.apart import Work, work_apart
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
 from aicourse.tooling.grading.judging.grade_one import failed_result, grade_one, merged
 from aicourse.tooling.grading.judging.judging import Ask
-from aicourse.tooling.grading.judging.late import LatePolicy, with_lateness
+from aicourse.tooling.grading.judging.late import LatePolicy, evidence, for_class, with_lateness
 from aicourse.tooling.grading.judging.results import STATUS_WORDS, Status, SubmissionResult
 from aicourse.tooling.grading.sandbox.execution import Executor
 from aicourse.tooling.grading.sandbox.levels import isolation
 from aicourse.tooling.grading.submissions.collecting import Found, Submission, collect
+from aicourse.tooling.grading.submissions.people import Groups, grouped, named
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Options:
     """Choices for one run: `regrade` names the questions to judge anew (others stay), `again` does all.
 
     `expect` is told before the first one how many submissions there are to grade.
+    `groups` hand in one work for all of their members.
     """
 
     jobs: int | None = None
@@ -42,6 +44,7 @@ class Options:
     regrade: frozenset[str] = frozenset()
     again: bool = False
     late: LatePolicy | None = None
+    groups: Groups = field(default_factory=dict)
     ask: Ask | None = None
     expect: Callable[[int], None] = lambda count: None
     progress: bool = True
@@ -60,11 +63,15 @@ class Handled:
 
 @dataclass(frozen=True)
 class Summary:
-    """The end of a run; `stale` are results in the folder without a submission any more."""
+    """The end of a run; `stale` are results in the folder without a submission any more.
+
+    `remarks` are sentences on hand-in times and on extensions of people who did not hand in.
+    """
 
     folder: Path
     outcomes: tuple[Handled, ...]
     stale: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
 
     def count(self, status: Status) -> int:
         """The number that ended so."""
@@ -84,7 +91,7 @@ class Summary:
                 f"In {self.folder} are results without a submission: {', '.join(self.stale[:5])}"
                 f"{' …' if len(self.stale) > 5 else ''}. Delete them if these students are not to be graded."
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.remarks])
 
 
 def grade(
@@ -100,34 +107,47 @@ def grade(
 
     Raises:
         SubmissionError: there is nothing to grade, or `only` names nobody.
-        GradingError: another run grades into `out`.
+        GradingError: another run grades into `out`, or a name of a group or an extension is two people's.
         AssignmentError: `regrade` names no question.
     """
     options = options or Options()
     for question in options.regrade:
         assignment.question(question)
-    everyone = collect(source, assignment.name)
+    everyone = grouped(collect(source, assignment.name), options.groups)
+    unused: tuple[str, ...] = ()
+    if options.late:
+        late, unused = for_class(options.late, everyone)
+        options = replace(options, late=late)
     chosen = _chosen(everyone, options.only)
     folder = GradesFolder(out)
     with work_apart(assignment) as work, folder.lock():
         batch = _Batch(assignment, folder, execute, work, level, options)
         options.expect(sum(map(batch.is_open, chosen)))
         outcomes = sorted(batch.run(chosen), key=lambda outcome: outcome.student)
-        return Summary(out, tuple(outcomes), tuple(_stale(folder, everyone)))
+        stored = (folder.find(one.student) for one in outcomes)
+        remarks = tuple(_remarks(options.late, unused, [one for one in stored if one]))
+        return Summary(out, tuple(outcomes), tuple(_stale(folder, everyone)), remarks)
+
+
+def _remarks(
+    late: LatePolicy | None, unused: Sequence[str], results: Sequence[SubmissionResult]
+) -> Iterator[str]:
+    if late and (times := evidence(late, results)):
+        yield times
+    if unused:
+        yield f"Extensions of people who did not hand in: {', '.join(unused)}."
 
 
 def _chosen(found: Sequence[Found], only: Sequence[str]) -> list[Found]:
     if not only:
         return list(found)
-    known = {one.student.casefold(): one for one in found}
-    known |= {one.owner.lms_id: one for one in found if one.owner.lms_id}
-    for name in only:
-        if name.casefold() not in known:
-            names = {key: one.student for key, one in known.items()}
-            near = dict.fromkeys(names[key] for key in close_matches(name, names))
+    chosen = {name: named(found, name) for name in only}
+    for name, one in chosen.items():
+        if one is None:
+            near = close_matches(name, (other.student for other in found))
             meant = f" Did you mean {' or '.join(near)}?" if near else ""
             raise SubmissionError(f"Nobody called {name!r} handed in.{meant}", student=name)
-    return [known[name.casefold()] for name in dict.fromkeys(only)]
+    return list({one.student: one for one in chosen.values() if one}.values())
 
 
 def _stale(folder: GradesFolder, found: Iterable[Found]) -> Iterator[str]:

@@ -2,33 +2,34 @@
 
 - Canvas, "Grades > Import": CSV with Student, ID, SIS User ID, SIS Login ID, Section and one column per
   assignment; the row `Points Possible` comes second. Source: canvas-lms, lib/gradebook_importer.rb.
-  Safest is Canvas' own export (`roster`): its rows are kept, and its column of this assignment is filled.
+  Safest is Canvas' own export (`roster`): it comes back as it is, its column of this assignment filled in.
 - Moodle, "Upload grading worksheet": CSV with Identifier (`Participant 1234567`), Grade, Last modified
   (grade) and Feedback comments. Source: moodle, mod/assign/feedback/offline/importgradeslib.php. Tick "Allow
   updating records that have been modified more recently in Moodle than in the spreadsheet".
 - Gradescope takes no grades by CSV; it runs an "autograder". The zip made here is one that runs no student
-  code: it looks the student up and hands over the result graded here. Source:
+  code: it looks the student up and hands over the result graded here. Without a final one it fails, so that
+  Gradescope shows no points: an unknown student is unknown, never 0. Source:
   https://gradescope-autograders.readthedocs.io/en/latest/specs/ (setup.sh, run_autograder, results.json).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from aicourse.csv_text import to_csv
-from aicourse.errors import GradingError
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
 from aicourse.tooling.grading.judging.packing import zipped
 from aicourse.tooling.grading.judging.results import plain_number
 from aicourse.tooling.grading.publishing.gradebook import Gradebook, StudentRow, read_gradebook
+from aicourse.tooling.grading.publishing.rosters import filled, match, read_roster
+from aicourse.tooling.grading.submissions.people import read_records
 
 Platform = Literal["canvas", "moodle", "gradescope"]
 _CANVAS_STUDENT = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -47,25 +48,27 @@ index = json.loads((source / "index.json").read_text())
 users = json.loads((root / "submission_metadata.json").read_text()).get("users", [])
 wanted = [str(user.get(key) or "") for user in users for key in ("sid", "email", "name")]
 wanted += [name.split("@")[0] for name in wanted if "@" in name]
-names = [index[re.sub(r"\\W+", " ", name).strip().casefold()] for name in wanted
-         if re.sub(r"\\W+", " ", name).strip().casefold() in index]
-if names:
-    result = json.loads((source / names[0]).read_text())
-else:
-    result = {"score": 0, "output": "There is no result for this student here. Ask the instructor."}
+files = {index[name] for name in (re.sub(r"\\W+", " ", one).strip().casefold() for one in wanted)
+         if name in index}
+if len(files) != 1:
+    raise SystemExit("There is no final result for this student here. Ask the instructor.")
 (root / "results").mkdir(exist_ok=True)
-(root / "results" / "results.json").write_text(json.dumps(result))
+(root / "results" / "results.json").write_text((source / files.pop()).read_text())
 '''
 
 
 @dataclass(frozen=True)
 class Export:
-    """A finished export: the file, whose total was left empty, and who was not found in the roster."""
+    """A finished export: the file, whose total was left empty, and who was not found in the roster.
+
+    `unclear` has the rows that a student could be: none of them was filled in.
+    """
 
     path: Path
     students: int
     open: tuple[str, ...]
     unknown: tuple[str, ...] = ()
+    unclear: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = [f"{self.path}: {self.students} students."]
@@ -75,6 +78,14 @@ class Export:
             )
         if self.unknown:
             lines.append(f"Not in the roster, so not exported: {_few(self.unknown)}.")
+        if self.unclear:
+            lines.append("Unclear, so not exported:")
+            lines += [f"  {student}: {' or '.join(rows[:5])}" for student, rows in self.unclear.items()]
+            student, rows = next(iter(self.unclear.items()))
+            lines.append(
+                "Say who they are in a CSV with the columns student,roster (such as "
+                f"{student},{rows[0].partition(',')[0]}) and add: --match FILE"
+            )
         return "\n".join(lines)
 
 
@@ -82,8 +93,12 @@ def _few(names: tuple[str, ...]) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def export(folder: GradesFolder, platform: Platform, roster: Path | None = None) -> Export:
+def export(
+    folder: GradesFolder, platform: Platform, roster: Path | None = None, decided: Path | None = None
+) -> Export:
     """Write the gradebook for `platform`; `roster` is the platform's own export, to be filled in.
+
+    `decided` is a CSV with the columns student and roster: who is whom where names leave it open.
 
     Raises:
         GradingError: no results, or the roster is no export of that platform.
@@ -95,13 +110,17 @@ def export(folder: GradesFolder, platform: Platform, roster: Path | None = None)
         write_atomically(path, _gradescope(book))
         return Export(path, len(book.rows), unfinished)
     path = folder.root / f"gradebook-{platform}.csv"
-    unknown: tuple[str, ...] = ()
-    if roster is not None:
-        lines, unknown = _filled(book, platform, _read_roster(roster))
-    else:
-        lines = list(_canvas(book) if platform == "canvas" else _moodle(book))
-    write_atomically(path, to_csv(lines))
-    return Export(path, len(book.rows) - len(unknown), unfinished, unknown)
+    if roster is None:
+        write_atomically(path, to_csv(_canvas(book) if platform == "canvas" else _moodle(book)))
+        return Export(path, len(book.rows), unfinished)
+    table = read_roster(roster, platform, book)
+    records = read_records(decided, "student", "roster") if decided else ()
+    said = {student: identifier for _, (student, identifier) in records}
+    matches = match(book, table, said)
+    rows = [row for row in book.rows if row.student in matches.rows]
+    cells = ((matches.rows[row.student], plain_number(row.total), comment(book, row)) for row in rows)
+    write_atomically(path, filled(book, table, cells))
+    return Export(path, len(rows), unfinished, matches.unknown, matches.unclear)
 
 
 def _canvas(book: Gradebook) -> Iterator[list[str]]:
@@ -109,14 +128,15 @@ def _canvas(book: Gradebook) -> Iterator[list[str]]:
     yield ["    Points Possible", "", "", "", "", plain_number(book.points)]
     for row in book.rows:
         # without Canvas' number the name given here has to be the login
-        login = "" if row.result.lms_id else row.student
-        yield [row.student, row.result.lms_id, "", login, "", plain_number(row.total)]
+        number = row.lms_id if row.platform == "canvas" else ""
+        login = "" if number else row.student
+        yield [row.student, number, "", login, "", plain_number(row.total)]
 
 
 def _moodle(book: Gradebook) -> Iterator[list[str]]:
     yield list(_MOODLE)
     for row in book.rows:
-        identifier = f"Participant {row.result.lms_id}" if row.result.lms_id else ""
+        identifier = f"Participant {row.lms_id}" if row.platform == "moodle" else ""
         grade, most = plain_number(row.total), plain_number(book.points)
         yield [identifier, row.student, "", "", grade, most, "Yes", "-", "-", comment(book, row)]
 
@@ -135,87 +155,26 @@ def comment(book: Gradebook, row: StudentRow) -> str:
     return "; ".join(lines)
 
 
-def _read_roster(path: Path) -> list[list[str]]:
-    try:
-        return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise GradingError(f"{path} cannot be read as CSV ({error}). Export it again.", path=path) from None
-
-
-def _filled(
-    book: Gradebook, platform: Platform, roster: list[list[str]]
-) -> tuple[list[list[str]], tuple[str, ...]]:
-    """The platform's own table with the grades in it; rows without a result stay as they are."""
-    head = roster[0] if roster else []
-    needed = ("Student", "ID") if platform == "canvas" else ("Identifier", "Grade")
-    if any(name not in head for name in needed):
-        raise GradingError(f"The roster lacks {' and '.join(needed)}. Use the file that {platform} exports.")
-    lines = [[*line, *[""] * (len(head) - len(line))] for line in roster]
-    column = _grade_column(book, platform, lines)
-    index = {key: row for row in book.rows for key in _keys(row)}
-    used = set()
-    for line in lines[1:]:
-        row = next((index[key] for key in _line_keys(lines[0], line) if key in index), None)
-        if row is None:
-            continue
-        used.add(row.student)
-        line[column] = plain_number(row.total)
-        if platform == "moodle" and "Feedback comments" in head:
-            line[head.index("Feedback comments")] = comment(book, row)
-    return lines, tuple(row.student for row in book.rows if row.student not in used)
-
-
-def _grade_column(book: Gradebook, platform: Platform, lines: list[list[str]]) -> int:
-    """The column for the grade; Canvas calls it `Homework 1 (12345)`, a new column is a new assignment."""
-    head = lines[0]
-    if platform == "moodle":
-        return head.index("Grade")
-    wanted = {book.assignment.casefold(), book.title.casefold()}
-    for position, name in enumerate(head):
-        if re.sub(r"\s*\(\d+\)\s*\Z", "", name).strip().casefold() in wanted:
-            return position
-    head.append(book.assignment)
-    for line in lines[1:]:
-        is_points = line[0].strip() == "Points Possible"
-        line.append(plain_number(book.points) if is_points else "")
-    return len(head) - 1
-
-
-def _keys(row: StudentRow) -> Iterator[str]:
-    if row.result.lms_id:
-        yield f"id {row.result.lms_id}"
-    yield f"name {row.student.casefold()}"
-
-
-def _line_keys(head: list[str], line: list[str]) -> Iterator[str]:
-    cells: Mapping[str, str] = dict(zip(head, line, strict=False))
-    for column in ("ID", "Identifier"):
-        if number := re.search(r"(\d+)\s*\Z", cells.get(column, "")):
-            yield f"id {number[1]}"
-    for column in ("SIS Login ID", "SIS User ID", "Email address", "Student", "Full name"):
-        if name := cells.get(column, "").strip():
-            yield f"name {name.casefold()}"
-            yield f"name {name.casefold().partition('@')[0]}"
-
-
 def _gradescope(book: Gradebook) -> bytes:
-    index = {
-        re.sub(r"\W+", " ", row.student).strip().casefold(): f"{file_stem(row.student)}.json"
-        for row in book.rows
-    }
+    rows = [row for row in book.rows if row.total is not None]
+    keys = [(_plain(name), row) for row in rows for name in {row.student, row.lms_id} if name]
+    count = Counter(key for key, _ in keys)
+    index = {key: f"{file_stem(row.student)}.json" for key, row in keys if count[key] == 1}
     files = {"setup.sh": _SETUP, "run_autograder": _RUN, "results/index.json": json.dumps(index, indent=1)}
     files |= {
         f"results/{file_stem(row.student)}.json": json.dumps(gradescope_result(book, row), indent=1)
-        for row in book.rows
+        for row in rows
     }
     contents = {name: text.encode() for name, text in files.items()}
     return zipped(contents, executable=("setup.sh", "run_autograder"))
 
 
+def _plain(name: str) -> str:
+    return re.sub(r"\W+", " ", name).strip().casefold()
+
+
 def gradescope_result(book: Gradebook, row: StudentRow) -> dict[str, Any]:
-    """One student's results.json: points per question, as text only (`output_format`)."""
-    if row.result.status == "failed":
-        return {"score": 0, "output": f"Could not be graded: {row.result.sentence} This is not a grade of 0."}
+    """One student's results.json with final points, as text only (`output_format`)."""
     tests = []
     for question in row.result.questions:
         lines = [
@@ -227,13 +186,10 @@ def gradescope_result(book: Gradebook, row: StudentRow) -> dict[str, Any]:
         tests.append(
             {
                 "name": f"{question.id}: {question.title}",
-                "score": question.earned or 0,
+                "score": question.earned,
                 "max_score": question.points,
-                "output": "\n".join(lines)
-                if question.earned is not None
-                else "This answer has no points yet.",
+                "output": "\n".join(lines),
                 "output_format": "text",
             }
         )
-    score = row.total if row.total is not None else row.result.earned
-    return {"score": score, "output": comment(book, row), "output_format": "text", "tests": tests}
+    return {"score": row.total, "output": comment(book, row), "output_format": "text", "tests": tests}

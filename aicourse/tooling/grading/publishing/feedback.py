@@ -7,6 +7,7 @@ and printed. Hidden inputs and expected values are not in a result unless the ch
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -19,44 +20,56 @@ from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
 from aicourse.tooling.grading.judging.packing import zipped
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, plain_number
 from aicourse.tooling.grading.publishing.gradebook import Gradebook, StudentRow, read_gradebook
-from aicourse.tooling.grading.publishing.hand_grading import HandGrade, HandGrades, read_hand_grades
 
 Platform = Literal["canvas", "moodle", "plain"]
 _FILE_NAME = "feedback.html"
 
 
+@dataclass(frozen=True)
+class FeedbackZip:
+    """Feedback packed for a platform; it has no place for that of those `left_out`."""
+
+    path: Path
+    left_out: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        names = f"Left out, for the platform has no place for it: {', '.join(self.left_out)}."
+        return f"{self.path}\n{names}" if self.left_out else str(self.path)
+
+
 def write_feedback(folder: GradesFolder) -> list[Path]:
     """Write feedback/<student>.html for everybody; returns the paths."""
-    book, grades = read_gradebook(folder), read_hand_grades(folder)
+    book = read_gradebook(folder)
     written = []
     for row in book.rows:
         path = folder.feedback_dir / f"{file_stem(row.student)}.html"
-        write_atomically(path, render_feedback(book, row, grades))
+        write_atomically(path, render_feedback(book, row))
         written.append(path)
     return written
 
 
-def write_feedback_zip(folder: GradesFolder, platform: Platform) -> Path:
+def write_feedback_zip(folder: GradesFolder, platform: Platform) -> FeedbackZip:
     """Pack everybody's feedback as a platform takes it back.
 
-    - canvas: names that begin like the files that were downloaded (user's and attachment's id).
+    - canvas: names that begin like the files that were downloaded (user's and attachment's id); a text that
+      was typed in has no attachment, so its student is left out.
     - moodle: `Full Name_1234567_assignfeedback_file/feedback.html`; the plug-in "Feedback files" must be on.
     - plain: one file per student.
 
     Raises:
-        GradingError: the submissions did not come from that platform.
+        GradingError: no submission came from that platform.
     """
-    book, grades = read_gradebook(folder), read_hand_grades(folder)
-    strangers = [row.student for row in book.rows if not row.result.lms_prefix]
-    if platform != "plain" and strangers:
+    book = read_gradebook(folder)
+    rows = [row for row in book.rows if platform in ("plain", row.platform if row.result.lms_prefix else "")]
+    if not rows:
         raise GradingError(
-            f"{len(strangers)} are not from {platform} ({', '.join(strangers[:3])}), so it "
+            f"{len(book.rows)} are not from {platform} ({book.rows[0].student}, …), so it "
             "cannot tell whose feedback it is. Use --zip plain, or grade the platform's own download."
         )
-    pages = {_name_for(row, platform): render_feedback(book, row, grades).encode() for row in book.rows}
+    pages = {_name_for(row, platform): render_feedback(book, row).encode() for row in rows}
     path = folder.root / f"feedback-{platform}.zip"
     write_atomically(path, zipped(pages))
-    return path
+    return FeedbackZip(path, tuple(row.student for row in book.rows if row not in rows))
 
 
 def _name_for(row: StudentRow, platform: Platform) -> str:
@@ -68,14 +81,13 @@ def _name_for(row: StudentRow, platform: Platform) -> str:
     return f"{file_stem(row.student)}.html"
 
 
-def render_feedback(book: Gradebook, row: StudentRow, grades: HandGrades) -> str:
+def render_feedback(book: Gradebook, row: StudentRow) -> str:
     """One student's page."""
     result = row.result
     who = f"{escape(result.student)}, {escape(result.submission)}"
     head = f"<h1>{escape(book.title)}</h1><p class='quiet'>{who}</p>"
-    questions = "".join(
-        _question(question, grades.get((result.student, question.id))) for question in result.questions
-    )
+    comments = dict(row.comments)
+    questions = "".join(_question(question, comments.get(question.id, "")) for question in result.questions)
     body = head + _summary(book, row) + (questions if result.status != "failed" else "")
     return page(f"{book.title}: feedback", Markup(body))
 
@@ -95,6 +107,9 @@ def _summary(book: Gradebook, row: StudentRow) -> str:
         )
     else:
         lines.append(f"<b>{plain_number(row.total)} of {most} points.</b>")
+    if result.submitted and (result.submitted_surely or result.late):
+        came = f"{result.submitted[:16].replace('T', ' ')} UTC ({result.submitted_by})"
+        lines.append(f"<span class='quiet'>Handed in {escape(came)}.</span>")
     if result.late:
         lines.append(
             f"It came {result.late.days} {'day' if result.late.days == 1 else 'days'} late, which takes off "
@@ -106,7 +121,7 @@ def _summary(book: Gradebook, row: StudentRow) -> str:
     return f"<div class='card'>{''.join(f'<div>{line}</div>' for line in lines)}</div>"
 
 
-def _question(question: QuestionOutcome, grade: HandGrade | None) -> str:
+def _question(question: QuestionOutcome, comment: str) -> str:
     earned = "open" if question.earned is None else plain_number(question.earned)
     points = f"<span class='points'>{earned} of {plain_number(question.points)}</span>"
     parts = [f"<h2>{points}{escape(question.id)}: {escape(question.title)}</h2>"]
@@ -114,8 +129,8 @@ def _question(question: QuestionOutcome, grade: HandGrade | None) -> str:
         parts.append(f"<ul class='plain'>{''.join(_check(check) for check in question.checks)}</ul>")
     elif question.earned is None:
         parts.append("<p>This answer is graded by hand, and has no points yet.</p>")
-    if grade and grade.comment and question.earned is not None:
-        parts.append(f"<p><b>Comment:</b> {_prose_lines(grade.comment)}</p>")
+    if comment and question.earned is not None:
+        parts.append(f"<p><b>Comment:</b> {_prose_lines(comment)}</p>")
     parts += list(_own_words(question))
     return "".join(parts)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,8 +24,8 @@ from aicourse.tooling.grading.publishing.hand_grading import read_hand_grades, w
 
 _TABLES = """
 CREATE TABLE questions (id TEXT PRIMARY KEY, title TEXT, kind TEXT, points REAL);
-CREATE TABLE students (student TEXT PRIMARY KEY, lms_id TEXT, submission TEXT, status TEXT, sentence TEXT,
-  level TEXT, late_days INTEGER, late_percent REAL, earned REAL, total REAL);
+CREATE TABLE students (student TEXT PRIMARY KEY, platform TEXT, lms_id TEXT, submission TEXT, status TEXT,
+  sentence TEXT, level TEXT, late_days INTEGER, late_percent REAL, earned REAL, total REAL);
 CREATE TABLE points (student TEXT, question TEXT, earned REAL, PRIMARY KEY (student, question));
 CREATE TABLE checks (student TEXT, question TEXT, name TEXT, points REAL, earned REAL, passed INTEGER,
   kind TEXT, message TEXT, hint TEXT);
@@ -55,6 +56,16 @@ class StudentRow:
         """The student's name."""
         return self.result.student
 
+    @property
+    def platform(self) -> str:
+        """The platform whose id is the student's."""
+        return self.result.platform
+
+    @property
+    def lms_id(self) -> str:
+        """The platform's id, "" when there is none."""
+        return self.result.lms_id
+
     def points(self, question: str) -> float | None:
         """The points earned for a question, None while it is open."""
         return next((one.earned for one in self.result.questions if one.id == question), None)
@@ -81,7 +92,7 @@ class Gradebook:
 
 
 def read_gradebook(folder: GradesFolder) -> Gradebook:
-    """The gradebook of a folder of results, with what was given by hand.
+    """The gradebook of a folder of results, with what was given by hand; each member of a group has a row.
 
     Raises:
         GradingError: there are no results, or they belong to several assignments.
@@ -97,13 +108,33 @@ def read_gradebook(folder: GradesFolder) -> Gradebook:
     for (student, question), grade in sorted(grades.items()):
         if grade.comment:
             comments.setdefault(student, []).append((question, grade.comment))
-    rows = (
-        _row(with_hand_grades(result, grades), tuple(comments.get(result.student, ()))) for result in results
-    )
+    rows = [
+        _row(one, tuple(comments.get(result.student, ())))
+        for result in results
+        for one in _of_members(with_hand_grades(result, grades))
+    ]
     newest = max(results, key=lambda result: len(result.questions))
     columns = tuple(QuestionColumn(one.id, one.title, one.kind, one.points) for one in newest.questions)
-    ordered = sorted(rows, key=lambda row: row.student)
+    ordered = sorted(_distinct(rows), key=lambda row: row.student)
     return Gradebook(newest.assignment, newest.title, columns, tuple(ordered))
+
+
+def _of_members(result: SubmissionResult) -> Iterable[SubmissionResult]:
+    """A group's result once for each of its members."""
+    if not result.members:
+        return [result]
+    return [result.model_copy(update={**vars(person), "members": ()}) for person in result.members]
+
+
+def _distinct(rows: Iterable[StudentRow]) -> Iterable[StudentRow]:
+    """A student with two results, alone or in two groups, has two rows, named after what was handed in."""
+    rows = list(rows)
+    names = Counter(row.student for row in rows)
+    for row in rows:
+        if names[row.student] > 1:
+            student = f"{row.student} ({row.result.submission})"
+            row = replace(row, result=row.result.model_copy(update={"student": student}))
+        yield row
 
 
 def _row(result: SubmissionResult, comments: tuple[tuple[str, str], ...]) -> StudentRow:
@@ -123,9 +154,9 @@ def build(folder: GradesFolder) -> Gradebook:
 
 
 def _lines(book: Gradebook) -> Iterable[list[str]]:
-    head = ["student", "lms_id", "submission", "status", "sentence", "level", "late_days", "late_percent"]
     yield [
-        *head,
+        *("student", "platform", "lms_id", "submission", "status", "sentence", "level"),
+        *("late_days", "late_percent"),
         *(f"{one.id} (of {plain_number(one.points)})" for one in book.columns),
         "earned",
         "total",
@@ -134,7 +165,7 @@ def _lines(book: Gradebook) -> Iterable[list[str]]:
     for row in book.rows:
         result, late = row.result, row.result.late
         yield [
-            *(result.student, result.lms_id, result.submission, result.status, result.sentence, result.level),
+            *_who(result),
             *(str(late.days) if late else "0", plain_number(late.percent) if late else "0"),
             *(plain_number(row.points(one.id)) for one in book.columns),
             *(plain_number(result.earned), plain_number(row.total), plain_number(book.points)),
@@ -164,21 +195,20 @@ def _fill(connection: sqlite3.Connection, book: Gradebook) -> None:
     for row in book.rows:
         result, late = row.result, row.result.late
         lateness = (late.days, late.percent) if late else (0, 0.0)
-        facts = (
-            result.student,
-            result.lms_id,
-            result.submission,
-            result.status,
-            result.sentence,
-            result.level,
-        )
-        insert("students", [(*facts, *lateness, result.earned, row.total)])
+        insert("students", [(*_who(result), *lateness, result.earned, row.total)])
         insert("points", ((result.student, one.id, one.earned) for one in result.questions))
         insert(
             "checks",
             ((result.student, one.id, *_facts(check)) for one in result.questions for check in one.checks),
         )
         insert("comments", ((result.student, *comment) for comment in row.comments))
+
+
+def _who(result: SubmissionResult) -> tuple[str, ...]:
+    return (
+        *(result.student, result.platform, result.lms_id, result.submission),
+        *(result.status, " ".join(result.sentence.split()), result.level),
+    )
 
 
 def _facts(check: CheckOutcome) -> tuple[object, ...]:

@@ -6,9 +6,7 @@ compared. An entry remembers the hash of the answer; when the student hands in a
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,6 +17,7 @@ from aicourse.errors import GradingError
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.results import QuestionOutcome, Record, SubmissionResult, plain_number
+from aicourse.tooling.grading.submissions.people import read_records
 
 _LOCK = threading.Lock()
 
@@ -128,40 +127,21 @@ def merge_csv(folder: GradesFolder, path: Path) -> int:
         GradingError: a column is missing, or a row is wrong; names it.
     """
     results = {result.student: result for result in folder.results()}
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise GradingError(
-            f"{path} cannot be read as UTF-8 ({error}). Save it as CSV UTF-8.", path=path
-        ) from None
-    rows = csv.DictReader(io.StringIO(text))
-    wanted = {"student", "question", "points"}
-    if missing := wanted - set(rows.fieldnames or ()):
-        raise GradingError(
-            f"{path} has no column {', '.join(sorted(missing))}. It needs {', '.join(sorted(wanted))}."
-        )
-    grades = [
-        _from_row(row, results, f"{path.name}, line {rows.line_num}")
-        for row in rows
-        if (row["points"] or "").strip()
-    ]
+    records = read_records(path, "student", "question", "points", optional=("comment",))
+    grades = [_from_row(cells, results, place) for place, cells in records if cells[2]]
     save_hand_grades(folder, grades)
     return len(grades)
 
 
-def _from_row(
-    row: Mapping[str, str | None], results: Mapping[str, SubmissionResult], place: str
-) -> HandGrade:
-    student = (row["student"] or "").strip()
+def _from_row(cells: tuple[str, ...], results: Mapping[str, SubmissionResult], place: str) -> HandGrade:
+    student, question, stated, comment = cells
     if student not in results:
         raise GradingError(f"{place}: there is no result of a student {student!r}. Correct the name.")
     try:
-        points = float(row["points"] or "")
+        points = float(stated.replace(",", "."))
     except ValueError:
-        raise GradingError(f"{place}: {row['points']!r} is no number. Correct the points.") from None
+        raise GradingError(f"{place}: {stated!r} is no number. Correct the points.") from None
     try:
-        return checked_grade(
-            results[student], (row["question"] or "").strip(), points, row.get("comment") or ""
-        )
+        return checked_grade(results[student], question, points, comment)
     except GradingError as error:
         raise GradingError(f"{place}: {error.message}") from None

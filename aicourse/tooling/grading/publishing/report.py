@@ -95,6 +95,9 @@ def _attention(book: Gradebook) -> str:
     if late:
         names = ", ".join(f"{row.student} ({row.result.late.days} d)" for row in late if row.result.late)
         items.append(f"<li><b>Late:</b> {escape(names)}</li>")
+    by_file = sum(bool(row.result.submitted) and not row.result.submitted_surely for row in book.rows)
+    if by_file:
+        items.append(f"<li><b>Times:</b> of {by_file}, only file dates are known.</li>")
     shown = f"<ul class='plain'>{''.join(items)}</ul>" if items else ""
     if warned:
         rows = "".join(_row_item("", row, "") for row in warned)

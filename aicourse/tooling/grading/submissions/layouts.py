@@ -184,12 +184,22 @@ def version_of(stem: str) -> int:
 
 
 def parse_time(text: str) -> datetime | None:
-    """nbgrader's time: with an abbreviation, an offset or a zone's name; without any, local time.
-
-    None when it is no time, or its zone is not known for certain: a guess would cost somebody points.
+    """A platform's time, in UTC; without a zone it is local time. None when it is not known for certain.
 
     >>> str(parse_time("2026-12-01 10:00:00.000000 CET")), parse_time("2026-12-01 10:00 IST")
     ('2026-12-01 09:00:00+00:00', None)
+    """
+    moment = zoned_time(text)
+    try:
+        return moment.astimezone(UTC) if moment else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def zoned_time(text: str) -> datetime | None:
+    """A time with an abbreviation, an offset or a zone's name, or with none.
+
+    None when it is no time, or its zone is not known for certain: a guess would cost somebody points.
     """
     match = re.match(r"\s*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(\.\d+)?\s*([\w+:/-]*)\s*\Z", text)
     if not match:
@@ -197,11 +207,9 @@ def parse_time(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(match[1] + (match[2] or "")[:7].rstrip("."))
         if match[3] and match[3][0] in "+-":
-            moment = datetime.fromisoformat(f"{moment.isoformat()}{match[3]}")
-        elif match[3]:
-            moment = moment.replace(tzinfo=_zone(match[3]))
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError, OSError, ZoneInfoNotFoundError):
+            return datetime.fromisoformat(f"{moment.isoformat()}{match[3]}")
+        return moment.replace(tzinfo=_zone(match[3])) if match[3] else moment
+    except (ValueError, OSError, ZoneInfoNotFoundError):
         return None
 
 

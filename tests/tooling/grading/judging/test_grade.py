@@ -200,7 +200,12 @@ def test_a_new_late_policy_runs_nothing(assignment: Assignment, source: Path, tm
     os.utime(source / "ada.ipynb", (1_800_000_000, 1_800_000_000))  # 2027-01-15T08:00Z
     os.utime(source / "bo.ipynb", (1_700_000_000, 1_700_000_000))
     run(assignment, source, out, execute)
-    run(assignment, source, out, execute, late=late_policy("2027-01-14T07:00+00:00", 10, 30))
+    summary = run(assignment, source, out, execute, late=late_policy("2027-01-14T07:00+00:00", 10, 30))
+    assert execute.runs == 3
+    assert results(out)["ada"].late is None, "a file's date costs nothing before somebody has seen it"
+    assert "1 late (1 by 2 days). They cost no points. Plausible?" in str(summary)
+    policy = late_policy("2027-01-14T07:00+00:00", 10, 30, trust_file_times=True)
+    assert "They count" in str(run(assignment, source, out, execute, late=policy))
     assert execute.runs == 3
     late = results(out)["ada"].late
     assert late is not None

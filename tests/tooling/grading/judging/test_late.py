@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,7 +26,7 @@ def test_days_begun(minutes: int, days: int, percent: float) -> None:
 def test_from_the_command_line() -> None:
     assert late_policy("2026-12-02T00:59+01:00", 30, 15) == POLICY
     local = late_policy("2026-12-01 23:59", 0, 0).deadline
-    assert local == datetime(2026, 12, 1, 23, 59).astimezone(UTC)
+    assert local.astimezone(UTC) == datetime(2026, 12, 1, 23, 59).astimezone(UTC)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,35 @@ def test_from_the_command_line() -> None:
 def test_what_makes_no_sense(deadline: str, percent: float, grace: float) -> None:
     with pytest.raises(GradingError):
         late_policy(deadline, percent, grace)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "submitted", "days"),
+    [
+        ("2026-10-24T20:00 Europe/Berlin", "2026-10-25T18:30+00:00", 1),  # 19:30 CET, 24.5 h after
+        ("2026-10-24T20:00 Europe/Berlin", "2026-10-25T19:30+00:00", 2),
+        ("2026-10-24T20:00+02:00", "2026-10-25T18:30+00:00", 2),  # an offset knows no change of clocks
+        ("2027-03-27T20:00 Europe/Berlin", "2027-03-28T18:30+00:00", 2),  # 20:30 CEST, 23.5 h after
+        ("2027-03-27T20:00 Europe/Berlin", "2027-03-28T17:30+00:00", 1),
+        ("2027-03-27T20:00 Europe/Berlin", "2027-03-29T18:01+00:00", 3),
+    ],
+)
+def test_a_day_ends_at_the_same_hour_also_when_clocks_change(
+    deadline: str, submitted: str, days: int
+) -> None:
+    late = late_policy(deadline, 10, 0).lateness(datetime.fromisoformat(submitted))
+    assert late is not None
+    assert late.days == days
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs POSIX time zones")
+def test_local_days_follow_this_machines_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        late = late_policy("2026-10-24T20:00", 10, 0).lateness(datetime(2026, 10, 25, 18, 30, tzinfo=UTC))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert late is not None
+    assert late.days == 1

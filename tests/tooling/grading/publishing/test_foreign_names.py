@@ -66,7 +66,7 @@ def test_the_run_prints_one_line_for_each(graded: tuple[Summary, GradesFolder]) 
 def test_nothing_that_is_written_acts(graded: tuple[Summary, GradesFolder]) -> None:
     _, folder = graded
     exported = [export(folder, platform) for platform in ("canvas", "moodle", "gradescope")]
-    packed = write_feedback_zip(folder, "plain")
+    packed = write_feedback_zip(folder, "plain").path
     written = [path for path in folder.root.rglob("*") if path.is_file() and path.suffix in (".csv", ".html")]
     assert len(written) > 10
     for path in written:
