@@ -2,7 +2,7 @@
 
 They need a folder below /sys/fs/cgroup that this user may make folders in: root has one, and so has a systemd
 user session or a container that was given one. Version 2 is preferred, version 1 works too. Memory is what a
-group must limit; a CPU share and a count of CPU time come with it where the controllers are there.
+group must limit; an equal share of the CPU and a count of its time come with it where the controllers are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pathlib import Path
 from aicourse.tooling.grading.sandbox import leftovers
 
 _MOUNT = Path("/sys/fs/cgroup")
-_CPU = (("cpu.weight", "50"), ("cpu.shares", "512"))  # half of what others have: the grader comes first
 _counter = itertools.count()
 
 
@@ -37,7 +36,6 @@ class SubmissionGroup:
         try:
             self._set_limit(limit)
             for folder in self._folders:
-                _share(folder)
                 self.joining.append(os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
         except BaseException:
             self.remove()
@@ -149,13 +147,6 @@ def _beside(name: str) -> Iterator[Path]:
                     (place / name).mkdir()
                     seen.add(place)
                     yield place / name
-
-
-def _share(folder: Path) -> None:
-    for name, value in _CPU:
-        with contextlib.suppress(OSError):  # a controller that is not in this folder
-            os.close(os.open(folder / name, os.O_WRONLY))
-            (folder / name).write_text(value)
 
 
 def _parents() -> Iterator[Path]:

@@ -159,7 +159,7 @@ def test_a_control_group_shares_the_cpu_and_counts_it() -> None:
         subprocess.run([sys.executable, "-c", spins, *handles], pass_fds=group.joining, check=True)
         names = ("cpu.weight", "cpu.shares")
         shares = [path for folder in group._folders for name in names if (path := folder / name).exists()]
-        assert [path.read_text().strip() for path in shares] in ([], ["50"], ["512"])
+        assert [path.read_text().strip() for path in shares] in ([], ["100"], ["1024"]), "that of all others"
         assert group.cpu_seconds() is None or group.cpu_seconds()
         assert group.peak() > 0
     finally:
