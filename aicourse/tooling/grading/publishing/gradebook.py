@@ -127,14 +127,21 @@ def _of_members(result: SubmissionResult) -> Iterable[SubmissionResult]:
 
 
 def _distinct(rows: Iterable[StudentRow]) -> Iterable[StudentRow]:
-    """A student with two results, alone or in two groups, has two rows, named after what was handed in."""
+    """Namesakes in groups get their ids; a student with two results has two rows, named after what came."""
     rows = list(rows)
     names = Counter(row.student for row in rows)
+    people = Counter((row.student, row.lms_id) for row in rows)
+    taken: set[str] = set()
     for row in rows:
-        if names[row.student] > 1:
-            student = f"{row.student} ({row.result.submission})"
-            row = replace(row, result=row.result.model_copy(update={"student": student}))
-        yield row
+        student = row.student
+        if names[student] > 1:
+            same = people[student, row.lms_id] > 1
+            student = f"{student} ({row.result.submission if same else row.lms_id or 'no number'})"
+        number = 1
+        while (name := student if number == 1 else f"{student} #{number}") in taken:
+            number += 1
+        taken.add(name)
+        yield replace(row, result=row.result.model_copy(update={"student": name}))
 
 
 def _row(result: SubmissionResult, comments: tuple[tuple[str, str], ...]) -> StudentRow:

@@ -273,3 +273,17 @@ def test_a_group_with_two_different_works_is_not_guessed(tmp_path: Path) -> None
         "bo": None,
         "cem": 6,
     }
+
+
+def test_namesakes_in_one_group_have_a_row_each(tmp_path: Path) -> None:
+    metadata = "submission_1:\n  :submitters:\n" + "".join(
+        f"  - :name: Zoë\n    :email: {user}@u.edu\n" for user in ("z1", "z2")
+    )
+    source = tmp_path / "in"
+    (source / "submission_1").mkdir(parents=True)
+    (source / "submission_1" / "hw01.ipynb").write_bytes(NOTEBOOK)
+    (source / "submission_metadata.yml").write_text(metadata, encoding="utf-8")
+    options = Options(progress=False)
+    grade(small_assignment(tmp_path / "hw"), source, tmp_path / "out", run_in_process, options=options)
+    book = build(GradesFolder(tmp_path / "out"))
+    assert [row.student for row in book.rows] == ["Zoë (z1@u.edu)", "Zoë (z2@u.edu)"]
