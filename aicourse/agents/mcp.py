@@ -32,11 +32,13 @@ from aicourse.agents.writes import Confirmation, Writes
 from aicourse.errors import AgentError
 from aicourse.json_text import loads
 
+CALL_SECONDS = 60.0  # for a server's answer
+QUESTION_SECONDS = 900.0  # for its answer where its user is asked first: as long as a confirmation is good
 REPEATED_CALLS_SINCE = "2026-07-28"  # from this version on, a question ends the call, which is then repeated
 _QUESTION = "confirm"
 _FORM: Any = {"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": ["yes"]}
 _CANNOT_ASK = "Nothing was changed: this client cannot ask its user. Use one with elicitation, or the app."
-_ENDED = "Error: the server of the tools has ended. Hand over."
+_ENDED = "Error: the server of the tools has ended or does not answer. Hand over."
 Answer = types.CallToolResult | types.InputRequiredResult
 
 
@@ -133,7 +135,7 @@ class RemoteTools:
         return [{"type": "function", "function": function} for function in functions]
 
     def call(self, name: str, arguments: str | Mapping[str, Any]) -> ToolResult:
-        """Call a tool; a server that is gone is a result with status "failed"."""
+        """Call a tool; a server that is gone or keeps silent is a result with status "failed"."""
         try:
             given = loads(arguments or "{}") if isinstance(arguments, str) else dict(arguments)
             if not isinstance(given, dict):
@@ -141,7 +143,8 @@ class RemoteTools:
         except ValueError as error:
             return ToolResult("invalid", f"Error: the arguments are no JSON ({error}). Send a JSON object.")
         try:
-            result = self._portal.call(self._client.call_tool, name, given)
+            seconds = QUESTION_SECONDS if self.is_write(name) else CALL_SECONDS
+            result = self._portal.call(self._client.call_tool, name, given, seconds)
         except Exception:  # however the connection broke, or whatever the server sent
             return ToolResult("failed", _ENDED)
         texts = [part.text for part in result.content if isinstance(part, types.TextContent)]

@@ -272,8 +272,20 @@ def test_a_server_that_crashes_is_one_sentence() -> None:
         conversation = Agent(model.client(), "qwen2.5-coder-1.5b", "Help.").start(remote)
         assert conversation.say("Hello") in ("Sorry.", HANDED_OVER)
         (call,) = conversation.trajectory.calls
-        assert (call.status, call.text) == ("failed", "Error: the server of the tools has ended. Hand over.")
+        assert (call.status, call.text) == (
+            "failed",
+            "Error: the server of the tools has ended or does not answer. Hand over.",
+        )
         assert remote.call("fine", {}).status == "failed"
+
+
+def test_a_server_that_never_answers_does_not_hold_up_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = "import threading\n" + CRASHING.replace("os._exit(3)", "threading.Event().wait()")
+    server = StdioServerParameters(command=sys.executable, args=["-c", silent])
+    monkeypatch.setattr("aicourse.agents.mcp.CALL_SECONDS", 0.5)
+    monkeypatch.setattr("aicourse.agents.mcp.QUESTION_SECONDS", 0.5)
+    with remote_tools(server) as remote:
+        assert remote.call("crash", {}).status == "failed"
 
 
 @pytest.mark.parametrize(
