@@ -158,11 +158,13 @@ def page(
     script: str = "",
     data: Any = None,
     connects: bool = False,
+    pictures: bool = False,
     inline_styles: bool = False,
 ) -> str:
     """A whole page; `data` is plain data that `script` finds in the element `data`.
 
-    `connects` lets the script talk to the server that the page came from. `inline_styles` is for bodies that
+    `connects` lets the script talk to the server that the page came from, `pictures` lets it show some that
+    are data. `inline_styles` is for bodies that
     bring `style` attributes and pictures of their own (executed notebooks).
     """
     sheet = asset("templates/page.css") + Markup(style)
@@ -170,7 +172,7 @@ def page(
         "templates/page.html",
         title=title,
         body=body,
-        policy=_policy(sheet, script, connects, inline_styles),
+        policy=_policy(sheet, script, connects, pictures, inline_styles),
         style=sheet,
         script=Markup(script),
         data=_json(data) if data is not None else "",
@@ -178,9 +180,10 @@ def page(
     return visible(whole)  # what templates filled in has not been through `escape`
 
 
-def _policy(style: str, script: str, connects: bool, inline_styles: bool) -> str:
+def _policy(style: str, script: str, connects: bool, pictures: bool, inline_styles: bool) -> str:
     rules = ["default-src 'none'"]
-    rules += ["style-src 'unsafe-inline'; img-src data:"] if inline_styles else [f"style-src {_hash(style)}"]
+    rules += ["style-src 'unsafe-inline'"] if inline_styles else [f"style-src {_hash(style)}"]
+    rules += ["img-src data:"] if pictures or inline_styles else []
     rules += [f"script-src {_hash(script)}"] if script else []
     rules += ["connect-src 'self'"] if connects else []
     return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])

@@ -98,9 +98,14 @@ def _cell(cell: MasterCell, source: str) -> dict[str, Any]:
     return new_cell(cell.kind, source.rstrip("\n"), cell.id, metadata) | pictures
 
 
+def submission_text(assignment: Assignment) -> str:
+    """The source of the last cell: how to hand in."""
+    return _SUBMISSION.format(name=assignment.name)
+
+
 def _submission_cell(assignment: Assignment) -> dict[str, Any]:
     metadata = {"deletable": False, "editable": False}
-    return new_cell("markdown", _SUBMISSION.format(name=assignment.name), SUBMISSION_ID, metadata)
+    return new_cell("markdown", submission_text(assignment), SUBMISSION_ID, metadata)
 
 
 def _release(

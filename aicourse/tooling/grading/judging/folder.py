@@ -91,8 +91,12 @@ class GradesFolder:
         """Store a result. The notebook comes first: where there is a result, everything is there."""
         stem = file_stem(result.student)
         if result.executed:
-            write_atomically(self.executed_dir / f"{stem}.ipynb", result.executed)
+            write_atomically(self.executed(result.student), result.executed)
         write_atomically(self.results_dir / f"{stem}.json", result.to_json())
+
+    def executed(self, student: str) -> Path:
+        """The place of the notebook as it ran."""
+        return self.executed_dir / f"{file_stem(student)}.ipynb"
 
     def find(self, student: str) -> SubmissionResult | None:
         """A student's stored result; None when there is none, or none of this version."""

@@ -4,6 +4,7 @@
 
 The page is served on loopback only, at an address with a secret in it, to requests that name this host (so
 that no web page can reach it by rebinding a name); each grade is saved atomically the moment it is given.
+Under each answer is the whole notebook, what was added or changed in it marked, so that no work is missed.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from aicourse.tooling.grading.publishing.hand_grading import (
     read_hand_grades,
     save_hand_grades,
 )
+from aicourse.tooling.grading.publishing.shown_notebook import shown_notebook
 
 _MOST_BYTES = 64 << 10
+_NO_ANSWER = "There is no such answer. Reload the page."
 _TEMPLATES = "tooling/grading/publishing/templates"
 
 
@@ -108,6 +111,12 @@ class Review:
             "changed": grade is not None and not is_current,
         }
 
+    def notebook(self, key: str) -> dict[str, Any]:
+        """The notebook that an answer stands in, or the reason why it cannot be shown."""
+        if key not in self.items:
+            return {"cells": [], "problem": _NO_ANSWER}
+        return shown_notebook(self._folder.executed(self.items[key].result.student))
+
     def save(self, key: str, points: float, comment: str, criteria: tuple[float, ...]) -> None:
         """Store one grade.
 
@@ -116,7 +125,7 @@ class Review:
         """
         item = self.items.get(key)
         if item is None:
-            raise GradingError("There is no such answer. Reload the page.")
+            raise GradingError(_NO_ANSWER)
         save_hand_grades(self._folder, [checked_grade(item.result, item.question, points, comment, criteria)])
 
 
@@ -132,6 +141,7 @@ def render(data: dict[str, Any]) -> str:
         script=asset(f"{_TEMPLATES}/review.js"),
         data=data,
         connects=True,
+        pictures=True,
     )
 
 
@@ -173,12 +183,16 @@ def _handler(review: Review, token: str) -> type[BaseHTTPRequestHandler]:
         server_version, sys_version = "aicourse", ""
 
         def do_GET(self) -> None:
-            if self._is_refused(f"/{token}/"):
+            place, _, key = self.path.partition("?")
+            if self._is_refused(place, f"/{token}/notebook" if key else f"/{token}/"):
                 return
-            self._send(HTTPStatus.OK, render(review.data()), "text/html; charset=utf-8")
+            if key:
+                self._send(HTTPStatus.OK, json.dumps(review.notebook(key)), "application/json")
+            else:
+                self._send(HTTPStatus.OK, render(review.data()), "text/html; charset=utf-8")
 
         def do_POST(self) -> None:
-            if self._is_refused(f"/{token}/grade"):
+            if self._is_refused(self.path, f"/{token}/grade"):
                 return
             try:
                 grade = json.loads(self.rfile.read(min(int(self.headers["Content-Length"]), _MOST_BYTES)))
@@ -193,12 +207,12 @@ def _handler(review: Review, token: str) -> type[BaseHTTPRequestHandler]:
             else:
                 self._send(HTTPStatus.OK, "saved")
 
-        def _is_refused(self, path: str) -> bool:
+        def _is_refused(self, asked: str, path: str) -> bool:
             port = self.server.server_address[1]  # type: ignore[index]  # a TCP server's address is a pair
             named = self.headers.get("Host") in (f"127.0.0.1:{port}", f"localhost:{port}")
             origin = self.headers.get("Origin")
             foreign = origin not in (None, f"http://127.0.0.1:{port}", f"http://localhost:{port}")
-            if named and not foreign and hmac.compare_digest(self.path.encode(), path.encode()):
+            if named and not foreign and hmac.compare_digest(asked.encode(), path.encode()):
                 return False
             self._send(HTTPStatus.NOT_FOUND, "Nothing here. Use the address that the command printed.")
             return True

@@ -3,7 +3,8 @@
 Handled: a byte-order mark, UTF-16, Windows-1252, Windows line ends, notebooks of format 2 and 3, missing or
 double cell ids, sources as one text or a list of lines, cells that are no cells. Refused, with a sentence:
 no JSON (and whether it is a merge conflict, cut off, or a web page), another language than Python, too large.
-Metadata, outputs and attachments are left behind: nothing a student wrote there is needed to grade.
+Pictures inside a text, attached or pasted, are kept for whoever grades by hand; metadata and outputs are left
+behind: nothing a student wrote there is needed to grade.
 Format: https://nbformat.readthedocs.io/en/latest/format_description.html (importing nbformat takes 1.4 s).
 """
 
@@ -23,7 +24,19 @@ CellKind = Literal["code", "markdown", "raw"]
 _MAX_CELLS = 5_000
 _MAX_CHARACTERS = 8_000_000  # of all sources: pictures that were pasted into texts, too
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_PICTURE_CHARACTERS = 6_000_000  # of base64, in one cell
+_PASTED = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=\r\n]+)")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 _VALID_ID = re.compile(r"[a-zA-Z0-9-_]{1,64}\Z")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in a text: the `name` by which that shows it, a PNG, JPEG or GIF, `data` in base64."""
+
+    name: str
+    kind: str
+    data: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,7 @@ class ReadCell:
     kind: CellKind
     source: str
     labels: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,7 +173,27 @@ def _cells(raw_cells: list[Any]) -> Iterator[ReadCell]:
         while unique in seen:
             unique += "-"
         seen.add(unique)
-        yield ReadCell(unique, stated or "", kind, source, labels)
+        source, pictures = _with_pictures(source, raw) if kind != "code" else (source, ())
+        yield ReadCell(unique, stated or "", kind, source, labels, pictures)
+
+
+def _with_pictures(source: str, raw: Mapping[str, Any]) -> tuple[str, tuple[Picture, ...]]:
+    """A text and its pictures; one that is pasted into the text is attached to it."""
+    attached = raw.get("attachments")
+    found = [
+        Picture(str(name)[:200], kind, data)
+        for name, forms in (attached.items() if isinstance(attached, dict) else ())
+        for kind, data in (forms.items() if isinstance(forms, dict) else ())
+        if kind in ("image/png", "image/jpeg", "image/gif") and isinstance(data, str)
+        if _BASE64.fullmatch(data)
+    ]
+
+    def attach(match: re.Match[str]) -> str:
+        found.append(Picture(f"pasted-{len(found) + 1}", match[1], match[2]))
+        return f"attachment:{found[-1].name}"
+
+    source = _PASTED.sub(attach, source)
+    return source, tuple(found) if sum(len(one.data) for one in found) <= _PICTURE_CHARACTERS else ()
 
 
 def _kind_and_source(raw: Mapping[str, Any]) -> tuple[CellKind, str]:

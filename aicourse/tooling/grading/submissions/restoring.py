@@ -20,6 +20,10 @@ Then `restore` repairs what a student must not lose by an accident of editing, a
 - an answer retyped as text runs as code when it is Python; a text answer retyped as code does not run;
 - cells that only run public checks do not run here: the grader has its own.
 
+A person who grades by hand sees more than answer cells: what a student added beside a question of theirs
+belongs to its answer, and in the notebook that ran each cell says whose answer it is, and if it was changed
+or added (metadata `aicourse`: `question`, `mark`).
+
 A cell that does not run stays as a raw cell, so that cells keep the numbers that the student sees.
 
 Everything else runs in the order in which the student left it, as "Restart and run all" does.
@@ -28,15 +32,17 @@ Everything else runs in the order in which the student left it, as "Restart and 
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aicourse.notebook_json import new_cell
 from aicourse.tooling.grading.authoring.assignment import Assignment
+from aicourse.tooling.grading.authoring.building import SUBMISSION_ID, submission_text
 from aicourse.tooling.grading.authoring.master import MasterCell
 from aicourse.tooling.grading.submissions.reading import ReadCell, ReadNotebook
 
@@ -254,7 +260,7 @@ def restore(assignment: Assignment, read: ReadNotebook) -> Restored:
         "nbformat": 4,
         "nbformat_minor": 5,
         "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "cells": [_cell_json(cell) for cell in cells],
+        "cells": [_cell_json(cell, work.marks.get(cell.id, {})) for cell in cells],
     }
     answers, cell_ids = work.answers()
     ids = {cell.id for cell in cells}
@@ -275,6 +281,8 @@ class _Work:
             cell for cell in assignment.cells if cell.kind == "code" and cell.role in ("given", "parameters")
         ]
         self._idle = self._idle_stubs()
+        self._added = dict(self._added_cells())
+        self.marks = {cell.id: self._mark(position, cell) for position, cell in enumerate(cells)}
 
     def general_notes(self) -> Iterator[str]:
         """About the notebook as a whole, and about answers that are missing or stand twice."""
@@ -336,7 +344,7 @@ class _Work:
             self.notes.append(
                 f"The text answer to {expected.question} was a {cell.kind} cell; it was not run."
             )
-            return ReadCell(cell.id, cell.stated_id, "markdown", cell.source)
+            return replace(cell, kind="markdown")
         source = _as_code(cell.source)
         if _is_python(source):
             self.notes.append(
@@ -374,20 +382,48 @@ class _Work:
         expected = self.assignment.answer_cells(question)
         return sorted(place for cell in expected for place in self.pairing.positions(cell))
 
+    def _added_cells(self) -> Iterator[tuple[int, str]]:
+        """Cells of the student's own, and the question graded by hand beside which each stands, if any."""
+        manual = {question.id for question in self.assignment.questions if question.kind == "manual"}
+        beside = ""
+        for position, cell in enumerate(self.cells):
+            expected = self.pairing.expected.get(position)
+            if expected is not None:
+                beside = expected.question if expected.question in manual else ""
+            elif cell.source.strip() and cell.stated_id != SUBMISSION_ID and not _only_checks(cell):
+                yield position, beside or ""
+
+    def _mark(self, position: int, cell: ReadCell) -> dict[str, str]:
+        """The question that a cell answers, and if it was added or is not as released."""
+        expected = self.pairing.expected.get(position)
+        if position in self._added:
+            question, mark = self._added[position], "added"
+        else:
+            is_answer = expected is not None and expected.role in ("answer", "manual")
+            question = expected.question or "" if expected is not None and is_answer else ""
+            released = expected.released if expected is not None else submission_text(self.assignment)
+            pasted = is_answer and cell.pictures
+            mark = "" if _normal(cell.source) == _normal(released) and not pasted else "changed"
+        stated = {"question": question, "mark": mark}
+        return {name: value for name, value in stated.items() if value}
+
     def answers(self) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
         """Per question the text of its answer ("" when it is as released) and the cells it stands in."""
         texts, ids = {}, {}
         for question in self.assignment.questions:
             places = [place for place in self._positions(question.id) if place not in self._idle]
-            ids[question.id] = tuple(self.cells[place].id for place in places)
-            untouched = all(
-                _normal(self.cells[place].source) == _normal(self.pairing.expected[place].released)
-                for place in places
-            )
-            texts[question.id] = (
-                "" if untouched else "\n\n".join(self.cells[place].source for place in places)
-            )
+            added = [place for place, beside in self._added.items() if beside == question.id]
+            ids[question.id] = tuple(self.cells[place].id for place in sorted([*places, *added]))
+            filled = [place for place in places if self.marks[self.cells[place].id].get("mark")]
+            shown = sorted([*(places if filled else ()), *added])
+            texts[question.id] = "\n\n".join(_as_text(self.cells[place]) for place in shown)
         return texts, ids
+
+
+def _as_text(cell: ReadCell) -> str:
+    """The source of a cell, with a line for each picture, by which another one is another answer."""
+    digests = ((one.name, hashlib.sha256(one.data.encode()).hexdigest()[:8]) for one in cell.pictures)
+    return "\n".join([cell.source, *(f"[picture {name}, {digest}]" for name, digest in digests)])
 
 
 def _original_id(cell: MasterCell) -> str:
@@ -403,7 +439,10 @@ def _tags(cell: MasterCell) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*tags, *(["parameters"] if cell.role == "parameters" else [])]))
 
 
-def _cell_json(cell: ReadCell) -> dict[str, Any]:
+def _cell_json(cell: ReadCell, mark: Mapping[str, str]) -> dict[str, Any]:
     is_given = cell.id.startswith("given-")
-    metadata = {"tags": list(cell.labels)} if is_given and cell.labels else {}
-    return new_cell(cell.kind, cell.source, cell.id, metadata) | {"source": cell.source}  # whole, as it runs
+    metadata: dict[str, Any] = {"tags": list(cell.labels)} if is_given and cell.labels else {}
+    metadata |= {"aicourse": dict(mark)} if mark else {}
+    attached = {one.name: {one.kind: one.data} for one in cell.pictures}
+    whole = new_cell(cell.kind, cell.source, cell.id, metadata) | {"source": cell.source}  # as it runs
+    return whole | ({"attachments": attached} if attached and cell.kind == "markdown" else {})

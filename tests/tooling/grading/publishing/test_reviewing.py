@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from fakes import MASTER, hand_in, run_in_process, small_assignment, submission
+from fakes import MASTER, cell, hand_in, run_in_process, small_assignment, submission
 
 from aicourse.errors import GradingError
 from aicourse.tooling.grading.authoring.assignment import load_assignment
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options, grade
+from aicourse.tooling.grading.publishing import shown_notebook
 from aicourse.tooling.grading.publishing.hand_grading import read_hand_grades
 from aicourse.tooling.grading.publishing.reviewing import Review, ReviewServer
 
@@ -117,6 +118,133 @@ def test_nobody_else_reaches_it(server: ReviewServer, path: str, headers: dict[s
     status, text, _ = ask(server, "GET", path, **headers)
     assert status == 404
     assert "Answer" not in text
+
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+STUB = "*Your answer here.*"
+LATEX = "$$\\sum_{i=1}^n i^2$$ and `code` and <b>html</b><script>alert(1)</script>"
+
+
+def attached(data: dict[str, Any]) -> None:
+    data["cells"][-1] |= {
+        "source": STUB,
+        "attachments": {
+            "a.png": {"image/png": PIXEL},
+            "a.svg": {"image/svg+xml": "<svg onload='alert(1)'/>"},
+        },
+    }
+
+
+def pasted(data: dict[str, Any]) -> None:
+    data["cells"][-1]["source"] = f"My sketch: ![x](data:image/png;base64,{PIXEL})"
+
+
+def below(data: dict[str, Any]) -> None:
+    data["cells"].append(cell("markdown", "added", "MY REAL ANSWER"))
+    data["cells"].append(cell("markdown", "submission", "## Hand in"))
+
+
+def above(data: dict[str, Any]) -> None:
+    data["cells"].insert(-1, cell("code", "added", "print('MY REAL ANSWER')"))
+
+
+def unnamed(data: dict[str, Any]) -> None:
+    data["cells"][-1]["source"] = "Because of commas."
+    for one in data["cells"]:
+        del one["id"], one["metadata"]
+
+
+def formula(data: dict[str, Any]) -> None:
+    data["cells"][-1]["source"] = LATEX
+
+
+def as_code(data: dict[str, Any]) -> None:
+    data["cells"][-1] = cell("code", "q3-answer", "# Because of punctuation")
+
+
+def untouched(data: dict[str, Any]) -> None:
+    data["cells"].insert(3, cell("code", "helper", "def helper(): ..."))
+
+
+@pytest.mark.parametrize(
+    ("change", "answer", "pictures"),
+    [
+        (attached, f"{STUB}\n[picture a.png, 10a7227a]", 1),
+        (pasted, "My sketch: ![x](attachment:pasted-1)\n[picture pasted-1, 10a7227a]", 1),
+        (below, "MY REAL ANSWER", 0),
+        (above, "print('MY REAL ANSWER')", 0),
+        (unnamed, "Because of commas.", 0),
+        (formula, LATEX, 0),
+        (as_code, "# Because of punctuation", 0),
+        (untouched, "", 0),
+    ],
+)
+def test_no_work_is_missed(change: Any, answer: str, pictures: int, tmp_path: Path) -> None:
+    """An answer in an added cell, without ids and metadata, as a picture, a formula or code is shown."""
+    data = submission(q3=STUB)
+    change(data)
+    assignment = small_assignment(tmp_path / "hw")
+    source = hand_in(tmp_path / "in", ada=data, honest=submission(q3="Words."))
+    grade(assignment, source, tmp_path / "out", run_in_process, options=Options(progress=False))
+    review = Review(assignment, GradesFolder(tmp_path / "out"))
+    keys = {item.result.student: key for key, item in review.items.items()}
+    answers = {one["key"]: one["answer"] for one in review.data()["questions"][0]["answers"]}
+    assert (answers[keys["ada"]], answers[keys["honest"]]) == (answer, "Words.")
+    with ReviewServer(review) as server:
+        status, text, _ = ask(server, path=f"notebook?{keys['ada']}")
+    shown = json.loads(text)
+    assert (status, shown["problem"]) == (200, "")
+    assert len(shown["cells"]) == len(data["cells"]), "the whole notebook"
+    mine = [one for one in shown["cells"] if one["question"] == "q3"]
+    assert [one["data"] for one in mine for one in one["pictures"]] == [PIXEL] * pictures
+    added = [one["source"] for one in shown["cells"] if one["mark"] == "added"]
+    assert added == [one["source"] for one in data["cells"] if one.get("id") in ("added", "helper")]
+
+
+def test_changed_given_cells_are_marked(tmp_path: Path) -> None:
+    data = submission()
+    data["cells"][1]["source"] += "\nLIMIT = 10_000"
+    data["cells"][5]["source"] += "\nprint('ok')"
+    assignment = small_assignment(tmp_path / "hw")
+    hand_in(tmp_path / "in", ada=data)
+    grade(assignment, tmp_path / "in", tmp_path / "out", run_in_process, options=Options(progress=False))
+    cells = Review(assignment, GradesFolder(tmp_path / "out")).notebook("0-0")["cells"]
+    marked = [(one["number"], one["question"], one["mark"], one["output"]) for one in cells if one["mark"]]
+    assert marked == [
+        (3, "", "changed", ""),
+        (5, "q1", "changed", ""),
+        (7, "q2", "changed", "ok"),
+        (9, "q3", "changed", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "is not in the folder"),
+        ("{", "is not in the folder"),
+        ("x" * 1_000, "too large"),
+        (0, "cut before cell"),
+    ],
+)
+def test_a_notebook_that_cannot_be_shown_says_so(
+    content: Any, sentence: str, review: Review, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = GradesFolder(review._folder.root).executed(review.items["0-0"].result.student)
+    if content is None:
+        path.unlink()
+    elif content:
+        path.write_text(content)
+        monkeypatch.setattr(shown_notebook, "_FILE_BYTES", 500)
+    else:
+        monkeypatch.setattr(shown_notebook, "_CHARACTERS", 100)
+    assert sentence in review.notebook("0-0")["problem"]
+
+
+def test_other_pages_cannot_read_notebooks(server: ReviewServer) -> None:
+    assert ask(server, path="notebook?0-0", Origin="http://evil.example")[0] == 404
+    assert ask(server, path="/wrong/notebook?0-0")[0] == 404
+    assert "There is no such answer. Reload the page." in ask(server, path="notebook?7-7")[1]
 
 
 def test_other_origins_cannot_grade(server: ReviewServer, tmp_path: Path) -> None:

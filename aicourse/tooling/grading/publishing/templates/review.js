@@ -10,7 +10,7 @@ const shown = (number) => String(Math.round(number * 1000) / 1000);
 function show() {
   const one = answer();
   given = question.rubric.map((line, index) => one.criteria[index] ?? 0);
-  $("answer").textContent = one.answer || "(as it was handed out: nothing was answered)";
+  $("answer").textContent = one.answer || "The answer cell is as it was handed out. Look for work elsewhere, below.";
   $("output").textContent = one.output;
   $("printed").hidden = !one.output;
   $("changed").hidden = !one.changed;
@@ -20,6 +20,49 @@ function show() {
   $("state").textContent = isOpen(one) ? "" : "Graded: " + shown(one.points);
   drawRubric();
   drawPlace();
+  drawNotebook(one);
+}
+async function drawNotebook(one) {
+  $("pictures").replaceChildren();
+  $("cells").replaceChildren();
+  $("marks").textContent = "Whole notebook";
+  $("whole").open = !one.answer;
+  let found;
+  try {
+    const reply = await fetch("notebook?" + one.key);
+    if (!reply.ok) throw new Error(await reply.text());
+    found = await reply.json();
+  } catch (error) {
+    found = { cells: [], problem: "The notebook could not be loaded: " + error.message };
+  }
+  if (one !== answer()) return;
+  for (const cell of found.cells) if (cell.question && cell.mark === "changed") cell.mark = "";
+  const count = (mark) => found.cells.filter((cell) => cell.mark === mark).length;
+  $("marks").textContent = "Whole notebook (added cells: " + count("added") + ", changed: " + count("changed") + ")";
+  const mine = found.cells.filter((cell) => cell.question === question.id);
+  $("pictures").replaceChildren(...mine.flatMap((cell) => cell.pictures.map(picture)));
+  $("cells").replaceChildren(...found.cells.map(drawCell), make("p", found.problem));
+}
+function make(kind, text, name) {
+  const made = document.createElement(kind);
+  made.textContent = text;
+  if (name) made.className = name;
+  return made;
+}
+function picture(one) {
+  const made = make("img", "");
+  made.src = "data:" + one.kind + ";base64," + one.data.replace(/\s/g, "");
+  made.alt = "A picture in the student's notebook";
+  return made;
+}
+function drawCell(cell) {
+  const mine = cell.question === question.id, whose = cell.question ? "answer to " + cell.question : "";
+  const made = make("div", "", "cell" + (mine ? " mine" : cell.mark ? " marked" : ""));
+  const name = ["Cell " + cell.number, whose, cell.mark].filter(Boolean).join(" · ");
+  made.append(make(mine || cell.mark ? "b" : "span", name), make("pre", cell.source));
+  if (cell.output) made.append(make("pre", cell.output, "output"));
+  made.append(...cell.pictures.map(picture));
+  return made;
 }
 function drawPlace() {
   const graded = question.answers.filter((one) => !isOpen(one)).length, count = question.answers.length;
@@ -82,6 +125,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "ArrowRight") go(place + 1);
   else if (event.key === "ArrowLeft") go(place - 1);
   else if (event.key === "c") $("comment").focus();
+  else if (event.key === "n") $("whole").open = !$("whole").open;
   else if (event.key === "a") { given = question.rubric.map((line) => line.points); drawRubric(); }
   else if (event.key === "0") { given = question.rubric.map(() => 0); drawRubric(); }
   else if (/^[1-9]$/.test(event.key) && question.rubric[event.key - 1]) give(event.key - 1);
