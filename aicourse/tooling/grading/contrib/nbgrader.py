@@ -2,7 +2,7 @@
 
 | nbgrader cell | here |
 |---|---|
-| autograded answer (solution) | answer, with the points of the test cells that follow it |
+| autograded answer (solution) | answer, with the points of the test cells after it; in a row, one question |
 | autograder tests (grade, points) | checks; visible assertions public, HIDDEN TESTS hidden |
 | manually graded answer (solution and grade) | manual, with a one-line rubric to be written out |
 | manually graded task | its text given, a manual cell below, its mark scheme as rubric |
@@ -45,10 +45,10 @@ class _Tests:
 
 @dataclass
 class _Answer:
-    """An autograded answer and the test cells after it; `cell` is the draft's."""
+    """An autograded answer and the test cells after it; `cells` are the draft's, often one."""
 
     question: str
-    cell: dict[str, Any]
+    cells: list[dict[str, Any]] = field(default_factory=list)
     tests: list[_Tests] = field(default_factory=list)
 
 
@@ -59,13 +59,15 @@ def convert_notebook(notebook: Mapping[str, Any]) -> ImportDraft:
         stated = cell.get("metadata", {}).get("nbgrader", {})
         name, source = str(stated.get("grade_id") or cell.get("id") or f"cell-{number}"), text(cell["source"])
         points = float(stated.get("points") or 0)
-        taken = [answer.question for answer in answers]
+        question = question_id(name, [str(taken) for taken in map(_question_of, draft.cells)])
         if stated.get("task"):
-            _task(draft, name, source, points)
+            _task(draft, question, name, source, points)
         elif stated.get("solution") and stated.get("grade"):
-            _manual(draft, cell["cell_type"], name, source, points)
+            _manual(draft, cell["cell_type"], question, name, source, points)
         elif stated.get("solution"):
-            answers.append(_answer(draft, question_id(name, taken), name, source))
+            if not answers or answers[-1].tests:
+                answers.append(_Answer(question))
+            answers[-1].cells.append(_answer(draft, answers[-1].question, name, source))
         elif stated.get("grade"):
             _test_cell(draft, answers, _Tests(name, source, points))
         else:
@@ -74,6 +76,11 @@ def convert_notebook(notebook: Mapping[str, Any]) -> ImportDraft:
     for answer in answers:
         _finish(draft, answer)
     return draft
+
+
+def _question_of(cell: Mapping[str, Any]) -> str | None:
+    stated: Mapping[str, str] = cell["metadata"].get("aicourse", {})
+    return stated.get("question")
 
 
 def _heading(kind: str, source: str) -> str:
@@ -85,13 +92,12 @@ def _without_hidden(source: str) -> str:
     return _HIDDEN.sub("", source).strip("\n")
 
 
-def _answer(draft: ImportDraft, question: str, name: str, source: str) -> _Answer:
+def _answer(draft: ImportDraft, question: str, name: str, source: str) -> dict[str, Any]:
     marked = source if has_solution(source) else wrapped(source)
-    return _Answer(question, draft.add("code", name, marked, {"question": question, "role": "answer"}))
+    return draft.add("code", name, marked, {"question": question, "role": "answer"})
 
 
-def _manual(draft: ImportDraft, kind: str, name: str, source: str, points: float) -> None:
-    question = question_id(name, [])
+def _manual(draft: ImportDraft, kind: str, question: str, name: str, source: str, points: float) -> None:
     if points <= 0:
         draft.notes.append(f"{question}: graded by hand for 0 points; it became a cell without points.")
         draft.add(kind, name, "*Your answer here.*" if kind == "markdown" else "# your code here")
@@ -100,9 +106,8 @@ def _manual(draft: ImportDraft, kind: str, name: str, source: str, points: float
     draft.notes.append(f"{question}: nbgrader has no rubric; write one where it says {RUBRIC[:14]!r}.")
 
 
-def _task(draft: ImportDraft, name: str, source: str, points: float) -> None:
+def _task(draft: ImportDraft, question: str, name: str, source: str, points: float) -> None:
     """A task leaves it open in which cells students answer; here they answer in one."""
-    question = question_id(name, [])
     draft.add("markdown", name, _SCHEME.sub("", source).strip())
     if points <= 0:
         draft.notes.append(f"{question}: a task for 0 points; its text became instructions.")
@@ -134,7 +139,7 @@ def _finish(draft: ImportDraft, answer: _Answer) -> None:
             sources += _both(answer.question, visible, hidden, tests)
     if total > 0:
         draft.checks += sources
-        answer.cell["metadata"]["aicourse"]["points"] = plain_points(total)
+        answer.cells[0]["metadata"]["aicourse"]["points"] = plain_points(total)
         if lost := sum(tests.points for tests in answer.tests) - total:
             draft.notes.append(f"{answer.question}: {lost:g} points of tests that are left were dropped.")
     else:
@@ -163,12 +168,15 @@ def _unchecked(draft: ImportDraft, answer: _Answer) -> None:
     """An answer without checks is graded by hand; without points it is released as its stub."""
     points = sum(tests.points for tests in answer.tests)
     if points > 0:
-        answer.cell["metadata"]["aicourse"] = manual(answer.question, points)
+        for cell in answer.cells:
+            cell["metadata"]["aicourse"] = {"question": answer.question, "role": "manual"}
+        answer.cells[0]["metadata"]["aicourse"] = manual(answer.question, points)
         draft.notes.append(f"{answer.question}: no test of it could be converted; it is graded by hand now.")
         return
-    stub = released(text(answer.cell["source"]), answer.question)
-    answer.cell |= {"source": stub.splitlines(True), "metadata": {}}
-    draft.notes.append(f"{answer.question}: its tests are worth no points; its stub became an ordinary cell.")
+    for cell in answer.cells:
+        stub = released(text(cell["source"]), answer.question)
+        cell |= {"source": stub.splitlines(True), "metadata": {}}
+    draft.notes.append(f"{answer.question}: no test with points grades it; its stub became an ordinary cell.")
 
 
 def _drop_public(draft: ImportDraft, question: str) -> None:

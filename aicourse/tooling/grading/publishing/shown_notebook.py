@@ -65,7 +65,7 @@ def _pictures(cell: Mapping[str, Any], most: int) -> Iterator[dict[str, str]]:
     for form in forms:
         for kind in _KINDS if isinstance(form, dict) else ():
             data = form.get(kind)
-            data = "".join(data) if isinstance(data, list) else data
+            data = "".join(map(str, data)) if isinstance(data, list) else data
             if isinstance(data, str) and len(data) <= most and _BASE64.fullmatch(data):
                 most -= len(data)
                 yield {"kind": kind, "data": data}

@@ -191,6 +191,27 @@ def test_the_next_question_is_not_disturbed(tests: str, kind: str, points: float
     assert verify(imported, execute).passed
 
 
+@pytest.mark.parametrize(
+    ("tests", "kind"), [("assert f(1) == 1\nassert h(2) == 2", "auto"), (LOOP, "manual")]
+)
+def test_answers_in_a_row_are_one_question(tests: str, kind: str, tmp_path: Path) -> None:
+    """nbgrader has no questions: a cell of tests may grade what two cells define; ids may look alike here."""
+    solution = "def {0}(n):\n    ### BEGIN SOLUTION\n    return n\n    ### END SOLUTION"
+    words = {"cell_type": "markdown", "source": "Why?", "metadata": graded("part/a", points=1)}
+    words["metadata"]["nbgrader"]["solution"] = True  # type: ignore[index]
+    cells = [
+        code(solution.format("f"), **graded("part a")),
+        code(solution.format("h"), **graded("other")),
+        code(tests, **graded("t", points=2)),
+        words,
+    ]
+    report = import_assignment(write(tmp_path / "x.ipynb", *cells), "nbgrader", tmp_path / "new", execute)
+    imported = load_assignment(report.folder)
+    found = [(q.id, q.points, q.kind, len(imported.answer_cells(q.id))) for q in imported.questions]
+    assert found == [("part-a", 2, kind, 2), ("part-a-2", 1, "manual", 1)]
+    assert verify(imported, execute).passed, str(verify(imported, execute))
+
+
 def question(
     tests: list[dict[str, Any]], stated: str = "name: q1", *, fenced: bool = False
 ) -> list[dict[str, Any]]:
