@@ -28,7 +28,7 @@ from aicourse.tooling.grading.judging.results import STATUS_WORDS, Status, Submi
 from aicourse.tooling.grading.sandbox.execution import Executor
 from aicourse.tooling.grading.sandbox.levels import isolation
 from aicourse.tooling.grading.submissions.collecting import Found, Submission, collect
-from aicourse.tooling.grading.submissions.people import Groups, grouped, named
+from aicourse.tooling.grading.submissions.people import Groups, directory, grouped, named
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ def _remarks(
 def _chosen(found: Sequence[Found], only: Sequence[str]) -> list[Found]:
     if not only:
         return list(found)
-    chosen = {name: named(found, name) for name in only}
+    listed = directory(found)
+    chosen = {name: named(listed, name) for name in only}
     for name, one in chosen.items():
         if one is None:
             near = close_matches(name, (other.student for other in found))

@@ -16,7 +16,7 @@ from aicourse.errors import GradingError
 from aicourse.tooling.grading.judging.results import Lateness, SubmissionResult
 from aicourse.tooling.grading.submissions.collecting import Found
 from aicourse.tooling.grading.submissions.layouts import zoned_time
-from aicourse.tooling.grading.submissions.people import named
+from aicourse.tooling.grading.submissions.people import directory, named
 
 _DAY = timedelta(days=1)
 
@@ -94,9 +94,9 @@ def for_class(policy: LatePolicy, found: Sequence[Found]) -> tuple[LatePolicy, t
         GradingError: a name could be two people's.
     """
     own: dict[str, datetime] = {}
-    unused = []
+    unused, listed = [], directory(found)
     for name, deadline in policy.extensions.items():
-        one = named(found, name)
+        one = named(listed, name)
         if one is None:
             unused.append(name)
         else:

@@ -37,6 +37,8 @@ from aicourse.html import one_line
 _MOODLE = re.compile(
     r"(?P<prefix>(?P<name>[^_]+)_(?P<id>\d+))_assignsubmission_[a-z]+(?:_(?P<rest>.*))?\Z", re.DOTALL
 )
+# a folder's name holds nothing else, so the last number in it is Moodle's, also after a name with underscores
+_MOODLE_FOLDER = re.compile(r"(?P<prefix>(?P<name>.+)_(?P<id>\d+))_assignsubmission_[a-z]+_?\Z", re.DOTALL)
 _CANVAS = re.compile(
     r"(?P<prefix>(?P<name>[^_]+)_(?:late_)?(?P<id>\d+)_\d+)_(?P<rest>.+)\Z", re.IGNORECASE | re.DOTALL
 )
@@ -102,8 +104,8 @@ def owner_of(parts: tuple[str, ...]) -> Owner:
     """
     parts = tuple(map(normal, parts))  # a name that is no text here must not break what is written later
     first, rest = parts[0], parts[1:]
-    if match := _MOODLE.match(first):
-        inside = (match["rest"], *rest) if match["rest"] else rest
+    if match := (rest and _MOODLE_FOLDER.match(first)) or _MOODLE.match(first):
+        inside = rest or ((match["rest"],) if match["rest"] else ())
         number = match["id"]
         return Owner(match["name"], "moodle", number, match["prefix"], f"moodle {number}", inside or (first,))
     if not rest and (match := _CANVAS.match(first) or _CANVAS_TEXT.match(first)):

@@ -20,6 +20,7 @@ from aicourse.tooling.grading.submissions.collecting import Found, distinct
 from aicourse.tooling.grading.submissions.layouts import Person
 
 Groups = Mapping[str, tuple[str, ...]]  # the members' names by the group's
+Directory = Mapping[str, list[Found]]
 
 
 def read_table(path: Path) -> CsvTable:
@@ -100,26 +101,29 @@ def same_name(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
 
 
-def named(found: Iterable[Found], name: str) -> Found | None:
+def directory(found: Iterable[Found]) -> Directory:
+    """The submissions by every name that one may mean them by."""
+    listed: dict[str, list[Found]] = {}
+    for one in found:
+        people = (one.owner, *one.owner.members)
+        names = {name for person in people for name in (person.student, person.identity, person.lms_id)}
+        for name in {same_name(name) for name in (one.student, *names) if name}:
+            listed.setdefault(name, []).append(one)
+    return listed
+
+
+def named(listed: Directory, name: str) -> Found | None:
     """The submission of the person or group that `name` means; None when nobody is called so.
 
     Raises:
         GradingError: two are.
     """
-    wanted = same_name(name)
-    everyone = list(found)
-    exact = [one for one in everyone if one.student == name]
-    meant = exact or [one for one in everyone if wanted in _names(one)]
+    meant = listed.get(same_name(name), [])
+    meant = [one for one in meant if one.student == name] or meant
     if len(meant) > 1:
-        listed = " or ".join(f"{one.student} ({one.owner.identity})" for one in meant[:5])
-        raise GradingError(f"{name!r} could be {listed}. Write the name in full, or the platform's number.")
+        shown = " or ".join(f"{one.student} ({one.owner.identity})" for one in meant[:5])
+        raise GradingError(f"{name!r} could be {shown}. Write the name in full, or the platform's number.")
     return meant[0] if meant else None
-
-
-def _names(one: Found) -> set[str]:
-    people = (one.owner, *one.owner.members)
-    names = {name for person in people for name in (person.student, person.identity, person.lms_id)}
-    return {same_name(name) for name in (one.student, *names) if name}
 
 
 def grouped(found: list[Found], groups: Groups) -> list[Found]:
@@ -128,11 +132,11 @@ def grouped(found: list[Found], groups: Groups) -> list[Found]:
     Raises:
         GradingError: a name in a group could be two people's.
     """
-    left = {one.student: one for one in found}
+    left, listed = {one.student: one for one in found}, directory(found)
     made = []
     for group, names in groups.items():
-        whose = {name: named(found, name) for name in names}
-        handed_in = {one.student: one for one in (named(found, group), *whose.values()) if one}
+        whose = {name: named(listed, name) for name in names}
+        handed_in = {one.student: one for one in (named(listed, group), *whose.values()) if one}
         if twice := handed_in.keys() - left.keys():
             raise GradingError(f"{min(twice)} is in two groups, {group} and another. Leave one of the rows.")
         if not handed_in:

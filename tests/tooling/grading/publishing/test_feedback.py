@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from fakes import FIRST_NUMBER, RIGHT_Q1, RIGHT_Q2, hand_in, run_in_process, small_assignment, submission
 
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options, grade
+from aicourse.tooling.grading.judging.late import late_policy
 from aicourse.tooling.grading.publishing.feedback import write_feedback
 from aicourse.tooling.grading.publishing.hand_grading import checked_grade, save_hand_grades
 from aicourse.tooling.grading.publishing.report import histogram, write_report
@@ -152,3 +154,16 @@ def test_only_text_of_outputs_is_kept() -> None:
 def test_a_flood_is_cut_early() -> None:
     flood = {"cells": [{"id": "a", "outputs": [{"output_type": "stream", "text": "x" * 1_000}] * 100_000}]}
     assert len(printed(flood, ("a",))) < 2_100
+
+
+def test_a_page_says_when_it_came_and_where_that_stands(tmp_path: Path) -> None:
+    source = hand_in(tmp_path / "in" / "ada+hw01+2026-12-02 09:30:00.000000 UTC+x", hw01=submission())
+    hand_in(source.parent, bo=submission())
+    options = Options(progress=False, late=late_policy("2026-12-01T12:00Z", 10, 0))
+    grade(small_assignment(tmp_path / "hw"), source.parent, tmp_path / "out", run_in_process, options=options)
+    pages = {
+        path.stem: path.read_text(encoding="utf-8") for path in write_feedback(GradesFolder(tmp_path / "out"))
+    }
+    assert "Handed in 2026-12-02 09:30 UTC (the exchange folder" in pages["ada"]
+    assert "It came 1 day late, which takes off 10 %" in pages["ada"]
+    assert "Handed in" not in pages["bo"], "the date of a file is no evidence"

@@ -255,6 +255,15 @@ def test_gradescope(tmp_path: Path) -> None:
     assert group.submitted_surely
 
 
+def test_a_name_with_underscores_is_one_name() -> None:
+    owner = owner_of(("Anna-Lena_von der Heide_104_assignsubmission_file", "hw01.ipynb"))
+    assert (owner.student, owner.identity) == ("Anna-Lena_von der Heide", "moodle 104")
+    forged = owner_of(("Mal_102_assignsubmission_file_101_assignsubmission_file", "hw01.ipynb"))
+    assert forged.identity == "moodle 101", "by a name in the profile"
+    forged = owner_of(("Mal_101_assignsubmission_file_Bo_102_assignsubmission_file_hw01.ipynb",))
+    assert forged.identity == "moodle 101", "by a file's name"
+
+
 def test_names_that_macos_takes_apart_are_one_name() -> None:
     assert owner_of(("Zoe\u0308 A\u030aberg", "hw01.ipynb")).student == "Zoë Åberg"
 

@@ -11,7 +11,13 @@ from fakes import submission, to_bytes
 from aicourse.errors import GradingError
 from aicourse.tooling.grading.judging.late import for_class, late_policy
 from aicourse.tooling.grading.submissions.collecting import Found, collect
-from aicourse.tooling.grading.submissions.people import grouped, named, read_extensions, read_groups
+from aicourse.tooling.grading.submissions.people import (
+    directory,
+    grouped,
+    named,
+    read_extensions,
+    read_groups,
+)
 
 
 @pytest.fixture
@@ -29,12 +35,12 @@ def found(tmp_path: Path) -> list[Found]:
 
 def test_a_name_that_two_people_share_is_refused(found: list[Found]) -> None:
     for name in ("Alex Kim (2)", "2", "moodle 2", "alex kim (2)"):
-        one = named(found, name)
+        one = named(directory(found), name)
         assert one is not None
         assert one.owner.lms_id == "2"
-    assert named(found, "Bo") is None
+    assert named(directory(found), "Bo") is None
     for use in (
-        lambda: named(found, "alex  kim"),
+        lambda: named(directory(found), "alex  kim"),
         lambda: grouped(found, {"one": ("Ada", "Alex Kim")}),
         lambda: for_class(late_policy("2026-12-01", 10, 0, extensions={"Alex Kim": "2026-12-02"}), found),
     ):
