@@ -171,3 +171,67 @@ ATTACKS = {
         "raise type('E' * 100_000, (Exception,), {})('x' * 10**6)", ("finished", "flooded")
     ),
 }
+
+# memory that no process has mapped, or that the process has which seems to have ended; each a cell
+THREAD_OF_A_DEAD_LEADER = """
+import ctypes, mmap, os, threading, time
+def fill():
+    block = mmap.mmap(-1, 400 << 20, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+    for place in range(0, 400 << 20, 4096): block[place] = 1
+    time.sleep(60)
+if os.fork() == 0:
+    threading.Thread(target=fill).start()
+    ctypes.CDLL(None).syscall({exit}, 0)
+os.wait()
+"""
+PAGE_TABLES = """
+import mmap, os, time
+for _ in range(20):
+    if os.fork() == 0:
+        no_reserve = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000
+        block = mmap.mmap(-1, 14 << 30, flags=no_reserve, prot=mmap.PROT_READ)
+        block.madvise(mmap.MADV_NOHUGEPAGE)
+        for place in range(0, 14 << 30, 2 << 20): block[place]
+        time.sleep(60)
+os.wait()
+"""
+SOCKETS = """
+import os, socket, time
+def fill():
+    kept = []
+    try:
+        while True: kept.append(socket.socketpair())
+    except OSError: pass
+    for ends in kept:
+        for end in ends:
+            end.setblocking(False)
+            try:
+                while True: end.send(bytes(1 << 16))
+            except OSError: pass
+    time.sleep(60)
+for _ in range(10):
+    if os.fork() == 0: fill()
+os.wait()
+"""
+EXIT = "60 if os.uname().machine == 'x86_64' else 93"
+HIDING = {
+    "a thread whose leader has ended": THREAD_OF_A_DEAD_LEADER.format(exit=EXIT),
+    "page tables": PAGE_TABLES,
+    "buffers of sockets": SOCKETS,
+}
+
+# what costs the grader, when it reads, restores, decodes or compares it; each the whole answer to a question
+COSTLY = {
+    "numbers of one hash": "    return {(2**61 - 1) * n for n in range(1, 15_000)}",
+    "wide arrays": "    import numpy\n    return [numpy.empty(1, 'U15000000') for _ in range(40)]",
+    "a deep list": "    value = []\n    for _ in range(900): value = [value]\n    return value",
+    "a long text": "    return 'x' * 10**8",
+    "a range without end": "    return range(10**15)",
+    "a frame of many columns": (
+        "    import pandas\n    return pandas.DataFrame({str(n): [n] for n in range(10**5)})"
+    ),
+    "a tree of 300,000 names": "    return [" + "text, " * 300_000 + "]",
+    "a line of brackets": "    return " + "[" * 150 + "]" * 150,
+    "its own name for an error": "    raise type(text, (Exception,), {})(text)",
+}
+FLOOD = "print('x' * 900_000)"

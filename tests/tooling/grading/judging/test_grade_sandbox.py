@@ -11,8 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from fakes import FIRST_NUMBER, RIGHT_Q1, RIGHT_Q2, hand_in, small_assignment, submission
+from fakes import FIRST_NUMBER, RIGHT_Q1, RIGHT_Q2, cell, hand_in, small_assignment, submission
+from hostile import ATTACKS, COSTLY, FLOOD, HIDING
 
+from aicourse.tooling.grading.authoring.assignment import load_assignment
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options, grade
 from aicourse.tooling.grading.publishing.gradebook import build
@@ -32,6 +34,15 @@ with Sandbox() as sandbox:
     grade(load_assignment(hw), source, out, sandbox.execute, level=sandbox.level, options=options)
 """
 
+
+LIMITS = """
+from aicourse.tooling.grading.sandbox.execution import Limits
+limits = Limits(20, 4, memory=256 << 20, disk=16 << 20, files=500, processes=24, output=1 << 20)
+"""
+WHOLE_SUITE = f"""{GRADE}
+import resource
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 pytestmark = pytest.mark.usefixtures("sandbox_level")
 
@@ -95,3 +106,42 @@ def kill_after(results: int, arguments: list[str]) -> None:
     process.wait()
     _, alive = psutil.wait_procs(below, timeout=30)
     assert not alive
+
+
+@pytest.mark.slow
+def test_the_whole_hostile_suite_among_honest_neighbours(tmp_path: Path) -> None:
+    """The honest have the points of a class without the others; time and memory of the grader have bounds."""
+    folder = small_assignment(tmp_path / "hw").folder
+    with (folder / "checks.py").open("a", encoding="utf-8") as checks:
+        checks.write(LIMITS)
+    kinds = [submission(), submission(q1=FIRST_NUMBER), submission(q2="x = (")]
+    honest = {f"honest{number}": kinds[number % 3] for number in range(18)}
+    sources = {name: attack.source for name, attack in ATTACKS.items()} | HIDING
+    hostile = {name: submission(q2=f"{RIGHT_Q2}\n{source}") for name, source in sources.items()}
+    hostile |= {name: submission(q2=f"def is_wool(text):\n{body}") for name, body in COSTLY.items()}
+    reversed_copy = "\n".join([RIGHT_Q1] * 40)[::-1]
+    for name, source in (("floods", FLOOD), ("reversed copies", reversed_copy)):
+        hostile[name] = submission()
+        hostile[name]["cells"] += [cell("code", f"{name}-{number}", source) for number in range(60)]
+    hostile = {f"hostile {name.replace('/', ' ')}": data for name, data in hostile.items()}
+    alone = hand_in(tmp_path / "alone", **honest)
+    with Sandbox() as sandbox:
+        grade(load_assignment(folder), alone, tmp_path / "calm", sandbox.execute, options=QUIET)
+    among = hand_in(tmp_path / "among", **honest, **hostile)
+    command = [sys.executable, "-c", WHOLE_SUITE, str(folder), str(among), str(tmp_path / "out")]
+    ran = subprocess.run(command, cwd=Path(__file__).parents[4], capture_output=True, text=True, check=True)
+    calm, found = (
+        {one.student: one for one in GradesFolder(tmp_path / place).results()} for place in ("calm", "out")
+    )
+    assert {name: found[name].questions for name in honest} == {name: calm[name].questions for name in honest}
+    assert {found[name].status for name in honest} <= {"graded", "warning"}
+    assert set(found) == {*honest, *hostile}, "every submission has its result"
+    earned = {name: found[name].earned for name in hostile}
+    assert {name: points for name, points in earned.items() if points not in (None, 4, 6)} == {}
+    assert not [one.student for one in found.values() if one.status == "failed" and not one.sentence]
+    longest = max(found.values(), key=lambda one: one.seconds)
+    print(
+        f"{len(hostile)} hostile; longest: {longest.seconds:.0f} s ({longest.student}); grader: {ran.stdout}"
+    )
+    assert longest.seconds <= 3 * (20 + 6 * 5)
+    assert int(ran.stdout) <= 500 << 10

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hostile import HIDING
 from sandboxes import HONEST, SHORT, linux_only, notebook, skip_without
 
 from aicourse.tooling.grading.sandbox import cgroups, running, watcher
@@ -21,52 +22,6 @@ from aicourse.tooling.grading.sandbox.executor import Sandbox
 from aicourse.tooling.grading.sandbox.running import Allowance, RunState
 
 LIMITS = dataclasses.replace(SHORT, notebook_seconds=60, cell_seconds=20)
-THREAD_OF_A_DEAD_LEADER = """
-import ctypes, mmap, os, threading, time
-def fill():
-    block = mmap.mmap(-1, 400 << 20, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
-    for place in range(0, 400 << 20, 4096): block[place] = 1
-    time.sleep(60)
-if os.fork() == 0:
-    threading.Thread(target=fill).start()
-    ctypes.CDLL(None).syscall({exit}, 0)
-os.wait()
-"""
-PAGE_TABLES = """
-import mmap, os, time
-for _ in range(20):
-    if os.fork() == 0:
-        no_reserve = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000
-        block = mmap.mmap(-1, 14 << 30, flags=no_reserve, prot=mmap.PROT_READ)
-        block.madvise(mmap.MADV_NOHUGEPAGE)
-        for place in range(0, 14 << 30, 2 << 20): block[place]
-        time.sleep(60)
-os.wait()
-"""
-SOCKETS = """
-import os, socket, time
-def fill():
-    kept = []
-    try:
-        while True: kept.append(socket.socketpair())
-    except OSError: pass
-    for ends in kept:
-        for end in ends:
-            end.setblocking(False)
-            try:
-                while True: end.send(bytes(1 << 16))
-            except OSError: pass
-    time.sleep(60)
-for _ in range(10):
-    if os.fork() == 0: fill()
-os.wait()
-"""
-EXIT = "60 if os.uname().machine == 'x86_64' else 93"
-HIDING = {
-    "a thread whose leader has ended": THREAD_OF_A_DEAD_LEADER.format(exit=EXIT),
-    "page tables": PAGE_TABLES,
-    "buffers of sockets": SOCKETS,
-}
 
 
 def open_at(level: str) -> Iterator[Sandbox]:
