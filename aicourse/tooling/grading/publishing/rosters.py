@@ -218,7 +218,8 @@ def filled(book: Gradebook, roster: Roster, cells: Iterable[tuple[RosterRow, str
         new |= {(points, column): plain_number(book.points)} if points not in students else {}
         new[0, column] = safe_cell(book.assignment)
     for row, grade, comment in cells:
-        new[row.index, column] = grade.replace(".", ",") if roster.comma else grade
+        if grade:  # what is not final takes no grade away
+            new[row.index, column] = grade.replace(".", ",") if roster.comma else grade
         if roster.comment is not None:
             new[row.index, roster.comment] = comment
     return roster.table.with_cells(new)

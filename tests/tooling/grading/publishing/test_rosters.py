@@ -202,6 +202,15 @@ def test_moodle_in_its_users_language(tmp_path: Path, head: str, participant: st
     assert done.path.read_text(encoding="utf-8-sig") == "\n".join(expected)
 
 
+def test_what_is_not_final_takes_no_grade_away(tmp_path: Path) -> None:
+    folder = graded(tmp_path, "Ada/hw01.ipynb", "Bo/hw01.ipynb")
+    folder.hand_grades.unlink()
+    line = "Participant 1,Ada,x@u.edu,-,4,10,Yes,-,-,"
+    done = export(folder, "moodle", worksheet(tmp_path / "r.csv", line, "Participant 2,Bo"))
+    assert grades_in(done.path) == {"Participant 1": "4", "Participant 2": ""}
+    assert done.open == ("Ada", "Bo")
+
+
 def test_a_table_that_is_no_worksheet(tmp_path: Path) -> None:
     folder = graded(tmp_path, "Ada/hw01.ipynb", "Bo/hw01.ipynb")
     for text in ("a,b\n1,2\n", "Participant 1,Grade\n", "\n"):
