@@ -66,7 +66,7 @@ class Outbox:
     def __init__(self) -> None:
         self.channel: Channel | None = None
         self.left = 0
-        self.flooded = False
+        self.flooded = self.is_muted = False
         self._lock = threading.RLock()
         self._owner = os.getpid()
 
@@ -75,8 +75,8 @@ class Outbox:
         self.channel, self._owner = channel, os.getpid()
 
     def allow(self, size: int) -> None:
-        """Let the next cell show `size` bytes."""
-        self.left, self.flooded = size, False
+        """Let the next cell show `size` bytes; with 0 it runs, and nobody looks."""
+        self.left, self.flooded, self.is_muted = size, False, size == 0
 
     @property
     def is_mine(self) -> bool:
@@ -111,7 +111,7 @@ class Outbox:
             TooMuchOutput: the cell has shown all it may.
         """
         with self._lock:
-            if not self.is_mine:
+            if not self.is_mine or (size and self.is_muted):
                 return
             assert self.channel is not None
             self.left -= size
@@ -150,6 +150,8 @@ class PipeStream(io.TextIOBase):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if not self._outbox.is_mine:  # a process that the cell started
             os.write(self._handle, text.encode(errors="replace"))
+            return len(text)
+        if self._outbox.is_muted:
             return len(text)
         if self._size + len(text) > max(self._outbox.left, 0):
             self._waiting, self._size = [], 0

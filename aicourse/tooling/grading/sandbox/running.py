@@ -165,22 +165,25 @@ class Attempt:
         outputs = state.outputs[index] = CellOutputs(self._kept_left(index))
         self.current = ("cell", index, outputs)
         allowances = Allowance(self._kernel, self._limits.cell_seconds), self._notebook
-        request = {"do": "cell", "source": source, "cell": identity, "output": self._limits.output}
         most, before = min(self._limits.output + _SLACK, self._sent_left()), self._kernel.channel.received
+        may_show = outputs.most > 0 and most > self._limits.output
+        output = self._limits.output if may_show else 0
+        request = {"do": "cell", "source": source, "cell": identity, "output": output}
         try:
             reply, in_time = self._exchange(request, "done", allowances, outputs, most)
         finally:
             state.sent += self._kernel.channel.received - before
         self.current = None
-        if outputs.cut:
+        if outputs.cut or not may_show:
             state.note("flooded", sentences.too_much_to_keep(self._limits))
         state.counts[index] = 1 + max(state.counts.values(), default=0)
         self._judge_cell(index, identity, reply, outputs, in_time)
 
     def _kept_left(self, index: int) -> int:
-        """Bytes of outputs that the notebook may still keep, from this cell on."""
-        before = (one.size for place, one in self._state.outputs.items() if place < index)
-        return self._limits.outputs - sum(before)
+        """Bytes of outputs that the notebook may still keep, from this cell on; 0 once some were cut."""
+        before = [one for place, one in self._state.outputs.items() if place < index]
+        is_full = any(one.cut for one in before)
+        return 0 if is_full else self._limits.outputs - sum(one.size for one in before)
 
     def _sent_left(self) -> int:
         """Bytes that its cells may still send, in this attempt and all further ones."""

@@ -17,6 +17,7 @@ from hostile import ATTACKS, COSTLY, FLOOD, HIDING
 from aicourse.tooling.grading.authoring.assignment import load_assignment
 from aicourse.tooling.grading.judging.folder import GradesFolder
 from aicourse.tooling.grading.judging.grade import Options, grade
+from aicourse.tooling.grading.publishing.feedback import write_feedback
 from aicourse.tooling.grading.publishing.gradebook import build
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 
@@ -43,6 +44,25 @@ WHOLE_SUITE = f"""{GRADE}
 import resource
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
+TELLS = """
+from aicourse.tooling.grading.sandbox import kernel_side
+def read_size(text):
+    def tell(value, depth=0):
+        raise kernel_side.NotPlainData(text)
+    kernel_side.encode = tell
+"""
+ENCODES = """
+from aicourse.tooling.grading.sandbox import kernel_side
+kernel_side.encode = lambda value, depth=0: {0}
+"""
+FLOODS = """
+import os, stat, struct
+body = b'{"output": [' + b"[]," * 1_600_000 + b"[]]}"
+for handle in range(3, 64):
+    try:
+        if stat.S_ISSOCK(os.fstat(handle).st_mode): os.write(handle, struct.pack("=I", len(body)) + body)
+    except OSError: pass
+"""
 
 pytestmark = pytest.mark.usefixtures("sandbox_level")
 
@@ -55,19 +75,60 @@ def test_hostile_notebooks_cost_themselves_alone(tmp_path: Path) -> None:
         exits=submission(q2=f"{RIGHT_Q2}\nimport os\nos._exit(3)"),
         prints=submission(q1=f"{RIGHT_Q1}\nprint('\\x1b[31m<script>alert(1)</script>')"),
         reads=submission(q1=f"{RIGHT_Q1}\nprint(open({str(tmp_path / 'hw' / 'checks.py')!r}).read())"),
+        tells=submission(q1="def read_size(text):\n    raise type(text, (Exception,), {})(text)"),
+        types=submission(q1="def read_size(text):\n    return type(text, (), {})()"),
+        forges=submission(q1=TELLS),
     )
     with Sandbox() as sandbox:
         summary = grade(
             small_assignment(tmp_path / "hw"), source, tmp_path / "out", sandbox.execute, options=QUIET
         )
-    found = {result.student: result for result in GradesFolder(tmp_path / "out").results()}
+    folder = GradesFolder(tmp_path / "out")
+    found = {result.student: result for result in folder.results()}
     assert summary.count("failed") == 0
     assert [found[name].earned for name in ("ada", "bo", "prints", "reads")] == [6, 4, 6, 6]
     assert found["exits"].earned == 4, "the cell that ends the kernel costs its own points"
     assert "ended the kernel" in found["exits"].sentence
     assert found["prints"].questions[0].output == "<script>alert(1)</script>"
     assert "Mistake(first_number" not in found["reads"].to_json()
+    assert [found[name].earned for name in ("tells", "types", "forges")] == [2, 2, 0]
+    build(folder)
+    write_feedback(folder)
+    written = [path for path in folder.root.rglob("*") if path.is_file() and path.suffix != ".ipynb"]
+    assert not [path for path in written if b"SECRET" in path.read_bytes()], "a hidden input"
     assert {result.level for result in found.values()} == {sandbox.level}
+
+
+@pytest.mark.slow
+def test_the_graders_own_memory_stays_small_whatever_is_handed_in(tmp_path: Path) -> None:
+    wide = {"!": "array", "dtype": "<U15000000", "shape": [1], "of": ["x"]}
+    alike = {"!": "set", "of": [(2**61 - 1) * number for number in range(1, 40_000)]}
+    prints, turned, text = submission(), submission(), submission(q3="\U0001f600" + "x" * 7_900_000)
+    prints["cells"][3:3] = [cell("code", f"p{n}", "print('x' * 3_900_000)") for n in range(60)]
+    setup = "\n".join(f"import module_{number} as m{number}" for number in range(300))
+    turned["cells"] += [cell("code", f"t{n}", setup[::-1]) for n in range(100)]
+    source = hand_in(
+        tmp_path / "in",
+        ada=submission(),
+        bo=submission(q1=FIRST_NUMBER),
+        arrays=submission(q1=ENCODES.format([wide] * 2) + RIGHT_Q1),
+        alike=submission(q1=ENCODES.format(alike) + RIGHT_Q1),
+        tree=submission(q1="check(1)\nx = [" + "a + b, " * 110_000 + "]"),
+        floods=submission(q1=FLOODS + RIGHT_Q1),
+        prints=prints,
+        turned=turned,
+        text=text,
+        zoe=submission(),
+    )
+    (source / "lists.ipynb").write_bytes(b'{"cells": [' + b"[]," * 10_000_000 + b"[]]}")
+    folder = small_assignment(tmp_path / "hw").folder
+    run = [sys.executable, "-c", WHOLE_SUITE, str(folder), str(source), str(tmp_path / "out")]
+    done = subprocess.run(run, cwd=Path(__file__).parents[4], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) <= 500 << 10, "kB"
+    found = {result.student: result.earned for result in GradesFolder(tmp_path / "out").results()}
+    honest = {"ada": 6, "bo": 4, "zoe": 6, "prints": 6, "turned": 6, "text": 6}
+    assert found == honest | {"arrays": 0, "alike": 0, "tree": 2, "floods": 2, "lists": None}
+    assert sum(path.stat().st_size for path in (tmp_path / "out" / "executed").iterdir()) < 64 << 20
 
 
 @pytest.mark.slow

@@ -72,16 +72,34 @@ def test_a_notebook_keeps_so_much_in_all_and_runs_to_its_end(sandbox: Sandbox) -
     cells = [FLOODS] * 4 + [f"{HONEST}\nprint('late')"]
     execution = run(sandbox, *cells, calls=[StudentCall("double", (4,))], limits=limits)
     assert [len(text) > 400_000 for text in printed(execution)[:4]] == [True, True, False, False]
-    assert printed(execution)[4] == "late\n"
+    assert printed(execution)[4] == ""
     assert execution.answers[0].value == 8
     assert execution.sentence == "The notebook showed more than 1 MB of output; what came after is left out."
     assert execution.failures == ()
 
 
-def test_what_is_replaced_again_and_again_ends_the_run_and_not_the_answers(sandbox: Sandbox) -> None:
+def test_what_is_replaced_again_and_again_is_not_looked_at_any_more(sandbox: Sandbox) -> None:
     limits = dataclasses.replace(SHORT, outputs=1 << 18)
     floods = f"from IPython.display import clear_output\n{FLOODS}\nclear_output()"
-    execution = run(sandbox, HONEST, *[floods] * 6, calls=[StudentCall("double", (4,))], limits=limits)
+    execution = run(sandbox, *[floods] * 6, HONEST, calls=[StudentCall("double", (4,))], limits=limits)
+    assert execution.answers[0].value == 8
+    assert execution.failures == ()
+    assert "what came after is left out" in execution.sentence
+
+
+FORGES = """
+import os, stat, struct
+body = b'{"clear": false, "x": "' + b"x" * 500_000 + b'"}'
+for handle in range(3, 64):
+    try:
+        if stat.S_ISSOCK(os.fstat(handle).st_mode): os.write(handle, struct.pack("=I", len(body)) + body)
+    except OSError: pass
+"""
+
+
+def test_a_kernel_that_sends_all_the_same_ends_its_run_and_not_its_answers(sandbox: Sandbox) -> None:
+    limits = dataclasses.replace(SHORT, outputs=1 << 18)
+    execution = run(sandbox, HONEST, *[FORGES] * 6, calls=[StudentCall("double", (4,))], limits=limits)
     assert execution.answers[0].value == 8
     assert execution.ending == "flooded"
     assert execution.notebook["cells"][-1]["execution_count"] is None, "it was not run any more"
