@@ -217,20 +217,17 @@ def test_a_new_late_policy_runs_nothing(assignment: Assignment, source: Path, tm
 
 def test_nobody_hands_in_for_another_or_at_another_time(assignment: Assignment, tmp_path: Path) -> None:
     """A batch with honest neighbours: what Mallory's folder says of Bo and of the time changes nothing."""
-    sent = {"mallory": "2026-12-03 10:00:00.000000 UTC", "bo": "2026-12-01 10:00:00.000000 UTC"}
-    places = {name: tmp_path / "in" / f"{name}+hw01+{time}" for name, time in sent.items()}
-    own = places["mallory"]
-    for place, data in (
-        (places["bo"], submission()),
-        (own, submission()),
-        (own / "bo+hw01+2026-12-09 10:00:00.000000 UTC", submission(q1="x = (")),
-        (own / "Bo_1_assignsubmission_file", submission(q1="x = (")),
-    ):
-        hand_in(place, hw01=data)
+    source = hand_in(tmp_path / "in", bo=submission())
+    own = hand_in(source / "mallory", hw01=submission())
+    for name in ("bo+hw01+2026-12-09 10:00:00.000000 UTC", "Bo_1_assignsubmission_file"):
+        hand_in(own / name, hw01=submission(q1="x = ("))
     (own / "timestamp.txt").write_text("2020-01-01 10:00:00 UTC")
     (own / "submission_metadata.yml").write_text("mallory:\n  :created_at: 2020-01-01 10:00:00 Z\n")
-    policy = late_policy("2026-12-01T12:00Z", 10, 0)
-    run(assignment, tmp_path / "in", tmp_path / "out", run_in_process, late=policy)
+    for path in source.rglob("*.ipynb"):
+        os.utime(path, (1_800_000_000, 1_800_000_000))  # 2027-01-15T08:00Z
+    os.utime(source / "bo.ipynb", (1_700_000_000, 1_700_000_000))
+    policy = late_policy("2027-01-14T07:00Z", 10, 0, trust_file_times=True)
+    run(assignment, source, tmp_path / "out", run_in_process, late=policy)
     found = results(tmp_path / "out")
     assert list(found) == ["bo", "mallory"]
     assert (found["bo"].earned, found["bo"].status, found["bo"].late) == (6, "graded", None)
