@@ -64,6 +64,12 @@ def test_tables_of_the_kernel_that_no_process_maps_are_refused(watched: Sandbox)
     assert execution.answers[0].value == [-1, -1, -1]
 
 
+def test_addresses_have_a_limit_too(watched: Sandbox) -> None:
+    source = "import resource\nlimit, _ = resource.getrlimit(resource.RLIMIT_AS)"
+    (answer,) = watched.execute(Job(notebook(source), (StudentCall("limit"),), limits=LIMITS)).answers
+    assert LIMITS.memory < answer.value < 64 << 30
+
+
 MANY_SESSIONS = """
 import os, time
 for _ in range(14):
