@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import importlib
 import os
 import signal
 import socket
@@ -150,6 +151,9 @@ def _serve_forks(connection: socket.socket, assignment: Assignment) -> NoReturn:
             if handle > 2 and handle != connection.fileno():
                 with contextlib.suppress(OSError):  # the one that listed them
                     os.close(handle)
+        # Loaded before there are limits: each thread of it, one for each core, would take memory of its own.
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        importlib.import_module("numpy")
         gc.freeze()
         serve([connection], lambda _, handles: _do_work(Connection(handles[0]), assignment))
     finally:

@@ -81,8 +81,10 @@ def test_hostile_text_costs_its_own_submission_alone_also_on_resume(
         "unfolds": 0,
         "nothing": 0,
     }
-    for name in ("collisions", "lists"):
-        assert found[name].sentence.startswith("Reading and judging it takes more time or memory")
+    assert found["collisions"].sentence.startswith("Reading and judging it takes more time or memory")
+    assert (
+        "more than 5,000 cells" in found["lists"].sentence or "more time or memory" in found["lists"].sentence
+    )
     again = graded(assignment, source, tmp_path / "out")
     assert again == found, "what failed is tried again, and ends the same"
 
