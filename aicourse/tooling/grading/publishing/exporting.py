@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aicourse.csv_text import to_csv
+from aicourse.errors import GradingError
 from aicourse.paths import write_atomically
 from aicourse.tooling.grading.judging.folder import GradesFolder, file_stem
 from aicourse.tooling.grading.judging.packing import zipped
@@ -114,13 +115,19 @@ def export(
         write_atomically(path, to_csv(_canvas(book) if platform == "canvas" else _moodle(book)))
         return Export(path, len(book.rows), unfinished)
     table = read_roster(roster, platform, book)
-    records = read_records(decided, "student", "roster") if decided else ()
-    said = {student: identifier for _, (student, identifier) in records}
-    matches = match(book, table, said)
+    matches = match(book, table, _decisions(decided) if decided else {})
     rows = [row for row in book.rows if row.student in matches.rows]
     cells = ((matches.rows[row.student], plain_number(row.total), comment(book, row)) for row in rows)
     write_atomically(path, filled(book, table, cells))
     return Export(path, len(rows), unfinished, matches.unknown, matches.unclear)
+
+
+def _decisions(path: Path) -> dict[str, str]:
+    said: dict[str, str] = {}
+    for place, (student, identifier) in read_records(path, "student", "roster"):
+        if said.setdefault(student, identifier) != identifier:
+            raise GradingError(f"{place}: {student} is {said[student]!r} already. Leave one of the rows.")
+    return said
 
 
 def _canvas(book: Gradebook) -> Iterator[list[str]]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import io
 import json
 import os
@@ -318,7 +319,7 @@ class PipeKernel:
         if request["arguments"] is not None:
             arguments, named = decode(request["arguments"]), decode(request["named"])
             value = target(*arguments, **named)
-        if asyncio.iscoroutine(value):
+        if inspect.iscoroutine(value):  # asyncio's takes a generator for one before Python 3.12
             value = await value
         try:
             encoded = encode(value)

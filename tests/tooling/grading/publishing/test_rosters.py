@@ -91,6 +91,7 @@ def test_two_people_of_one_name_are_not_one(tmp_path: Path) -> None:
         ("Alex Kim,Alex Kim", "2 rows"),
         ("Alex Kim,Participant 9", "0 rows"),
         ("Alexa,Participant 1", "no result"),
+        ("Alex Kim,Participant 1\nAlex Kim,Participant 2", "line 3: Alex Kim is 'Participant 1' already"),
     ],
 )
 def test_a_decision_that_is_none(tmp_path: Path, line: str, sentence: str) -> None:

@@ -83,6 +83,7 @@ def test_calls_see_the_namespace_that_the_notebook_left(sandbox: Sandbox) -> Non
         "def scale(x, *, by=1): return x * factor * by",
         "class Shop:\n    @staticmethod\n    def price(n): return (n, {'total': n})",
         "async def slow(x): return x",
+        "def yields(x): yield x",
         "def fails(): raise KeyError('colour')",
         "def talks(): print('hello'); return None",
         "def frame():\n    import pandas as pd\n    return pd.DataFrame({'a': [1, 2]})",
@@ -96,6 +97,7 @@ def test_calls_see_the_namespace_that_the_notebook_left(sandbox: Sandbox) -> Non
         StudentCall("talks", ()),
         StudentCall("frame", ()),
         StudentCall("Shop.nothing"),
+        StudentCall("yields", (1,)),
     ]
     answers = run(sandbox, *cells, calls=calls).answers
     assert [answer.kind for answer in answers] == ["returned"] * 4 + [
@@ -103,11 +105,13 @@ def test_calls_see_the_namespace_that_the_notebook_left(sandbox: Sandbox) -> Non
         "returned",
         "returned",
         "missing",
+        "unreadable",
     ]
     assert [answer.value for answer in answers[:4]] == [3, 30, ((1, 2), {"total": (1, 2)}), {"k": {1}}]
     assert (answers[4].error, answers[4].message) == ("KeyError", "'colour'")
     assert answers[5].printed == "hello\n"
     assert answers[6].value.to_dict() == {"a": {0: 1, 1: 2}}
+    assert "generator" in answers[8].message, "which is no coroutine, and raises nothing"
 
 
 def test_a_call_that_is_too_slow_costs_only_itself(sandbox: Sandbox) -> None:
