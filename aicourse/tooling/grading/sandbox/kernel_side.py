@@ -193,6 +193,7 @@ class PipeKernel:
     def serve(self, channel: Channel, scratch: str) -> None:
         """Answer requests until the grader closes the channel; `scratch` is a folder to write in."""
         self._collect_standard_output(scratch)
+        sys.path.append(os.getcwd())  # modules beside the notebook, as in Jupyter; last: they replace none
         self.outbox.open(channel)
         sys.stdout, sys.stderr = (
             PipeStream(name, handle, self.outbox) for name, handle in (("stdout", 1), ("stderr", 2))

@@ -191,6 +191,13 @@ def test_files_that_do_not_fit_are_told(sandbox: Sandbox, tmp_path: Path) -> Non
     assert [answer.kind for answer in execution.answers] == ["dead"]
 
 
+def test_modules_beside_the_notebook_are_imported_and_replace_none(sandbox: Sandbox) -> None:
+    files = {"helper.py": b"def double(x): return 2 * x", "colorsys.py": b"mine = True"}
+    source = "import colorsys\nfrom helper import double\nreplaced = hasattr(colorsys, 'mine')"
+    calls = [StudentCall("double", (2,)), StudentCall("replaced")]
+    assert [one.value for one in run(sandbox, source, calls=calls, files=files).answers] == [4, False]
+
+
 def test_a_file_that_cannot_be_laid_down_is_told(sandbox: Sandbox) -> None:
     execution = run(sandbox, HONEST, files={"a": b"", "a/b": b""})
     assert execution.ending == "not_started"
