@@ -71,10 +71,13 @@ Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Run on a Dask cluster: tcp://host:8786.")
 ]
 TrustNotebooks = Annotated[
-    bool, typer.Option("--trust-notebooks", help="Run without protection. Only for notebooks you wrote.")
+    bool,
+    typer.Option(
+        "--trust-notebooks", help="Run even where there is no protection. Only for notebooks you wrote."
+    ),
 ]
 Level = Annotated[
-    str | None, typer.Option(help="Protection to run student code under: L4, L3 (default) or L2.")
+    str | None, typer.Option(help="The least protection to run student code under: L4, L3 (default) or L2.")
 ]
 Regrade = Annotated[
     list[str] | None,
