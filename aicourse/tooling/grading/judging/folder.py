@@ -43,9 +43,8 @@ def file_stem(student: str) -> str:
         return student
     ascii_name = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:40]
-    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[
-        :16
-    ]  # more than a student can try
+    # so long that no student can try names until two are alike
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{slug}-{digest}" if slug else digest
 
 
