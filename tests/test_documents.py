@@ -244,6 +244,19 @@ def test_readme_lists_every_lesson_homework_and_dataset() -> None:
         assert f"](datasets/{data.name}/README.md)" in readme
 
 
+def test_contributing_has_a_place_for_every_package() -> None:
+    lines = [line for line in prose("CONTRIBUTING.md").splitlines() if line.startswith("| ")]
+    rows = {line.split("|")[1].strip(" *"): line for line in lines}
+    folders = [Path(name).parent for name in tracked() if re.match(r"aicourse/.+/__init__\.py$", name)]
+    assert len(folders) > 30
+    missing = []
+    for folder in (folder.relative_to("aicourse") for folder in folders):
+        above = next((rows[str(one)] for one in folder.parents if str(one) in rows), "")
+        if str(folder) not in rows and f"`{folder.name}/" not in above:
+            missing.append(str(folder))
+    assert missing == [], "each package needs a row, or `name/` in the row of the one that it is in"
+
+
 def test_contributing_names_every_rule_of_the_lint() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", prose("CONTRIBUTING.md"), re.MULTILINE)
     assert [(rule.name, rule.demand) for rule in RULES] == rows
