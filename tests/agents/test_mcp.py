@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -303,16 +305,29 @@ def test_a_server_that_does_not_start_is_one_sentence(server: StdioServerParamet
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [([], "Say whose desk"), (["nobody"], "has no customer 'nobody'"), (["mia", "/"], "cannot be opened")],
+    [
+        ([], "Say whose desk"),
+        (["mia", "shop.sqlite", "tom"], "Say whose desk"),
+        (["nobody"], "has no customer 'nobody'"),
+        (["mia", "new.sqlite"], r"No database new\.sqlite\. Check the path"),
+        (["mia", "notes.sqlite"], "is no support database"),
+        (["mia", "notes.txt"], "cannot be opened"),
+    ],
 )
-def test_the_command_says_what_is_missing(
-    arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+def test_the_command_says_what_is_wrong_and_leaves_files_as_they_are(
+    arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from aicourse.marketplace.support import mcp_server as command
 
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect("notes.sqlite")) as notes:
+        notes.execute("CREATE TABLE notes (text)")
+    Path("notes.txt").write_text("milk", encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr(sys, "argv", ["mcp_server", *arguments])
     with pytest.raises(SystemExit, match=words):
         command.main()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_the_course_shop_has_the_customers_of_its_scenarios() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,3 +36,18 @@ def test_a_write_that_does_not_wait_or_refuse(answer: Callable[..., Any], senten
 
 def test_a_write_that_is_not_written() -> None:
     assert "Not started" in repr(check("18.4", lambda shop, days: None))
+
+
+def schema_in_capitals(function: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters
+    properties = {name: {"type": one.annotation.__name__.upper()} for name, one in parameters.items()}
+    form = {"type": "object", "properties": properties, "required": list(properties)}
+    body = {"name": function.__name__, "description": inspect.getdoc(function), "parameters": form}
+    return {"type": "function", "function": body}
+
+
+def test_a_schema_is_shown_down_to_its_types() -> None:
+    result = repr(check("18.2", schema_in_capitals))
+    assert "{...}" not in result
+    assert "'parcel': {'type': 'INT'}" in result
+    assert "'parcel': {'type': 'integer'}" in result

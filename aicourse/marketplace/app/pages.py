@@ -28,14 +28,15 @@ _NAMES = {
     "tools_garden": "Tools & garden",
 }
 SENTENCES = {
-    400: "This request cannot be read.",
+    400: "This request cannot be read. Go back, shorten what you wrote, and send it again.",
     403: "This page is not yours to see.",
     404: "There is nothing here. Drafts and conversations are shown to those alone whose they are.",
     405: "This address takes no such request.",
     401: "This page takes the token that the terminal or notebook of the marketplace shows.",
     409: "This listing is already published, as it was first sent. Nothing was changed.",
     429: "Too many questions are waiting. Try again in a minute, or search the articles.",
-    413: "That is too large. A photo may have 20 MB.",
+    413: "That is too much at once, and nothing was kept. Go back and send less: a question may have 300 "
+    "characters, a message 1,000, a description 4,000, and a photo 20 MB.",
     422: "Something in this form or address is not as this page sends it. Go back and try again.",
 }
 

@@ -8,27 +8,33 @@ Whoever starts it says who the customer is; no client and no model can.
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import anyio
 
 from aicourse.agents.scenarios import NOW
-from aicourse.errors import AicourseError
-from aicourse.marketplace.support.desk import Desk, open_shop
+from aicourse.errors import AicourseError, StoreError
+from aicourse.marketplace.support.desk import MIGRATIONS, Desk
 from aicourse.marketplace.support.snapshot import course_shop, help_centre
+from aicourse.sqlite import database
+from aicourse.suggestions import similar_file
 
 
 def main() -> None:
     """The command; a mistake is a sentence on stderr."""
-    customer, *path = sys.argv[1:] or sys.exit("Say whose desk it is: … mcp_server CUSTOMER [SHOP.sqlite]")
+    if len(sys.argv) not in (2, 3):
+        sys.exit("Say whose desk it is: … mcp_server CUSTOMER [SHOP.sqlite]")
+    customer, *path = sys.argv[1:]
     try:
         from aicourse.agents.mcp import serve
     except ModuleNotFoundError as error:
         sys.exit(f'{error.name} is not installed. Install it with: pip install "aicourse[mcp]"')
     try:
-        connection = open_shop(path[0]) if path else course_shop()
+        connection = _existing(Path(path[0])) if path else course_shop()
         if not connection.execute("SELECT 1 FROM customers WHERE customer_id = ?", (customer,)).fetchone():
             sys.exit(f"The shop has no customer {customer!r}. Name one of its table customers.")
         desk = Desk(connection, customer, help_centre())
@@ -37,6 +43,13 @@ def main() -> None:
         anyio.run(serve, desk.tools())
     except AicourseError as error:
         sys.exit(str(error))
+
+
+def _existing(path: Path) -> sqlite3.Connection:
+    """The shop in a file, which must be there: a new one has no customer."""
+    if not path.is_file():
+        raise StoreError(f"No database {path}.{similar_file(path)} Check the path.", path=path)
+    return database(path, "support", MIGRATIONS, new=False)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,16 @@ from selling_steps import COAT, URL, describe
 from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
+from aicourse.llm.photos.files import MAX_BYTES
 from aicourse.marketplace.app.application import create_app
 from aicourse.marketplace.app.asking import Helper
 from aicourse.marketplace.app.chatting import SupportChat
+from aicourse.marketplace.app.describing import DESCRIPTION
+from aicourse.marketplace.app.help_pages import QUESTION
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.protection import HEADERS, is_own
 from aicourse.marketplace.app.store import Store
+from aicourse.marketplace.app.support_pages import MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -70,16 +74,46 @@ def test_pages_hold_no_inline_script_or_style(browser: TestClient) -> None:
         assert " onclick" not in page
 
 
-def test_a_body_that_is_too_large_gets_a_sentence(browser: TestClient) -> None:
+ID = "x" * 22
+TOO_MUCH = (
+    f"Go back and send less: a question may have {QUESTION} characters, a message {MESSAGE:,}, "
+    f"a description {DESCRIPTION:,}, and a photo {MAX_BYTES // 10**6} MB."
+)
+
+
+def test_a_photo_that_is_too_large_gets_a_sentence(browser: TestClient) -> None:
     upload = {"photo": ("big.jpg", b"0" * 21_200_000)}
     answer = browser.post("/sell", data={**COAT, "key": "k"}, files=upload)
     assert answer.status_code == 413
-    assert "too large" in answer.text.lower()
+    assert TOO_MUCH in answer.text
 
 
-def test_a_form_without_a_photo_may_be_much_smaller(browser: TestClient) -> None:
-    for address in ("/sell/x", "/listings/x/thumb", "/admin/login"):
-        assert browser.post(address, data={"text": "x" * 200_000}).status_code == 413
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/sell/x",
+        "/listings/x/thumb",
+        "/help/ask",
+        "/help/answers/x/thumb",
+        "/support/customer",
+        f"/support/{ID}",
+        f"/support/{ID}/answer",
+        f"/support/{ID}/thumb",
+        "/admin/login",
+    ],
+)
+def test_a_form_without_a_photo_may_be_much_smaller(browser: TestClient, address: str) -> None:
+    answer = browser.post(address, data={"text": "x" * 200_000})
+    assert answer.status_code == 413
+    assert TOO_MUCH in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_description_of_megabytes_is_told_to_be_shortened(browser: TestClient) -> None:
+    form = {**COAT, "key": "k", "description": "x" * 2_000_000}
+    answer = browser.post("/sell", data=form, files={"photo": ("p.jpg", b"0")})
+    assert answer.status_code == 400
+    assert "shorten what you wrote" in answer.text
 
 
 def test_shops_on_one_computer_have_cookies_of_their_own(

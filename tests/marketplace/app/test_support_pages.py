@@ -252,7 +252,7 @@ def test_no_message_and_too_long_ones_are_refused_in_a_sentence(
     for address in (say(lea, "Hello"), f"/support/{new_id()}"):
         answer = lea.post(address, data={"text": text})
         assert answer.status_code == status
-        assert ("1 to 1,000 characters" if status == 422 else "Too Large") in answer.text
+        assert ("1 to 1,000 characters" if status == 422 else "a message 1,000") in answer.text
     assert len(model.history) == 1
 
 
