@@ -78,9 +78,11 @@ def test_options_reach_the_batch(place: Path) -> None:
     assert [path.stem for path in (place / "grades" / "results").iterdir()] == ["ada"]
     assert '"percent": 100.0' in (place / "grades" / "results" / "ada.json").read_text()
     (place / "extensions.csv").write_text("student,deadline\nada,2099-01-01\neve,2099-01-01\n")
-    (place / "groups.csv").write_text("group,student\npair,ada\npair,eve\n")
+    (place / "groups.csv").write_text("group,student\npair,ada\npair,eve\nnight,cy\n")
     tables = ["--extensions", place / "extensions.csv", "--groups", place / "groups.csv"]
-    assert "Extensions of people who did not hand in" not in aicourse(*words, *late, *tables)
+    said = aicourse(*words, *late, *tables)
+    assert "Extensions of people who did not hand in" not in said
+    assert "Groups of whom nobody handed in: night." in said
     stored = (place / "grades" / "results" / "pair.json").read_text()
     assert '"late": null' in stored
     assert "Add --deadline" in aicourse(*words, *tables, code=2)

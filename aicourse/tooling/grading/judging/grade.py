@@ -65,7 +65,7 @@ class Handled:
 class Summary:
     """The end of a run; `stale` are results in the folder without a submission any more.
 
-    `remarks` are sentences on hand-in times and on extensions of people who did not hand in.
+    `remarks` are sentences on hand-in times, and on groups and extensions of people who did not hand in.
     """
 
     folder: Path
@@ -113,7 +113,7 @@ def grade(
     options = options or Options()
     for question in options.regrade:
         assignment.question(question)
-    everyone = grouped(collect(source, assignment.name), options.groups)
+    everyone, idle = grouped(collect(source, assignment.name), options.groups)
     unused: tuple[str, ...] = ()
     if options.late:
         late, unused = for_class(options.late, everyone)
@@ -125,13 +125,18 @@ def grade(
         options.expect(sum(map(batch.is_open, chosen)))
         outcomes = sorted(batch.run(chosen), key=lambda outcome: outcome.student)
         stored = (folder.find(one.student) for one in outcomes)
-        remarks = tuple(_remarks(options.late, unused, [one for one in stored if one]))
+        remarks = tuple(_remarks(options.late, idle, unused, [one for one in stored if one]))
         return Summary(out, tuple(outcomes), tuple(_stale(folder, everyone)), remarks)
 
 
 def _remarks(
-    late: LatePolicy | None, unused: Sequence[str], results: Sequence[SubmissionResult]
+    late: LatePolicy | None,
+    idle: Sequence[str],
+    unused: Sequence[str],
+    results: Sequence[SubmissionResult],
 ) -> Iterator[str]:
+    if idle:
+        yield f"Groups of whom nobody handed in: {', '.join(idle)}."
     if late and (times := evidence(late, results)):
         yield times
     if unused:

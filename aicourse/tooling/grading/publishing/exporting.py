@@ -145,7 +145,7 @@ def _moodle(book: Gradebook) -> Iterator[list[str]]:
     for row in book.rows:
         identifier = f"Participant {row.lms_id}" if row.platform == "moodle" else ""
         grade, most = plain_number(row.total), plain_number(book.points)
-        yield [identifier, row.student, "", "", grade, most, "Yes", "-", "-", comment(book, row)]
+        yield [identifier, row.student, "", "", grade, most, "Yes", "", "", comment(book, row)]
 
 
 def comment(book: Gradebook, row: StudentRow) -> str:

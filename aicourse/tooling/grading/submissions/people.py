@@ -126,26 +126,29 @@ def named(listed: Directory, name: str) -> Found | None:
     return meant[0] if meant else None
 
 
-def grouped(found: list[Found], groups: Groups) -> list[Found]:
+def grouped(found: list[Found], groups: Groups) -> tuple[list[Found], tuple[str, ...]]:
     """One submission for each group, whichever of its members handed in; the others stay as they are.
+
+    Returns them, and the groups of which nobody did.
 
     Raises:
         GradingError: a name in a group could be two people's.
     """
     left, listed = {one.student: one for one in found}, directory(found)
-    made = []
+    made, idle = [], []
     for group, names in groups.items():
         whose = {name: named(listed, name) for name in names}
         handed_in = {one.student: one for one in (named(listed, group), *whose.values()) if one}
         if twice := handed_in.keys() - left.keys():
             raise GradingError(f"{min(twice)} is in two groups, {group} and another. Leave one of the rows.")
         if not handed_in:
+            idle.append(group)
             continue
         first, *rivals = (left.pop(student) for student in handed_in)
         members = tuple(_person(name, one) for name, one in whose.items())
         owner = replace(first.owner, key=f"group {group}", members=members)
         made.append(replace(first, student=group, owner=owner, rivals=tuple(rivals)))
-    return sorted(distinct([*left.values(), *made]), key=lambda one: one.student)
+    return sorted(distinct([*left.values(), *made]), key=lambda one: one.student), tuple(idle)
 
 
 def _person(name: str, one: Found | None) -> Person:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aicourse.errors import SubmissionError
+from aicourse.html import one_line
 from aicourse.tooling.grading.submissions.archives import NOTEBOOK_BYTES
 
 CellKind = Literal["code", "markdown", "raw"]
@@ -141,7 +142,9 @@ def _refuse_other_language(notebook: Mapping[str, Any], name: str) -> None:
         info = metadata.get(part) if isinstance(metadata, dict) else None
         language = info.get(key) if isinstance(info, dict) else None
         if isinstance(language, str) and language and not language.lower().startswith(("python", "ipython")):
-            raise SubmissionError(f"{name} is written for {language[:40]}, not Python.", submission=name)
+            raise SubmissionError(
+                f"{name} is written for {one_line(language[:40])}, not Python.", submission=name
+            )
 
 
 def _raw_cells(notebook: Mapping[str, Any], name: str) -> tuple[list[Any], list[str]]:
@@ -154,9 +157,7 @@ def _raw_cells(notebook: Mapping[str, Any], name: str) -> tuple[list[Any], list[
         sheets = [sheet.get("cells") for sheet in worksheets if isinstance(sheet, dict)]
         old = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
         if len(old) <= _MAX_CELLS:
-            return old, [
-                f"It is saved in the old notebook format {notebook.get('nbformat', 3)}; it was converted."
-            ]
+            return old, ["It is saved in an old notebook format; it was converted."]
     problem = "has no cells" if not isinstance(cells, list) else f"has more than {_MAX_CELLS:,} cells"
     raise SubmissionError(f"{name} {problem}. Ask for the .ipynb file.", submission=name)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aicourse.errors import AicourseError, SubmissionError
+from aicourse.html import one_line
 from aicourse.notebook.checks import Check
 from aicourse.tooling.grading.authoring.assignment import find_folder
 from aicourse.tooling.grading.authoring.public import to_checks
@@ -70,10 +71,11 @@ def find_release(path: Path, notebook: ReadNotebook) -> Release:
 
 def _release(stated: Any, name: str) -> Release:
     try:
+        assignment, *files = map(_file_name, (stated["assignment"], *stated["files"]))
         return Release(
-            assignment=str(stated["assignment"]),
+            assignment=assignment,
             release=str(stated["release"]),
-            files=tuple(map(str, stated["files"])),
+            files=tuple(files),
             cells=tuple(_cell(cell) for cell in stated["cells"]),
             checks=to_checks(stated["public"]),
             embeddings=stated.get("embeddings") is True,
@@ -84,6 +86,13 @@ def _release(stated: Any, name: str) -> Release:
             "fresh notebook.",
             submission=name,
         ) from error
+
+
+def _file_name(stated: Any) -> str:
+    """A name of a file beside the notebook; no path, because it is read there and packed."""
+    if not isinstance(stated, str) or Path(stated).name != stated or one_line(stated) != stated:
+        raise ValueError(f"{stated!r} is no name of a file")
+    return stated
 
 
 def _cell(data: Mapping[str, Any]) -> ReleasedCell:

@@ -130,11 +130,24 @@ def test_a_copy_without_metadata_is_compared_with_the_course(
         examine(stranger, execute)
 
 
-@pytest.mark.parametrize("damage", [{"public": 3}, {"cells": [{"id": "x"}]}, {"public": [{"call": "("}]}])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"public": 3},
+        {"cells": [{"id": "x"}]},
+        {"public": [{"call": "("}]},
+        {"assignment": "../hw90"},
+        {"assignment": "hw90\x1b[2J"},
+        {"files": ["../private.txt"]},
+        {"files": ["/etc/hostname"]},
+    ],
+)
 def test_damaged_metadata_are_said_to_be(damage: dict[str, Any], tmp_path: Path) -> None:
     path = save(tmp_path, lambda data: data["metadata"]["aicourse"].update(damage))
     with pytest.raises(SubmissionError, match=r"The metadata of hw90\.ipynb are damaged"):
         examine(path, execute)
+    with pytest.raises(SubmissionError, match="are damaged"):
+        pack(path)
 
 
 def test_a_missing_notebook_is_named(tmp_path: Path) -> None:

@@ -217,6 +217,7 @@ def test_moodle_finds_its_participants(moodle_folder: GradesFolder, tmp_path: Pa
     give(moodle_folder, **{"Ada Byron": 4})
     sheet = rows(export(moodle_folder, "moodle").path)
     assert {"Identifier", "Grade", "Last modified (grade)"} <= sheet[0].keys()
+    assert not [cell for row in sheet for cell in row.values() if cell.startswith("'")]
     assert [(row["Identifier"], row["Grade"]) for row in sheet] == [
         ("Participant 101", "10"),
         ("Participant 102", ""),

@@ -56,7 +56,7 @@ def test_extensions(found: list[Found], tmp_path: Path) -> None:
     for people, student, late in (
         (found, "Ada", 1),
         (found, "Alex Kim (2)", 3),
-        (grouped(found, pairs), "pair", 0),
+        (grouped(found, pairs)[0], "pair", 0),
     ):
         own, unused = for_class(policy, people)
         lateness = own.lateness(datetime(2026, 12, 4, 9, tzinfo=UTC), student)
@@ -82,3 +82,9 @@ def test_tables_that_contradict_themselves(tmp_path: Path, read: object, text: s
 def test_a_person_is_in_one_group(found: list[Found]) -> None:
     with pytest.raises(GradingError, match="Ada is in two groups"):
         grouped(found, {"one": ("Ada",), "two": ("moodle 3",)})
+
+
+def test_a_group_of_whom_nobody_handed_in_is_named(found: list[Found]) -> None:
+    people, idle = grouped(found, {"one": ("Ada", "Bo"), "two": ("Cem", "Dia"), "three": ("Eve",)})
+    assert [one.student for one in people] == ["Alex Kim (1)", "Alex Kim (2)", "one"]
+    assert idle == ("two", "three")

@@ -9,6 +9,7 @@ import pytest
 from fakes import RIGHT_Q1, cell, notebook, submission, to_bytes
 
 from aicourse.errors import SubmissionError
+from aicourse.html import one_line
 from aicourse.tooling.grading.submissions.reading import ReadNotebook, read_notebook
 
 DATA = submission()
@@ -73,7 +74,7 @@ def test_format_3_is_converted() -> None:
         ("code", "a = 1\nb = 2"),
         ("markdown", "text"),
     ]
-    assert "old notebook format 3" in read.notes[0]
+    assert "old notebook format" in read.notes[0]
 
 
 def test_it_agrees_with_nbformat_on_format_3() -> None:
@@ -134,6 +135,13 @@ def test_missing_and_double_ids_become_unique() -> None:
 def test_what_cannot_be_read_says_why(data: bytes, sentence: str) -> None:
     with pytest.raises(SubmissionError, match=sentence):
         read_notebook(data, "hw01.ipynb")
+
+
+def test_what_metadata_say_forges_no_line_and_reaches_no_terminal() -> None:
+    spec = {"language": "R\x1b[2J\nada: graded.\u202e"}
+    with pytest.raises(SubmissionError, match="written for R") as refused:
+        read_notebook(to_bytes(notebook(cell("code", "a", "1"), kernelspec=spec)))
+    assert one_line(refused.value.message) == refused.value.message
 
 
 def test_a_file_that_is_too_large_is_refused() -> None:
