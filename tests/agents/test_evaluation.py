@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import re
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -350,3 +352,21 @@ def test_a_setting_that_no_client_knows_is_an_error_and_no_success_of_zero() -> 
 
     with pytest.raises(AgentError, match=r"No conversation came to its end.*'temprature'"):
         run_scenarios(start, [LOST], progress=False)
+
+
+def test_the_program_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, proposals = Path(__file__).parents[2], "homework/hw06-agents/proposals.jsonl"
+    (tmp_path / proposals).parent.mkdir(parents=True)
+    shutil.copy(root / proposals, tmp_path / proposals)
+    stubborn = ScriptedModel(*[ToolCall("refund_order", {"order_id": 1006})] * 1_000)
+    monkeypatch.setattr("aicourse.connect", lambda **_: stubborn.client())
+    monkeypatch.chdir(tmp_path)
+    page = (root / "docs" / "agents.md").read_text(encoding="utf-8")
+    done: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        exec(block, done)
+    assert done["conversation"].trajectory.replies[-1] == "132.40 € for order 1006 go back by card."
+    ways = {one.name: one.passed for one in done["found"].results[0].findings[4:]}
+    assert ways == {"budget": True, "forbidden calls": True, "order": False, "arguments": True}
+    assert "(0, 'no reply after 8 decisions')" in page
+    assert (done["rehearsed"].score, done["rehearsed"].why) == (0, "no reply after 8 decisions")
