@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aicourse import evals, prompts
+from aicourse.datasets import ATTRIBUTES
 from aicourse.errors import AicourseError
 from aicourse.evals import Rule, Run, gate, rescore
 from aicourse.marketplace import FIELD_SCORES, LISTING_SCORERS, listing_cases, run_listings
@@ -28,6 +29,12 @@ def verdict_of(changes, tolerance):
     if change + reach < 0 and change < -tolerance:
         return "fail"
     return "pass" if change - reach > -tolerance else "undecided"
+
+
+def interval_of(before, after, reach=1.96):
+    changes = changes_of(before, after)
+    half = reach * statistics.stdev(changes) / math.sqrt(len(changes))
+    return statistics.mean(changes) - half, statistics.mean(changes) + half
 
 
 def gate_by_hand(before, after, tolerance):
@@ -57,6 +64,20 @@ def any_shown_loss(before, after, tolerance):
     if change + reach < 0:
         return "fail"
     return "pass" if change - reach > -tolerance else "undecided"
+
+
+def loss_beyond_tolerance(before, after, tolerance):
+    low, high = interval_of(before, after)
+    if high < -tolerance:
+        return "fail"
+    return "pass" if low > -tolerance else "undecided"
+
+
+def ninety_per_cent(before, after, tolerance):
+    low, high = interval_of(before, after, reach=1.645)
+    if high < 0 and (low + high) / 2 < -tolerance:
+        return "fail"
+    return "pass" if low > -tolerance else "undecided"
 
 
 def by_position(before, after, tolerance):
@@ -114,7 +135,11 @@ BY_HAND = Exercise(
         ),
         Check(
             "fails when a loss is shown, and the mean loss is beyond the tolerance",
-            [judged_at(0.05, 1, 19, 40), judged_at(0.1, 2, 30, 28)],
+            [
+                judged_at(0.05, 1, 19, 40),
+                judged_at(0.1, 2, 30, 28),
+                judged_at(0.2, 1, 19, 40),
+            ],
         ),
         Check(
             "is undecided when the interval reaches beyond the tolerance and shows no loss",
@@ -122,6 +147,7 @@ BY_HAND = Exercise(
                 judged_at(0.05, 6, 7, 27),
                 judged_at(0.02, 9, 9, 42),
                 judged_at(0.05, 2, 6, 20),
+                judged_at(0.057, 5, 5, 90),
             ],
         ),
         Check(
@@ -158,6 +184,15 @@ BY_HAND = Exercise(
         Mistake(
             any_shown_loss,
             "A loss can be shown and still be smaller than the tolerance. It fails only if its mean is beyond it.",
+        ),
+        Mistake(
+            loss_beyond_tolerance,
+            "You wait until the whole interval lies below -tolerance. A loss is shown if it lies below 0; then the "
+            "mean is compared with the tolerance.",
+        ),
+        Mistake(
+            ninety_per_cent,
+            "That is a 90 % interval. A 95 % interval reaches 1.96 standard errors to either side.",
         ),
         Mistake(
             by_position,
@@ -325,6 +360,19 @@ def units_lost():
     )
 
 
+@functools.cache
+def one_field_lost(field, tag=None):
+    """Everything is right now but one field, which is wrong in all listings, or in those of one slice."""
+
+    def change(record):
+        if tag and tag not in record.tags:
+            return record.expected
+        bad = ["nothing"] if isinstance(record.expected[field], list) else "nothing"
+        return record.expected | {field: bad}
+
+    return made_up(recorded_run("v4"), change, f"all right, but {field} {tag or ''}")
+
+
 def judged(rules, pairs, should_pass):
     for before, after in pairs():
         try:
@@ -369,6 +417,14 @@ def paid_by_measurements():
     return [(recorded_run("v4"), units_lost())]
 
 
+def paid_by_one_field():
+    return [(recorded_run("v4"), one_field_lost(field)) for field in ATTRIBUTES]
+
+
+def category_paid_by_no_brand():
+    return [(recorded_run("v4"), one_field_lost("category", "no_brand"))]
+
+
 SLICES = {"no_brand": 0.30, "measurements": 0.30}
 UNTOUCHED = [Rule("attributes.mean", tolerance=0.08)]
 rules = [
@@ -388,6 +444,10 @@ loose_slices = [
 ]
 one_slice = [
     Rule(score, tolerance=0.15, slices={"no_brand": 0.30}) for score in FIELD_SCORES
+]
+fields_without_slices = [
+    Rule(score, tolerance=0.15, slices=SLICES if score == "size.size" else {})
+    for score in FIELD_SCORES
 ]
 LEAST = 1 - 0.025 ** (1 / 60)  # what the 60 listings of dev can rule out
 
@@ -442,6 +502,16 @@ def misspells_a_slice(answer):
     return not known_slices().issuperset(named(answer))
 
 
+def guards_some_fields_alone(answer):
+    if not SLICES.keys() <= named(answer).keys() or leaves_fields_out(answer):
+        return False
+    of_field = {
+        score: named([rule for rule in rules_in(answer) if rule.score == score])
+        for score in FIELD_SCORES
+    }
+    return not all(SLICES.keys() <= found.keys() for found in of_field.values())
+
+
 def misses_a_slice(answer):
     found = named(answer)
     return (
@@ -468,6 +538,14 @@ RULES = Exercise(
         Check(
             "holds back measurements without units, though all other sizes are right now",
             predicate=holds_back(paid_by_measurements),
+        ),
+        Check(
+            "holds back the loss of any one field, though all others are right now",
+            predicate=holds_back(paid_by_one_field),
+        ),
+        Check(
+            "holds back wrong categories in a slice, though all others are right now",
+            predicate=holds_back(category_paid_by_no_brand),
         ),
     ],
     mistakes=[
@@ -503,6 +581,11 @@ RULES = Exercise(
             one_slice,
             "Not both slices are named. Neither may pay: `no_brand` and `measurements`.",
             recognise=misses_a_slice,
+        ),
+        Mistake(
+            fields_without_slices,
+            "Not every field has both slices. There, too, any field may be lost: give `slices` to each field's rule.",
+            recognise=guards_some_fields_alone,
         ),
         Mistake(
             misspelt,

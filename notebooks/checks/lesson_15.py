@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from aicourse.notebook.checks import Check, Mistake, arguments
+from aicourse.notebook.checks import Check, Mistake, arguments, equal
 from aicourse.notebook.exercises import Exercise
 
 # 15.1
@@ -67,13 +67,23 @@ PIECES = Exercise(
 # 15.2
 
 
-def bm25_with(*, idf="lucene", length=True, saturates=True, documents_counted=True):
+def same_scores(answer, expected):
+    """The same numbers in the same order, in a list, a tuple or an array."""
+    try:
+        return equal([float(score) for score in answer], expected)
+    except (TypeError, ValueError):
+        return False
+
+
+def bm25_with(
+    *, idf="lucene", length=True, saturates=True, documents_counted=True, once=False
+):
     """BM25 scores, with one thing done in another way."""
 
     def bm25(query, texts, k1=1.5, b=0.75):
         mean = sum(map(len, texts)) / len(texts)
         scores = [0.0] * len(texts)
-        for word in query:
+        for word in dict.fromkeys(query) if once else query:
             if documents_counted:
                 holders = sum(word in text for text in texts)
             else:
@@ -110,11 +120,12 @@ BM25 = Exercise(
     title="BM25 by hand",
     reference=bm25_with(),
     checks=[
-        Check("weights rare words more", [arguments(["photo"], TEXTS), arguments(["fee", "photo"], TEXTS), arguments(["book"], TEXTS)]),
-        Check("lets repetitions count less and less", [arguments(["fee"], MANY), arguments(["fee"], TEXTS)]),
-        Check("makes up for length", [arguments(["parcel"], TEXTS), arguments(["parcel"], TEXTS, b=0.0)]),
-        Check("uses k1", [arguments(["fee"], TEXTS, k1=0.9), arguments(["fee", "book"], MANY, k1=3.0)]),
-        Check("gives 0 where no word is shared", [arguments(["zebra"], TEXTS), arguments([], TEXTS)]),
+        Check("weights rare words more", [arguments(["photo"], TEXTS), arguments(["fee", "photo"], TEXTS), arguments(["book"], TEXTS)], same=same_scores),
+        Check("lets repetitions count less and less", [arguments(["fee"], MANY), arguments(["fee"], TEXTS)], same=same_scores),
+        Check("makes up for length", [arguments(["parcel"], TEXTS), arguments(["parcel"], TEXTS, b=0.0)], same=same_scores),
+        Check("uses k1", [arguments(["fee"], TEXTS, k1=0.9), arguments(["fee", "book"], MANY, k1=3.0)], same=same_scores),
+        Check("counts a word twice that stands twice in the query", [arguments(["fee", "fee"], TEXTS), arguments(["book", "fee", "book"], MANY)], same=same_scores),
+        Check("gives 0 where no word is shared", [arguments(["zebra"], TEXTS), arguments([], TEXTS)], same=same_scores),
     ],
     mistakes=[
         Mistake(bm25_with(idf="none"), "Every word weighs the same in your scores. Multiply with idf, which is larger for rare words."),
@@ -122,6 +133,7 @@ BM25 = Exercise(
         Mistake(bm25_with(length=False), "Long texts gain in your scores. The length of a text, divided by the mean length, belongs below the line, weighted with b."),
         Mistake(bm25_with(saturates=False), "Five times the word counts five times as much in your scores. Divide the count by count + norm."),
         Mistake(bm25_with(documents_counted=False), "You count every occurrence for idf. Count *texts* that hold the word."),
+        Mistake(bm25_with(once=True), "A word that stands twice in the query counts once in your scores. Go through the list, not through a set of it."),
     ],
     hints=[
         "For each word of the query: `n = sum(word in text for text in texts)`, then `idf = math.log(1 + (N - n + 0.5) / (n + 0.5))`.",
@@ -197,7 +209,13 @@ MRR = Exercise(
 
 
 def fuse_with(
-    *, first=1, constant_used=True, needs_all=False, points="reciprocal", turned=False
+    *,
+    first=1,
+    constant_used=True,
+    needs_all=False,
+    points="reciprocal",
+    turned=False,
+    ids=False,
 ):
     """Fused rankings, with one thing done in another way."""
 
@@ -218,7 +236,8 @@ def fuse_with(
                 for one, score in scores.items()
                 if all(one in each for each in rankings)
             }
-        return sorted(scores, key=lambda one: scores[one] if turned else -scores[one])
+        order = sorted(scores) if ids else scores
+        return sorted(order, key=lambda one: scores[one] if turned else -scores[one])
 
     return fuse
 
@@ -231,6 +250,7 @@ FUSE = Exercise(
         Check("puts what several rank high on top", [arguments([["a", "b", "c"], ["b", "c", "d"]], [1, 1]), arguments([["x", "y"], ["y", "z"], ["y"]], [1, 1, 1])]),
         Check("keeps what one ranking alone has", [arguments([["a"], ["b", "c"]], [1, 0.9]), arguments([["a", "b"], []], [1, 1])]),
         Check("weights the rankings", [arguments([["a", "b"], ["b", "a"]], [0.2, 1]), arguments([["a", "b"], ["c", "d"]], [0.3, 1])]),
+        Check("puts the one met first first, of equal ones", [arguments([["z", "y"], ["a", "b"]], [1, 1]), arguments([["b"], ["a"]], [0.5, 0.5])]),
         Check("uses the constant", [arguments([["a", "b", "c"], ["d", "c", "b"]], [1, 0.99], constant=0), arguments([["a", "b"], ["c", "b"]], [1, 0.5], constant=0), arguments([["a", "b"], ["c", "b"]], [1, 0.5])]),
     ],
     mistakes=[
@@ -238,6 +258,7 @@ FUSE = Exercise(
         Mistake(fuse_with(needs_all=True), "You keep only what every ranking has. What one alone found stays, with that one's points."),
         Mistake(fuse_with(points="plain"), "The weights change nothing. A score is *weight* / (constant + rank)."),
         Mistake(fuse_with(points="ranks"), "You add up ranks: what only one ranking has would win for not being in the other. Add weight / (constant + rank)."),
+        Mistake(fuse_with(ids=True), "Equal ones are in the order of their ids in your list. Keep the order in which they were met: `sorted` does, if the score alone is its key."),
         Mistake(fuse_with(turned=True), "Your list is worst first: sort by the negative score."),
     ],
     hints=[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, equal, unordered
 from aicourse.notebook.exercises import Exercise
 
 # 16.1
@@ -37,12 +37,12 @@ QUOTED = Exercise(
     title="A quotation that stands in the text",
     reference=quoted_with(),
     checks=[
-        Check("finds words that stand there", [arguments("8 % of the item", FEES), arguments("We keep", FEES), arguments("minimum of 0.50", FEES)]),
+        Check("finds words that stand there", [arguments("8 % of the item", FEES), arguments("We keep", FEES), arguments("minimum of 0.50", FEES), arguments("a maximum of 400", FEES)]),
         Check("forgives white space and capitals", [arguments("item price, with a  minimum", FEES), arguments("we KEEP 8", FEES)]),
         Check("wants them one after the other", [arguments("8 % minimum", FEES), arguments("price item", FEES)]),
         Check(
             "takes whole words alone",
-            [arguments("a maximum of 40", FEES), arguments("we kee", FEES)],
+            [arguments("a maximum of 40", FEES), arguments("we kee", FEES), arguments("eep 8 %", FEES), arguments("a minimum of 0", FEES)],
             message="40 is no quotation of 400.",
         ),
         Check("takes no empty quotation", [arguments("", FEES), arguments("  ", FEES)]),
@@ -93,6 +93,14 @@ def report_with(
     return report
 
 
+def three_numbers(answer, expected):
+    """The same three, in a tuple, a list or an array."""
+    try:
+        return equal(tuple(answer), expected)
+    except TypeError:  # no three, but one
+        return False
+
+
 def crashes_without_answers(answers):
     return report_with(empty=1 / (sum(bool(text) for text, _, _ in answers) or 0))(answers)
 
@@ -104,15 +112,16 @@ REPORT = Exercise(
     title="Coverage, risk and score",
     reference=report_with(),
     checks=[
-        Check("counts right and wrong answers", [arguments([RIGHT, WRONG]), arguments([RIGHT, RIGHT, RIGHT, WRONG])]),
-        Check("divides the risk by the answers that were given", [arguments([RIGHT, WRONG, NONE, NONE]), arguments([WRONG, SILENT, RIGHT])]),
-        Check("divides the score by all questions", [arguments([RIGHT, NONE, NONE, SILENT]), arguments([RIGHT, RIGHT, WRONG, NONE])]),
+        Check("counts right and wrong answers", [arguments([RIGHT, WRONG]), arguments([RIGHT, RIGHT, RIGHT, WRONG])], same=three_numbers),
+        Check("divides the risk by the answers that were given", [arguments([RIGHT, WRONG, NONE, NONE]), arguments([WRONG, SILENT, RIGHT])], same=three_numbers),
+        Check("divides the score by all questions", [arguments([RIGHT, NONE, NONE, SILENT]), arguments([RIGHT, RIGHT, WRONG, NONE])], same=three_numbers),
         Check(
             "calls every answer to an unanswerable question wrong",
             [arguments([INVENTED, RIGHT]), arguments([LUCKY, RIGHT, SILENT])],
+            same=three_numbers,
             message="The documents do not state it, so it is not from our documents, even if it is true.",
         ),
-        Check("gives a risk of 0 if nothing was answered", [arguments([NONE, SILENT]), arguments([SILENT])]),
+        Check("gives a risk of 0 if nothing was answered", [arguments([NONE, SILENT]), arguments([SILENT])], same=three_numbers),
     ],
     mistakes=[
         Mistake(report_with(risk_of="all"), "Your risk is a share of all questions. Divide by the answers that were given."),
@@ -189,7 +198,7 @@ THRESHOLD = Exercise(
 HOST = re.compile(r"(?:https?://|www\.|@)([\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
 
 
-def foreign_with(*, test="suffix with a dot", lower=True, mail=True, every=True):
+def foreign_with(*, test="suffix with a dot", lower=True, mail=True, every=True, once=True):
     """Hosts in a text that are not ours, with one thing done in another way."""
 
     def foreign(text, ours):
@@ -204,7 +213,7 @@ def foreign_with(*, test="suffix with a dot", lower=True, mail=True, every=True)
                 "anywhere": ours in host,
                 "equal": host == ours,
             }[test]
-            if not own and host not in found:
+            if not own and not (once and host in found):
                 found.append(host)
         return found if every else found[:1]
 
@@ -218,7 +227,7 @@ FOREIGN = Exercise(
     reference=foreign_with(),
     checks=[
         Check("finds the host of a link", [arguments("Pay at https://pay.example/now", OURS), arguments("see http://a.example and https://b.example/x", OURS)], same=unordered),
-        Check("lets our own pages through", [arguments(f"https://{OURS}/help", OURS), arguments(f"https://www.{OURS} and https://help.{OURS}/a", OURS)], same=unordered),
+        Check("lets our own pages through", [arguments(f"https://{OURS}/help", OURS), arguments(f"https://www.{OURS} and https://help.{OURS}/a", OURS), arguments(f"https://api.v2.{OURS}", OURS)], same=unordered),
         Check(
             "is not fooled by names that look like ours",
             [arguments(f"https://{OURS}.pay.example/", OURS), arguments(f"https://evil-{OURS}/", OURS), arguments(f"https://my{OURS}", OURS)],
@@ -227,6 +236,7 @@ FOREIGN = Exercise(
         ),
         Check("reads capitals as small letters", [arguments(f"HTTPS://HELP.{OURS.upper()}", OURS), arguments("https://Pay.Example", OURS)], same=unordered),
         Check("finds addresses of mail", [arguments("write to desk@help.example", OURS), arguments(f"desk@{OURS} or x@y.example", OURS)], same=unordered),
+        Check("gives each host once", [arguments("https://pay.example/a or https://PAY.example/b", OURS), arguments("x@y.example, z@y.example", OURS)], same=unordered),
         Check("gives [] for a text without a destination", [arguments("We keep 8 %.", OURS), arguments("", OURS)], same=unordered),
     ],
     mistakes=[
@@ -236,6 +246,7 @@ FOREIGN = Exercise(
         Mistake(foreign_with(lower=False), "Hosts have no capitals: use `lower()` before you compare, and return that."),
         Mistake(foreign_with(mail=False), "An address of mail is a destination, too."),
         Mistake(foreign_with(every=False), "A text may have several destinations: return all."),
+        Mistake(foreign_with(once=False), "You give a host as often as it stands in the text. Return each once."),
     ],
     hints=[
         "`HOSTS.findall(text)` gives every host, with and without `www.`.",

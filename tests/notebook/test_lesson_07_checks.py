@@ -79,6 +79,11 @@ def of_ninety(values, resamples=2000, seed=7):  # type: ignore[no-untyped-def]
     return tuple(np.percentile(stream.choice(values, (resamples, len(values))).mean(1), [5, 95]))
 
 
+def sets_of_one_less(values, resamples=2000, seed=7):  # type: ignore[no-untyped-def]
+    stream = np.random.default_rng(seed)
+    return tuple(np.percentile(stream.choice(values, (resamples, len(values) - 1)).mean(1), [2.5, 97.5]))
+
+
 def lowest_and_highest(values, resamples=2000, seed=7):  # type: ignore[no-untyped-def]
     return float(np.min(values)), float(np.max(values))
 
@@ -91,6 +96,7 @@ def lowest_and_highest(values, resamples=2000, seed=7):  # type: ignore[no-untyp
         (with_the_normal, "supposes a symmetric spread"),
         (of_ninety, "leave out a tenth"),
         (lowest_and_highest, "say nothing about the mean"),
+        (sets_of_one_less, "many resamples give 0.250 to 1.000"),
     ],
 )
 def test_a_bootstrap_that_errs_is_told_where(answer: Callable[..., Any], sentence: str) -> None:

@@ -102,6 +102,15 @@ def with_interval(before: Scores, after: Scores, tolerance: float, sign: int = 1
     return decided(change - reach, change + reach, change, tolerance)
 
 
+def by_half_width(before: Scores, after: Scores, tolerance: float, reach: float, line: float) -> str:
+    """A 95 % interval for `reach` 1.96; a loss is shown below minus `line`."""
+    changes = [after[id] - before[id] for id in before.keys() & after.keys()]
+    change, half = statistics.mean(changes), reach * statistics.stdev(changes) / len(changes) ** 0.5
+    if change + half < -line and change < -tolerance:
+        return "fail"
+    return "pass" if change - half > -tolerance else "undecided"
+
+
 def by_place(before: Scores, after: Scores, tolerance: float) -> str:
     new = dict(zip(before, after.values(), strict=False))
     return with_interval(before, new, tolerance)
@@ -131,6 +140,14 @@ def by_place(before: Scores, after: Scores, tolerance: float) -> str:
             "Two different things get one word",
         ),
         (lambda before, after, tolerance: with_interval(before, after, 0.0), "The tolerance is not used"),
+        (
+            lambda before, after, tolerance: by_half_width(before, after, tolerance, 1.96, tolerance),
+            "A loss is shown if it lies below 0",
+        ),
+        (
+            lambda before, after, tolerance: by_half_width(before, after, tolerance, 1.645, 0.0),
+            "That is a 90 % interval",
+        ),
         (by_place, "Look each id up in both"),
         (
             lambda before, after, tolerance: with_interval(before, after, tolerance, sign=-1),
@@ -235,11 +252,7 @@ ONLY_NAMES: Any = list(SLICES)
             Rule(score, 0.15, slices={"no_brand": 0.2, "measurements": 0.25}, mode="no loss shown")
             for score in FIELD_SCORES
         ],
-        [
-            *(Rule(score, 0.15) for score in FIELD_SCORES),
-            Rule("brand.normalised", 0.15, slices={"no_brand": 0.25}),
-            Rule("size.size", 0.15, slices={"measurements": 0.25}),
-        ],
+        [Rule(score, 0.15, slices={slice: 0.3}) for score in FIELD_SCORES for slice in SLICES],
     ],
     ids=["fields", "tuple", "mean too", "no loss shown", "one slice a rule"],
 )
@@ -254,6 +267,22 @@ def test_rules_in_any_style(rules: Any) -> None:
         ([Rule(score, 0.05, slices=SLICES) for score in FIELD_SCORES], "0.05 takes 72"),
         ([Rule(score, 0.07, slices=SLICES) for score in FIELD_SCORES], "look at the verdict of v6"),
         ([Rule("brand.normalised", 0.15, slices=SLICES)], "a rule for each field"),
+        (
+            [Rule(score, 0.15, slices=SLICES) for score in ("brand.normalised", "size.size")],
+            "a rule for each field",
+        ),
+        (
+            [Rule(score, 0.15, slices=SLICES) for score in FIELD_SCORES if score != "condition.exact"],
+            "a rule for each field",
+        ),
+        (
+            [
+                *(Rule(score, 0.15) for score in FIELD_SCORES),
+                Rule("brand.normalised", 0.15, slices={"no_brand": 0.25}),
+                Rule("size.size", 0.15, slices={"measurements": 0.25}),
+            ],
+            "Not every field has both slices",
+        ),
         (
             [Rule(score, 0.15, slices={"no_brand": 0.3}) for score in FIELD_SCORES],
             "Not both slices are named",
