@@ -3,7 +3,8 @@
 papermill has put its parameters into the notebook before an engine sees it. As with its own engine, the run
 stops at the first error and at a timeout (`CellTimeoutError`), and `--cwd` is the folder that the notebook
 sees; without it that is the folder in which the notebook stands. Its files are copied in, but for notebooks,
-`checks.py` and what is hidden; what the notebook writes stays in the sandbox.
+`checks.py` and what is hidden; what the notebook writes stays in the sandbox. With parameters papermill asks
+for kernel and language before it asks any engine: `-k python3 -l python` where a notebook says neither.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from aicourse.tooling.grading.sandbox.execution import Execution, Job, Limits
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 from aicourse.tooling.grading.sandbox.files import FilesError, data_below, files_below
 from aicourse.tooling.grading.sandbox.running import may_raise
+from aicourse.tooling.grading.submissions.reading import other_language
 
 
 class SandboxEngine(Engine):
@@ -33,11 +35,6 @@ class SandboxEngine(Engine):
     def nb_kernel_name(cls, nb: Any, name: str | None = None) -> str:
         """The kernel's name, which says no more than that it is Python."""
         return str(name or nb.metadata.setdefault("kernelspec", dict(KERNEL)).get("name", KERNEL["name"]))
-
-    @classmethod
-    def nb_language(cls, nb: Any, language: str | None = None) -> str:
-        """The language of the notebook."""
-        return str(language or nb.metadata.get("kernelspec", KERNEL).get("language", "python"))
 
     @classmethod
     def execute_managed_notebook(
@@ -60,7 +57,7 @@ class SandboxEngine(Engine):
                 is not Python.
             CellTimeoutError: a cell took longer than it may.
         """
-        if (language := cls.nb_language(nb_man.nb)).lower() != "python":
+        if language := other_language(nb_man.nb):
             raise SandboxError(f"The sandbox runs Python, not {language}. Leave out --engine aicourse.")
         limits = limits or _limits(execution_timeout, len(nb_man.nb.cells))
         beside = files_below(Path(files)) if files else _data_files(input_path, limits)

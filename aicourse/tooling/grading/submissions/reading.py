@@ -77,7 +77,8 @@ def read_notebook(data: bytes, name: str = "The notebook") -> ReadNotebook:
         )
     text, notes = _decode(data)
     notebook = _parse(text, name)
-    _refuse_other_language(notebook, name)
+    if language := other_language(notebook):
+        raise SubmissionError(f"{name} is written for {language}, not Python.", submission=name)
     raw_cells, version_notes = _raw_cells(notebook, name)
     cells = tuple(_cells(raw_cells))
     if len(cells) < len(raw_cells):
@@ -136,15 +137,15 @@ def _why_no_json(text: str, error: ValueError) -> str:
     return "is no notebook. Ask for the .ipynb file."
 
 
-def _refuse_other_language(notebook: Mapping[str, Any], name: str) -> None:
+def other_language(notebook: Mapping[str, Any]) -> str:
+    """The language that a notebook says it is in, on one line; "" for Python, and where none is said."""
     metadata = notebook.get("metadata")
     for part, key in (("language_info", "name"), ("kernelspec", "language")):
         info = metadata.get(part) if isinstance(metadata, dict) else None
         language = info.get(key) if isinstance(info, dict) else None
         if isinstance(language, str) and language and not language.lower().startswith(("python", "ipython")):
-            raise SubmissionError(
-                f"{name} is written for {one_line(language[:40])}, not Python.", submission=name
-            )
+            return one_line(language[:40])
+    return ""
 
 
 def _raw_cells(notebook: Mapping[str, Any], name: str) -> tuple[list[Any], list[str]]:

@@ -102,6 +102,21 @@ def test_papermill_calls_a_timeout_a_timeout(papermill: Any, tmp_path: Path) -> 
     ]
 
 
+def test_papermill_sets_parameters_of_a_notebook_that_says_nothing_of_itself(
+    papermill: Any, tmp_path: Path
+) -> None:
+    """As the homework guide says: `-k python3 -l python`."""
+    source = write(tmp_path / "in.ipynb", "count = 1", "print(count)")
+    book = {**json.loads(source.read_text()), "metadata": {}}
+    book["cells"][0]["metadata"]["tags"] = ["parameters"]
+    source.write_text(json.dumps(book))
+    named = {"kernel_name": "python3", "language": "python"}
+    papermill.execute_notebook(
+        source, tmp_path / "out.ipynb", {"count": 5}, engine_name="aicourse", progress_bar=False, **named
+    )
+    assert [text for _, text in ended(tmp_path / "out.ipynb")] == ["", "", "5\n"]
+
+
 READS = "import os\nprint(sorted(os.listdir()), open('data.csv').read(), end='')"
 
 
@@ -129,7 +144,12 @@ def test_papermill_reads_what_is_beside_the_notebook(
 @pytest.mark.parametrize(
     ("metadata", "size", "sentence"),
     [
-        ({"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}, 1, "runs Python, not R"),
+        (
+            {"kernelspec": {"name": "ir", "language": "R\n", "display_name": "R"}},
+            1,
+            "runs Python, not R\ufffd",
+        ),
+        ({"language_info": {"name": "julia"}}, 1, "runs Python, not julia"),
         ({}, 65 << 20, "holds more than 64 MB or 4,096 files. Name a smaller folder with --cwd"),
     ],
 )
