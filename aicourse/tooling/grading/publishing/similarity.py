@@ -15,13 +15,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from scipy import sparse
 
 from aicourse import html
 from aicourse.html import NUMBER, Row, TableCell, escape, join, page, table, wide
@@ -33,7 +34,7 @@ from aicourse.tooling.grading.publishing.fingerprints import GUARANTEED, K, hash
 
 _FEWEST = 3  # fingerprints that a pair shares
 _STANDS_OUT = 2  # times the score of the pair in the middle
-_COLUMNS = 2_048
+_ROWS = 128  # students whose scores with all others are in memory at a time
 _FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAIRS = 30
 _MOST_LOOKED_AT = 300  # pairs, before those that share too little are left out
@@ -83,22 +84,19 @@ class SimilarityReport:
     pairs: tuple[Pair, ...]
 
 
+@dataclass(frozen=True)
 class _Document:
-    """One student's answers as fingerprints."""
+    """One student's answers, and their fingerprints: those that are not common ground."""
 
-    def __init__(self, result: SubmissionResult, questions: Sequence[str], ignored: frozenset[int]) -> None:
-        self.student = result.student
-        self.answers = {one.id: one.answer for one in result.questions if one.id in questions and one.answer}
-        self.tokens = {question: tokens(answer) for question, answer in self.answers.items()}
-        self.places: dict[int, list[tuple[str, int]]] = {}
-        for question, items in self.tokens.items():
-            for value, positions in winnow(items).items():
-                if value not in ignored:
-                    self.places.setdefault(value, []).extend((question, position) for position in positions)
+    student: str
+    answers: Mapping[str, str]
+    prints: frozenset[int]
 
-    def keep(self, rare: Container[int]) -> None:
-        """Forget what too many of the class have."""
-        self.places = {value: places for value, places in self.places.items() if value in rare}
+
+def _document(result: SubmissionResult, questions: Container[str], ignored: frozenset[int]) -> _Document:
+    answers = {one.id: one.answer for one in result.questions if one.id in questions and one.answer}
+    found = chain.from_iterable(winnow(tokens(answer)) for answer in answers.values())
+    return _Document(result.student, answers, frozenset(found) - ignored)
 
 
 def write_similarity(assignment: Assignment, folder: GradesFolder) -> Path:
@@ -117,17 +115,15 @@ def compare(
         if any(cell.kind == "code" for cell in assignment.answer_cells(question.id))
     ]
     ignored = frozenset(value for text in _common_ground(assignment) for value in hashes(tokens(text)))
-    documents = [_Document(result, questions, ignored) for result in results if result.status != "failed"]
-    owners = Counter(chain.from_iterable(document.places for document in documents))
+    documents = [_document(result, questions, ignored) for result in results if result.status != "failed"]
+    owners = Counter(chain.from_iterable(document.prints for document in documents))
     limit = max(2, len(documents) // 2)
     weights = {value: math.log2(len(documents) / count) for value, count in owners.items() if count <= limit}
-    for document in documents:
-        document.keep(weights)
-    pairs = tuple(
-        _pair(documents[left], documents[right], weights) for left, right in _rank(documents, weights)
-    )
-    enough = [pair for pair in pairs if pair.fingerprints >= _FEWEST]
-    return SimilarityReport(assignment.name, len(documents), limit, tuple(enough[:most]))
+    documents = [replace(document, prints=document.prints & weights.keys()) for document in documents]
+    ranked = ((documents[left], documents[right]) for left, right in _rank(documents, weights))
+    enough = (pair for pair in ranked if len(pair[0].prints & pair[1].prints) >= _FEWEST)
+    pairs = tuple(_pair(left, right, weights) for left, right in islice(enough, most))
+    return SimilarityReport(assignment.name, len(documents), limit, pairs)
 
 
 def _common_ground(assignment: Assignment) -> Iterator[str]:
@@ -142,60 +138,71 @@ def _common_ground(assignment: Assignment) -> Iterator[str]:
 
 
 def _rank(documents: Sequence[_Document], weights: Mapping[int, float]) -> list[tuple[int, int]]:
-    """Pairs of documents that stand out of the class, the highest score first."""
-    if len(documents) < 2:
+    """Pairs of documents that stand out of the class, the highest score first.
+
+    Of all scores only the best and the median count, so the others are kept in single precision.
+    """
+    count = len(documents)
+    if count < 2:
         return []
-    shared = _shared_bits(documents, weights)
-    own = np.maximum(np.diag(shared), 1e-9)
-    left, right = np.triu_indices(len(documents), 1)
-    scores = (shared**2 / np.sqrt(np.outer(own, own)))[left, right]
-    order = np.argsort(-scores, kind="stable")
-    first = order[scores[order] > max(_STANDS_OUT * float(np.median(scores)), 1e-6)]
-    return [(int(left[place]), int(right[place])) for place in first[:_MOST_LOOKED_AT]]
+    has, bits = _occurrences(documents, weights)
+    own = np.maximum(has @ bits, 1e-9)
+    all_scores = np.empty(count * (count - 1) // 2, np.float32)
+    best: list[tuple[float, int, int]] = []
+    done = 0
+    for start in range(0, count, _ROWS):
+        rows = has[start : start + _ROWS]
+        shared = (rows.multiply(bits).tocsr() @ has.T).toarray()
+        left, right = np.triu_indices(len(shared), start + 1, count)
+        scores = shared[left, right] ** 2 / np.sqrt(own[left + start] * own[right])
+        all_scores[done : done + len(scores)] = scores
+        done += len(scores)
+        first = np.argsort(-scores, kind="stable")[:_MOST_LOOKED_AT]
+        chosen = (scores[first], left[first] + start, right[first])
+        best += zip(*(column.tolist() for column in chosen), strict=True)
+    least = max(_STANDS_OUT * float(np.median(all_scores, overwrite_input=True)), 1e-6)
+    outstanding = sorted((one for one in best if one[0] > least), key=lambda one: -one[0])
+    return [(left, right) for _, left, right in outstanding[:_MOST_LOOKED_AT]]
 
 
-def _shared_bits(documents: Sequence[_Document], weights: Mapping[int, float]) -> Any:
-    """The bits that each two documents share, as a matrix; on its diagonal those that each has."""
+def _occurrences(documents: Sequence[_Document], weights: Mapping[int, float]) -> tuple[Any, Any]:
+    """A sparse matrix with a 1 where a document (row) has a fingerprint (column), and the columns' bits."""
     column = {value: number for number, value in enumerate(weights)}
-    bits = np.fromiter(weights.values(), np.float64, len(weights))
-    places = [np.array([column[value] for value in document.places], np.int64) for document in documents]
-    shared = np.zeros((len(documents), len(documents)))
-    for start in range(0, len(weights), _COLUMNS):
-        has = np.zeros((len(documents), min(_COLUMNS, len(weights) - start)))
-        for row, columns in zip(has, places, strict=True):
-            row[columns[(columns >= start) & (columns < start + _COLUMNS)] - start] = 1
-        shared += (has * bits[start : start + _COLUMNS]) @ has.T
-    return shared
+    columns = [column[value] for document in documents for value in sorted(document.prints)]
+    ends = np.cumsum([0, *(len(document.prints) for document in documents)])
+    shape = (len(documents), len(weights))
+    has = sparse.csr_array((np.ones(len(columns)), columns, ends), shape=shape)
+    return has, np.fromiter(weights.values(), np.float64, len(weights))
 
 
 def _pair(left: _Document, right: _Document, weights: Mapping[int, float]) -> Pair:
-    common = [value for value in left.places if value in right.places]
+    common = left.prints & right.prints
     shared = []
     for question, answer in left.answers.items():
-        left_spans, right_spans = _spans(left, question, common), _spans(right, question, common)
+        other = right.answers.get(question, "")
+        left_spans, right_spans = _spans(answer, common), _spans(other, common)
         if left_spans or right_spans:
-            other = right.answers.get(question, "")
             shared.append(Shared(question, answer, other, left_spans, right_spans))
     return Pair(
         left=left.student,
         right=right.student,
-        left_share=len(common) / max(1, len(left.places)),
-        right_share=len(common) / max(1, len(right.places)),
+        left_share=len(common) / max(1, len(left.prints)),
+        right_share=len(common) / max(1, len(right.prints)),
         fingerprints=len(common),
-        rarity=sum(weights[value] for value in common),
+        rarity=math.fsum(weights[value] for value in common),
         identical=left.answers == right.answers,
         shared=tuple(shared),
     )
 
 
-def _spans(document: _Document, question: str, common: Iterable[int]) -> tuple[Span, ...]:
+def _spans(answer: str, common: Container[int]) -> tuple[Span, ...]:
     """The character ranges of one answer that shared fingerprints cover, joined where they touch."""
-    items = document.tokens.get(question, [])
+    items = tokens(answer)
     ranges = sorted(
         (items[position].start, items[min(position + K, len(items)) - 1].end)
-        for value in common
-        for name, position in document.places[value]
-        if name == question
+        for value, positions in winnow(items).items()
+        if value in common
+        for position in positions
     )
     joined: list[Span] = []
     for start, end in ranges:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
+import statistics
 import sys
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import small_assignment
@@ -17,8 +21,9 @@ from aicourse.tooling.grading.authoring.assignment import Assignment, load_assig
 from aicourse.tooling.grading.authoring.checks_file import Planted
 from aicourse.tooling.grading.authoring.samples import samples
 from aicourse.tooling.grading.judging.results import QuestionOutcome, SubmissionResult
+from aicourse.tooling.grading.publishing import similarity
 from aicourse.tooling.grading.publishing.fingerprints import GUARANTEED, K, Token, hashes, tokens, winnow
-from aicourse.tooling.grading.publishing.similarity import compare, render
+from aicourse.tooling.grading.publishing.similarity import _rank, compare, render
 from aicourse.tooling.grading.submissions.reading import read_notebook
 from aicourse.tooling.grading.submissions.restoring import restore
 
@@ -184,6 +189,38 @@ def test_choosing_the_same_common_ways_stands_out(assignment: Assignment) -> Non
     pairs = [frozenset((pair.left, pair.right)) for pair in compare(assignment, results).pairs]
     plain = [pair for pair, kind in made.planted.items() if kind in ("copied", "renamed", "reordered")]
     assert set(pairs[:3]) == set(plain)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 128])
+def test_blocks_rank_as_all_pairs_at_once(
+    rows: int, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against the formula, pair by pair: shared bits, times the share that they are of both."""
+    made = generated_class(students=30, copies=1, seed=3)
+    results = [result(student, "\n\n".join(answers.values())) for student, answers in made.answers.items()]
+    ranked: list[Any] = []
+
+    def rank(documents: Any, weights: Any) -> Any:
+        def bits(values: frozenset[int]) -> float:
+            return sum(weights[value] for value in sorted(values))
+
+        scores = {
+            (left, right): bits(documents[left].prints & documents[right].prints) ** 2
+            / math.sqrt(bits(documents[left].prints) * bits(documents[right].prints))
+            for left, right in combinations(range(len(documents)), 2)
+        }
+        found = _rank(documents, weights)
+        limit = 2 * statistics.median(scores.values())
+        assert [scores[pair] for pair in found] == pytest.approx(
+            sorted((score for score in scores.values() if score > limit), reverse=True)
+        )
+        ranked.append(found)
+        return found
+
+    monkeypatch.setattr(similarity, "_ROWS", rows)
+    monkeypatch.setattr(similarity, "_rank", rank)
+    assert compare(assignment, results).pairs
+    assert len(set(ranked[0])) == len(ranked[0]) > 3
 
 
 def test_what_could_not_be_graded_is_left_out(assignment: Assignment) -> None:
