@@ -1,7 +1,7 @@
 """The support assistant at work: turns in the background, confirmations by button, all of it kept.
 
     chat = SupportChat(store, connect, model="qwen2.5-coder-1.5b")
-    chat.say(conversation_id, "mia", "My parcel was lost.")        # returns at once
+    chat.say(conversation_id, "mia", "My parcel was lost.", visitor=cookie_id)    # returns at once
     chat.progress(conversation_id)                                 # the steps so far
     chat.answer(conversation_id, "mia", token, yes=True)           # the button of a question
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 WORKERS = 2
 MOST_WAITING = 20  # turns of everybody
+MOST_OF_ONE = 5  # of one visitor, whichever customers they choose
 CHAT_SECONDS = 120.0  # of a turn
 CHAT_TOKENS = 150_000  # of a conversation
 PRESS_SECONDS = 10.0  # that the answer to a question may take
@@ -64,9 +65,10 @@ class SupportChat:
     model: str
     limit_seconds: float = CHAT_SECONDS
     pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(WORKERS, "support"))
-    _told: dict[str, list[Step]] = field(default_factory=dict)
+    _told: dict[str, tuple[str, list[Step]]] = field(default_factory=dict)  # by conversation: whose, and what
     _client: OpenAI | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _places: threading.Lock = field(default_factory=threading.Lock)  # held while one is taken or given back
 
     def customers(self) -> dict[str, str]:
         """The names of those who have bought something, by id."""
@@ -74,22 +76,25 @@ class SupportChat:
         with self._shop() as connection:
             return {row["customer_id"]: row["name"] for row in connection.execute(f"{query} ORDER BY name")}
 
-    def say(self, conversation_id: str, customer: str, text: str) -> Begun:
+    def say(self, conversation_id: str, customer: str, text: str, *, visitor: str) -> Begun:
         """Let the model work on a customer's message; a message that is sent twice is said once."""
-        if len(self._told) >= MOST_WAITING:
-            return "full"
         said, ends = masked(text), time.monotonic() + self.limit_seconds
-        ticket = begin_turn(self.store, conversation_id, customer, said, self.limit_seconds)
-        found = find_conversation(self.store, conversation_id)
-        if ticket is None or found is None:
-            return "begun" if found and found.said == said else "busy"
-        self._told[conversation_id] = []
-        self.pool.submit(self._work, found, ticket, ends)
+        told: list[Step] = []
+        with self._places:
+            others = [who for key, (who, _) in self._told.items() if key != conversation_id]
+            if len(others) >= MOST_WAITING or others.count(visitor) >= MOST_OF_ONE:
+                return "full"
+            ticket = begin_turn(self.store, conversation_id, customer, said, self.limit_seconds)
+            found = find_conversation(self.store, conversation_id)
+            if ticket is None or found is None:
+                return "begun" if found and found.said == said else "busy"
+            self._told[conversation_id] = visitor, told
+        self.pool.submit(self._work, found, ticket, ends, told)
         return "begun"
 
     def progress(self, conversation_id: str) -> list[Step] | None:
         """The steps of the turn under way; None when nobody works on it any more."""
-        return self._told.get(conversation_id)
+        return self._told.get(conversation_id, ("", None))[1]
 
     def close(self) -> None:
         """Take no more messages; what waits is given back by its deadline."""
@@ -133,9 +138,8 @@ class SupportChat:
         newest = [next((row for row in rows if row["question"] in text), None) for text in last]
         return [], [row["result"] if row and row["state"] == "done" else EXPIRED for row in newest]
 
-    def _work(self, found: SupportConversation, ticket: int, ends: float) -> None:
+    def _work(self, found: SupportConversation, ticket: int, ends: float, told: list[Step]) -> None:
         """One turn in a thread of its own: nothing that is raised here has anybody above it."""
-        told = self._told[found.conversation_id]
         problem: Problem | None = None
         trajectory, trace_id = None, None
         try:
@@ -154,8 +158,9 @@ class SupportChat:
             _log.exception("A defect in the reply in %s.", found.conversation_id)
             problem = "down"
         finally:
-            end_turn(self.store, found.conversation_id, ticket, trajectory, trace_id, problem)
-            del self._told[found.conversation_id]
+            with self._places:
+                end_turn(self.store, found.conversation_id, ticket, trajectory, trace_id, problem)
+                del self._told[found.conversation_id]
 
     def _connected(self) -> OpenAI:
         with self._lock:  # two clients would have two budgets

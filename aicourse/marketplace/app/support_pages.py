@@ -29,7 +29,7 @@ from aicourse.marketplace.app.conversations import (
     list_conversations,
 )
 from aicourse.marketplace.app.feedback_form import LONGEST, ThumbForm
-from aicourse.marketplace.app.pages import growing_page, page
+from aicourse.marketplace.app.pages import growing_page, known_seller, page, seller_of
 from aicourse.marketplace.app.store import new_id
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ MESSAGE = 1_000  # characters at most
 LISTED = 20  # conversations of a customer
 GLANCE_SECONDS = 0.05  # between two looks at what was told
 BUSY = "Our assistant is still answering your last message. Wait for the answer, then send this one."
+FULL = "Too many messages wait for our assistant. Wait for an answer, or a minute, then send this one again."
 SUPPORT_REASONS = ("wrong", "not what I asked", "did not do it", "hard to understand", "wanted a person")
 TEXTS = {"asked": "Did this help?", "found": "You found this", "no": "This did not help"}
 FAILURES = {
@@ -73,6 +74,7 @@ def support_routes(chat: SupportChat) -> APIRouter:
 
     @router.post("/support/customer")
     def choose(request: Request, customer: Annotated[str, Form()] = "") -> Response:
+        known_seller(request)  # in the same cookie, so that nobody is a customer without being counted
         request.session["customer"] = customer if customer in chat.customers() else ""
         return RedirectResponse("/support", status_code=303)
 
@@ -94,13 +96,11 @@ def support_routes(chat: SupportChat) -> APIRouter:
             raise HTTPException(404)
         said = html.visible(text.replace("\r\n", "\n")).strip()
         problem = "" if 0 < len(said) <= MESSAGE else f"Write 1 to {MESSAGE:,} characters."
-        if problem and found is None:
-            return page(request, "support", 422, name="", earlier=[], **_form(new_id(), said, problem))
-        if found and (problem or found.handed_over):
-            return _page(request, chat, found, 422, problem, said[:MESSAGE])
-        begun = chat.say(conversation_id, customer, said)
+        if problem or (found and found.handed_over):
+            return _refused(request, chat, found, 422, problem, said[:MESSAGE])
+        begun = chat.say(conversation_id, customer, said, visitor=str(seller_of(request)))
         if begun == "full":
-            raise HTTPException(429)
+            return _refused(request, chat, found, 429, FULL, said)
         if begun == "busy":
             return _page(request, chat, _own(request, chat, conversation_id), 409, BUSY, said)
         return RedirectResponse(f"/support/{conversation_id}#end", status_code=303)
@@ -153,6 +153,20 @@ async def _as_it_comes(
             await asyncio.sleep(GLANCE_SECONDS)
     found = await run_in_threadpool(_own, request, chat, conversation_id)
     yield await run_in_threadpool(_rest, chat, found)
+
+
+def _refused(
+    request: Request,
+    chat: SupportChat,
+    found: SupportConversation | None,
+    status: int,
+    problem: str,
+    text: str,
+) -> Response:
+    """A message's form once more, with its text and why it was not taken; of a new conversation or of one."""
+    if found:
+        return _page(request, chat, found, status, problem, text)
+    return page(request, "support", status, name="", earlier=[], **_form(new_id(), text, problem))
 
 
 def _page(

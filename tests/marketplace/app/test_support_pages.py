@@ -327,10 +327,39 @@ def test_messages_at_the_same_moment_become_one_turn(
     assert len(later.waiting) == 1
 
 
-def test_too_many_waiting_are_refused(lea: TestClient, later: Later) -> None:
-    for _ in range(chatting.MOST_WAITING):
-        say(lea, "x")
-    assert lea.post(f"/support/{new_id()}", data={"text": "x"}).status_code == 429
+def test_one_visitor_takes_so_many_places_at_most(
+    lea: TestClient, visitor: Callable[[], TestClient], model: ScriptedModel, later: Later
+) -> None:
+    addresses = [say(lea, "x") for _ in range(chatting.MOST_OF_ONE)]
+    say(lea, "x", to=addresses[0])  # the same one pressed twice
+    refused = signed_in(lea, "tom").post(f"/support/{new_id()}", data={"text": "And mine?"})
+    assert refused.status_code == 429
+    assert "Wait for an answer, or a minute, then send this one again." in refused.text
+    assert ">And mine?</textarea>" in refused.text
+    say(signed_in(visitor(), "lea"), "x")  # another visitor
+    model.enqueue(*["Hello."] * len(later.waiting))
+    later.run()
+    say(lea, "And mine?")
+
+
+def test_so_many_turns_wait_at_most_however_they_come(
+    visitor: Callable[[], TestClient], model: ScriptedModel, later: Later
+) -> None:
+    visitors = [signed_in(visitor(), "lea") for _ in range(chatting.MOST_WAITING // chatting.MOST_OF_ONE + 1)]
+    with ThreadPoolExecutor(8) as pool:
+        sent = [
+            pool.submit(one.post, f"/support/{new_id()}", data={"text": "x"}, follow_redirects=False)
+            for _ in range(chatting.MOST_OF_ONE)
+            for one in visitors
+        ]
+    codes = sorted(one.result().status_code for one in sent)
+    assert codes == [303] * chatting.MOST_WAITING + [429] * (len(sent) - chatting.MOST_WAITING)
+    assert len(later.waiting) == chatting.MOST_WAITING
+    model.enqueue("Hello.")
+    later.waiting.pop(0)()
+    address = say(new := signed_in(visitor(), "lea"), "x")
+    assert new.post(address, data={"text": "More"}).status_code == 409  # its place is taken already
+    assert new.post(f"/support/{new_id()}", data={"text": "x"}).status_code == 429
 
 
 def test_steps_are_shown_as_they_happen(
