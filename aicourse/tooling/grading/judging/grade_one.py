@@ -23,6 +23,8 @@ from aicourse.tooling.grading.judging.judging import Ask
 from aicourse.tooling.grading.judging.results import CheckOutcome, QuestionOutcome, SubmissionResult
 from aicourse.tooling.grading.sandbox.execution import Execution, Executor, Job
 from aicourse.tooling.grading.submissions.collecting import Found, Submission
+from aicourse.tooling.grading.submissions.picture_files import picture_files, with_digests, with_pictures
+from aicourse.tooling.grading.submissions.reading import Picture
 from aicourse.tooling.grading.submissions.restoring import Restored
 from aicourse.tooling.grading.submissions.shown_text import plain_text, printed
 
@@ -58,7 +60,10 @@ def grade_one(
             result = failed_result(assignment, submission, reason)
             return result.model_copy(update={"notes": tuple(notes), "level": execution.level})
         checks = steps.send(execution.answers)
-    questions = tuple(_question(question, checks, restored, execution) for question in assignment.questions)
+    pictures = picture_files((name, data) for name, data in submission.files if name not in assignment.files)
+    questions = tuple(
+        _question(question, checks, restored, execution, pictures) for question in assignment.questions
+    )
     problems = [*_problems(execution, restored.places), *notes, *_pending(questions)]
     return SubmissionResult(
         **_identity(assignment, submission),
@@ -70,7 +75,7 @@ def grade_one(
         seconds=round(execution.seconds, 3),
         peak_memory=execution.peak_memory,
         questions=questions,
-        executed=json.dumps(execution.notebook, indent=1) + "\n",
+        executed=json.dumps(with_pictures(execution.notebook, pictures), indent=1) + "\n",
     )
 
 
@@ -125,7 +130,11 @@ def _identity(assignment: Assignment, submission: Submission | Found) -> dict[st
 
 
 def _question(
-    question: Question, checks: Sequence[CheckOutcome], restored: Restored, execution: Execution
+    question: Question,
+    checks: Sequence[CheckOutcome],
+    restored: Restored,
+    execution: Execution,
+    pictures: Sequence[Picture],
 ) -> QuestionOutcome:
     mine = [check for check in checks if check.question == question.id]
     is_open = question.kind == "manual" or any(check.kind == "pending" for check in mine)
@@ -136,7 +145,7 @@ def _question(
         points=question.points,
         earned=None if is_open else sum(check.earned for check in mine),
         checks=tuple(mine),
-        answer=plain_text(restored.answers.get(question.id, ""), ANSWER_CHARACTERS),
+        answer=plain_text(with_digests(restored.answers.get(question.id, ""), pictures), ANSWER_CHARACTERS),
         output=printed(execution.notebook, restored.cell_ids.get(question.id, ())),
     )
 

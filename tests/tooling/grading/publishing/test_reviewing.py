@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from aicourse.tooling.grading.judging.grade import Options, grade
 from aicourse.tooling.grading.publishing import shown_notebook
 from aicourse.tooling.grading.publishing.hand_grading import read_hand_grades
 from aicourse.tooling.grading.publishing.reviewing import Review, ReviewServer
+from aicourse.tooling.grading.submissions import picture_files as submissions_pictures
 
 STUDENTS = {f"student-{name}": submission(q3=f"Answer {number}") for number, name in enumerate("abcdefgh")}
 
@@ -199,6 +202,45 @@ def test_no_work_is_missed(change: Any, answer: str, pictures: int, tmp_path: Pa
     assert [one["data"] for one in mine for one in one["pictures"]] == [PIXEL] * pictures
     added = [one["source"] for one in shown["cells"] if one["mark"] == "added"]
     assert added == [one["source"] for one in data["cells"] if one.get("id") in ("added", "helper")]
+
+
+def test_pictures_in_files_are_shown_where_they_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others stand at the end; what is too much is named, what is no picture is not."""
+    picture = base64.b64decode(PIXEL)
+    files = {
+        **{"my sketch.png": picture, "data/plot.gif": b"GIF89a", "photo.jpg": b"\xff\xd8\xff" + bytes(900)},
+        **{"x.svg": b"<svg onload='alert(1)'/>", "given.png": picture, "late.png": picture},
+    }
+    answer = "As ![here](./my%20sketch.png) and in bigplot.gif."
+    folder = tmp_path / "in" / "ada"
+    hand_in(folder, hw01=submission(q3=answer))
+    assignment = replace(small_assignment(tmp_path / "hw"), files=("given.png",))
+    (tmp_path / "hw" / "given.png").write_bytes(picture)
+    for name, data in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    monkeypatch.setattr(submissions_pictures, "_MOST_BYTES", 500)
+    monkeypatch.setattr(submissions_pictures, "_MOST", 4)
+    options = Options(progress=False, again=True)
+    seen = []
+    for change in (b"", b"another"):
+        (folder / "my sketch.png").write_bytes(picture + change)
+        grade(assignment, tmp_path / "in", tmp_path / "out", run_in_process, options=options)
+        review = Review(assignment, GradesFolder(tmp_path / "out"))
+        seen.append(review.data()["questions"][0]["answers"][0]["answer"])
+    digests = [one.removeprefix(f"{answer}\n[picture my sketch.png, ").removesuffix("]") for one in seen]
+    assert [len(one) for one in digests] == [8, 8]
+    assert digests[0] != digests[1]
+    *_, mine, last = review.notebook("0-0")["cells"]
+    assert (mine["question"], [one["kind"] for one in mine["pictures"]]) == ("q3", ["image/png"])
+    assert (last["question"], last["mark"]) == ("", "added")
+    assert [one["kind"] for one in last["pictures"]] == ["image/gif", "image/png"]
+    assert last["source"].splitlines() == [
+        "Pictures handed in as files, which no text names: data/plot.gif, late.png",
+        "Too many or too large to be shown, so look into the submission: photo.jpg",
+    ]
 
 
 def test_changed_given_cells_are_marked(tmp_path: Path) -> None:
