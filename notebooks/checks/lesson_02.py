@@ -700,6 +700,7 @@ GOOD, INVENTED, BROKEN = (
     '{"colours": ["black"]}',
     "Sure! Here it is:",
 )
+NEVER_ASKED = "The model was not asked at all."
 COMPLAINT = "black occurs nowhere in the listing"
 
 
@@ -780,7 +781,9 @@ def stops_after_the_retries(answer):
 def does_not_ask_again_when_cut_off(answer):
     for fault in (Fault(kind="cut_off"), Fault(kind="empty")):
         result, sent = tried(answer, GOOD, faults=[fault])
-        if len(sent) != 1:
+        if not sent:
+            return NEVER_ASKED
+        if len(sent) > 1:
             return f"A reply that came {fault.kind.replace('_', ' ')} was asked for again."
         if result is not None:
             return f"A reply came {fault.kind.replace('_', ' ')}; {told(result)}."
@@ -793,6 +796,8 @@ def leaves_the_messages_alone(answer):
         answer(model.client(), messages, read)
     except ValueError:
         return "A ValueError left your function."
+    if not model.history:
+        return NEVER_ASKED
     return (
         messages == question() or "The caller's list of messages has grown: copy it first."
     )
@@ -804,6 +809,8 @@ def passes_the_options_on(answer):
         answer(model.client(), question(), read, max_completion_tokens=99)
     except ValueError:
         return "A ValueError left your function."
+    if not model.history:
+        return NEVER_ASKED
     missing = [
         sent for sent in model.history if sent.body.get("max_completion_tokens") != 99
     ]

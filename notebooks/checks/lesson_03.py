@@ -168,6 +168,8 @@ colours = Exercise(
                 ),
                 arguments(np.array([[[15, 15, 25], [10, 22, 12]]], dtype="uint8")),
                 arguments(np.array([[[250, 240, 240]]], dtype="uint8")),
+                # brown by the sum of the differences, green by that of their squares
+                arguments(np.array([[[110, 200, 10]]], dtype="uint8")),
             ],
         ),
     ],
@@ -505,11 +507,15 @@ def has_nothing_else(image, content, upright):
 
 
 def stands_upright(image, content, upright):
-    size = f"{upright.width} x {upright.height}"
-    return (
-        image.size == upright.size
-        or f"Upright, the picture has {size} pixels; yours has not."
+    if image.size != upright.size:
+        size = f"{upright.width} x {upright.height}"
+        return f"Upright, the picture has {size} pixels; yours has not."
+    others = [upright.rotate(180), ImageOps.mirror(upright), ImageOps.flip(upright)]
+    off, *offs = (
+        np.abs(np.asarray(image.convert("L"), float) - np.asarray(one.convert("L"))).mean()
+        for one in (upright, *others)
     )
+    return bool(off <= min(offs)) or "The picture stands on its head, or is mirrored."
 
 
 def keeps_its_pixels(image, content, upright):

@@ -307,8 +307,8 @@ def is_a_prompt_file(text):
 @needs_a_file
 def says_where_it_comes_from(text):
     prompt = read(text)
-    if prompt.name != "listing_form" or prompt.parent != 5:
-        return "It is a version of listing_form, and its parent is 5."
+    if (prompt.name, prompt.version, prompt.parent) != ("listing_form", 7, 5):
+        return "It is version 7 of listing_form, and its parent is 5."
     if prompt.changelog == "Say here what changes." or len(prompt.changelog.split()) < 3:
         return "The changelog must say what changes, to somebody who reads it next year."
     return (

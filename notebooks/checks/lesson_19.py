@@ -364,7 +364,7 @@ VETO = Exercise(
     title="A veto",
     reference=veto_with(),
     checks=[
-        Check("lets numbers through that the customer wrote", [arguments(refund(1002), [customer("Refund 1002, please.")]), arguments(refund(7), [customer("It is no. 7.")])], predicate=passes),
+        Check("lets numbers through that the customer wrote", [arguments(refund(1002), [customer("Refund 1002, please.")]), arguments(refund(7), [customer("It is no. 7.")]), arguments(refund(7), [customer("It is no. 7."), customer("Hello?")])], predicate=passes),
         Check("lets numbers through that a tool found", [arguments(refund(7), [customer("My vase is lost."), MINE]), arguments(refund(1002), [customer("The table?"), MINE, MODEL])], predicate=passes),
         Check("lets calls through that need no number", [arguments(called("list_my_orders"), [customer("Hi")]), arguments(called("search_help", query="fees"), [])], predicate=passes),
         Check("leaves arguments that are no JSON to the tool", [arguments(BROKEN, [customer("Hi")]), arguments(called("refund_order", given="1002"), [])], predicate=passes),
@@ -427,7 +427,7 @@ WINDOW = Exercise(
     checks=[
         Check("keeps the last turns", [arguments(talk(PLAIN, PLAIN, PLAIN), 1), arguments(talk(PLAIN, PLAIN, PLAIN, PLAIN), 2)]),
         Check("keeps a turn whole, calls and results", [arguments(talk(PLAIN, LOOKED, LOOKED), 1), arguments(talk(LOOKED, LOOKED, PLAIN), 2)]),
-        Check("keeps the system's message", [arguments(talk(LOOKED, PLAIN), 1), arguments(talk(PLAIN, LOOKED), 1)]),
+        Check("keeps the system's message", [arguments(talk(LOOKED, PLAIN), 1), arguments([*talk(PLAIN, LOOKED), {"role": "system", "content": "Known: 7 vase."}], 1)]),
         Check("keeps all of a short conversation, once", [arguments(talk(PLAIN), 3), arguments(talk(LOOKED, PLAIN), 2), arguments(talk(), 2)]),
     ],
     mistakes=[

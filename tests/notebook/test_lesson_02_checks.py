@@ -366,6 +366,13 @@ def test_a_wrong_retry_gets_its_hint(answer: Any, hint: str) -> None:
     assert hint in repr(examine(EXERCISES["02.3"], answer))
 
 
+def test_an_answer_that_never_asks_is_told_so_and_passes_nothing() -> None:
+    result = examine(EXERCISES["02.3"], lambda client, messages, read, retries=1, **options: {})
+
+    assert not any(finding.works for finding in result.findings)
+    assert "was asked for again" not in repr(result)
+
+
 def test_a_retry_without_an_end_is_stopped_and_named() -> None:
     def for_ever(client: Any, messages: Any, read: Any, retries: int = 1, **options: Any) -> Any:
         while True:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from aicourse.notebook.exercises import load_checks
 from aicourse.notebook.exercises.checking import examine
@@ -248,6 +248,20 @@ def _with_comment(content: bytes) -> bytes:
     return _saved(ImageOps.exif_transpose(_opened(content)), quality=95)
 
 
+def _turned_the_other_way(content: bytes) -> bytes:
+    held = _opened(content).getexif().get(ExifTags.Base.Orientation, 1)
+    return _saved(
+        Image.fromarray(np.asarray(_opened(content).rotate({3: 180, 6: 90}.get(held, 0), expand=True)))
+    )
+
+
+def _sums_of_differences(pixels: Any, least: float = 0.2) -> list[str]:
+    points = np.array(list(PAINTS.values()), dtype=float)
+    at = np.abs(pixels.reshape(-1, 1, 3) - points).sum(axis=2).argmin(axis=1)
+    shares = pd.Series(np.array(list(PAINTS))[at]).value_counts(normalize=True)
+    return list(shares[shares >= least].index) or [shares.index[0]]
+
+
 WRONG: dict[str, list[tuple[Any, str]]] = {
     "03.1": [
         (lambda pixels, least=0.2: list(_counts(pixels)), "keep those with a share"),
@@ -255,6 +269,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
         (lambda pixels, least=0.2: _by_loops(pixels, least)[::-1], "the largest share comes first"),
         (lambda pixels, least=0.2: _by_loops(pixels, 0.2), "`least` is a parameter"),
         (lambda pixels, least=0.2: _by_loops(pixels, least)[:1], "Only the largest comes back"),
+        (_sums_of_differences, "returned ['brown']; expected ['green']"),
     ],
     "03.2": [
         (lambda stated, shown: sorted(stated) != sorted(shown), "any difference counts"),
@@ -275,6 +290,8 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
         (lambda content: bytes(content), "the file as it came"),
         (_on_its_side, "`ImageOps.exif_transpose(image)` first"),
         (_with_comment, "keeps a JPEG's comment"),
+        (_turned_the_other_way, "stands on its head"),
+        (lambda content: _saved(ImageOps.mirror(_pixels(content))), "or is mirrored"),
         (lambda content: _saved(_pixels(content).resize((20, 20))), "has become smaller"),
         (lambda content: _saved(_pixels(content).convert("L")), "is grey"),
     ],

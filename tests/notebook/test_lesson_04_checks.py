@@ -45,6 +45,7 @@ def test_the_parent_that_the_lesson_makes_is_the_one_the_check_knows() -> None:
     [
         (lambda text: text.replace("---\nname", "name", 1), "is a prompt file"),
         (lambda text: text.replace("parent: 5", "parent: 1"), "says where it comes from and what changed"),
+        (lambda text: text.replace("version: 7", "version: 8"), "says where it comes from and what changed"),
         (
             lambda text: re.sub("changelog: .*", "changelog: Better.", text),
             "says where it comes from and what changed",
@@ -286,7 +287,7 @@ def test_any_sound_next_version_is_right(place: int) -> None:
             "answer key",
         ),
         (lambda text: text.replace('"brand": null}', '"brand": "Gucci"}'), "invents"),
-        (lambda text: text.replace("listing_form", "my_extraction"), "a version of listing_form"),
+        (lambda text: text.replace("listing_form", "my_extraction"), "version 7 of listing_form"),
     ],
 )
 def test_a_next_version_with_a_fault_is_told_which(answer: Callable[[str], str], sentence: str) -> None:
