@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aicourse.agents.loop import HAND_OVER, Conversation
 from aicourse.agents.scenarios import Scenario
@@ -39,28 +39,16 @@ _AS_ASSISTANT = re.compile(
 )
 
 
-class Customer(Protocol):
-    """Whoever talks with an agent; `errors` are sentences on mistakes of the customer's own."""
-
-    errors: list[str]
-
-    def next(self, replies: Sequence[str]) -> str | None:
-        """The next message after these replies, or None to leave."""
-
-    def agrees(self, asked: Confirmation) -> bool:
-        """True for a yes to the question."""
-
-
 @dataclass
 class ScriptedCustomer:
-    """Says the scenario's turns, whatever the replies are."""
+    """Says the scenario's turns, whatever the replies are; `errors` are mistakes of the customer's own."""
 
     scenario: Scenario
     errors: list[str] = field(default_factory=list)
     _said: int = 0
 
     def next(self, replies: Sequence[str]) -> str | None:
-        """The next turn."""
+        """The next turn, or None to leave."""
         self._said += 1
         return self.scenario.turns[self._said - 1] if self._said <= len(self.scenario.turns) else None
 
@@ -115,7 +103,7 @@ def agreed(scenario: Scenario, tool: str, arguments: Mapping[str, Any]) -> bool:
     )
 
 
-def play(conversation: Conversation, customer: Customer) -> None:
+def play(conversation: Conversation, customer: ScriptedCustomer) -> None:
     """Let the two talk until the customer leaves or a colleague has taken over."""
     said = customer.next([])
     while said is not None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aicourse import evals
-from aicourse.agents.customers import Customer, ScriptedCustomer, play
+from aicourse.agents.customers import ScriptedCustomer, play
 from aicourse.agents.judging import Finding, Inspection, failure_of, judge
 from aicourse.agents.loop import HAND_OVER, Agent, Conversation
 from aicourse.agents.scenarios import GoldTurn, PlannedCall, Scenario
@@ -201,7 +201,7 @@ def run_scenarios(
     scenarios: Iterable[Scenario],
     *,
     seeds: Sequence[int] = (0,),
-    customer: Callable[[Scenario], Customer] = ScriptedCustomer,
+    customer: Callable[[Scenario], ScriptedCustomer] = ScriptedCustomer,
     inspections: Sequence[Inspection] = (),
     name: str = "agent",
     path: Path | str | None = None,
@@ -243,7 +243,7 @@ class _Play:
     """The task: one conversation, judged while its database is there."""
 
     start: Start
-    customer: Callable[[Scenario], Customer]
+    customer: Callable[[Scenario], ScriptedCustomer]
     inspections: tuple[Inspection, ...]
 
     def __call__(self, case: evals.Case) -> dict[str, Any]:
@@ -264,7 +264,7 @@ class _Play:
         }
 
 
-def _fault(trajectory: Trajectory, findings: Sequence[Finding], customer: Customer) -> str:
+def _fault(trajectory: Trajectory, findings: Sequence[Finding], customer: ScriptedCustomer) -> str:
     if all(one.passed for one in findings):
         return ""
     stopped = (one.text for one in trajectory.steps if one.kind == "stop")

@@ -26,11 +26,10 @@ from decimal import Decimal
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from aicourse.agents.tools import ToolResult, Toolset
+from aicourse.agents.tools import ToolResult, Toolset, read_arguments
 from aicourse.agents.trajectory import Kind, Step, Trajectory
 from aicourse.agents.writes import Confirmation
 from aicourse.errors import AgentError
-from aicourse.json_text import loads
 from aicourse.llm import catalog
 from aicourse.llm.formats import Tokens
 from aicourse.llm.meter import price
@@ -327,7 +326,6 @@ def _told(call_id: str, result: ToolResult) -> Message:
 def _readable(arguments: str) -> dict[str, Any] | str:
     """The arguments as an object, or as the text that they are."""
     try:
-        found = loads(arguments or "{}")
+        return read_arguments(arguments)
     except ValueError:
-        found = None
-    return found if isinstance(found, dict) else arguments[:_SHOWN]
+        return arguments[:_SHOWN]

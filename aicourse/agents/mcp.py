@@ -27,10 +27,9 @@ from mcp import types
 from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
 
-from aicourse.agents.tools import ToolResult, Tools
+from aicourse.agents.tools import ToolResult, Tools, read_arguments
 from aicourse.agents.writes import Confirmation, Writes
 from aicourse.errors import AgentError
-from aicourse.json_text import loads
 
 CALL_SECONDS = 60.0  # for a server's answer
 QUESTION_SECONDS = 900.0  # for its answer where its user is asked first: as long as a confirmation is good
@@ -42,7 +41,7 @@ _ENDED = "Error: the server of the tools has ended or does not answer. Hand over
 Answer = types.CallToolResult | types.InputRequiredResult
 
 
-def mcp_server(tools: Tools, name: str = "support") -> Server:
+def mcp_server(tools: Tools) -> Server:
     """A server of these tools, in the session of their customer."""
 
     async def list_tools(context: Any, params: Any) -> types.ListToolsResult:
@@ -54,12 +53,12 @@ def mcp_server(tools: Tools, name: str = "support") -> Server:
             return _told(result)
         return await _asked(tools, result.confirmation, context, params)
 
-    return Server(name, on_list_tools=list_tools, on_call_tool=call_tool)
+    return Server("support", on_list_tools=list_tools, on_call_tool=call_tool)
 
 
-async def serve(tools: Tools, name: str = "support") -> None:
+async def serve(tools: Tools) -> None:
     """Serve the tools over stdio until the client leaves; nothing else may print meanwhile."""
-    server = mcp_server(tools, name)
+    server = mcp_server(tools)
     async with stdio_server() as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options())
 
@@ -137,11 +136,9 @@ class RemoteTools:
     def call(self, name: str, arguments: str | Mapping[str, Any]) -> ToolResult:
         """Call a tool; a server that is gone or keeps silent is a result with status "failed"."""
         try:
-            given = loads(arguments or "{}") if isinstance(arguments, str) else dict(arguments)
-            if not isinstance(given, dict):
-                raise ValueError("not an object")
+            given = read_arguments(arguments)
         except ValueError as error:
-            return ToolResult("invalid", f"Error: the arguments are no JSON ({error}). Send a JSON object.")
+            return ToolResult("invalid", str(error))
         try:
             seconds = QUESTION_SECONDS if self.is_write(name) else CALL_SECONDS
             result = self._portal.call(self._client.call_tool, name, given, seconds)

@@ -95,10 +95,8 @@ class Tool:
         """
         if len(arguments if isinstance(arguments, str) else dumps(arguments)) > LARGEST_ARGUMENTS:
             raise ValueError(f"Error: the arguments of {self.name} are too long. Send only what it asks for.")
+        given = read_arguments(arguments)
         try:
-            given = loads(arguments or "{}") if isinstance(arguments, str) else dict(arguments)
-            if not isinstance(given, dict):
-                raise ValueError("not an object")
             form = self.form.model_validate(given)
         except ValidationError as error:
             wanted = ", ".join(self.form.model_fields) or "none"
@@ -106,9 +104,22 @@ class Tool:
                 f"Error: {first_problem(error)[:200]}. {self.name} takes these arguments: {wanted}. "
                 "Correct the call, or ask the customer for what is missing."
             ) from None
-        except ValueError as error:
-            raise ValueError(f"Error: the arguments are no JSON ({error}). Send a JSON object.") from None
         return {name: getattr(form, name) for name in self.form.model_fields}
+
+
+def read_arguments(arguments: str | Mapping[str, Any]) -> dict[str, Any]:
+    """The object that a call's arguments are.
+
+    Raises:
+        ValueError: they are none; the text says what to do.
+    """
+    try:
+        given = loads(arguments or "{}") if isinstance(arguments, str) else dict(arguments)
+        if not isinstance(given, dict):
+            raise ValueError("not an object")
+    except ValueError as error:
+        raise ValueError(f"Error: the arguments are no JSON ({error}). Send a JSON object.") from None
+    return given
 
 
 class _Untitled(GenerateJsonSchema):

@@ -30,6 +30,7 @@ from pydantic_core import to_jsonable_python
 
 from aicourse.errors import AgentError, ToolRefused
 
+OPEN_FOR = timedelta(minutes=15)  # a question to the customer
 Write = Generator[str, None, str]  # the question to the customer, then the result
 Run = Callable[[str, dict[str, Any]], Write]
 _TABLE = """
@@ -80,10 +81,9 @@ class Writes:
         *,
         watched: tuple[str, ...] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        minutes: float = 15,
     ) -> None:
         self.connection, self.customer = connection, customer
-        self._now, self._minutes = now, minutes
+        self._now = now
         connection.execute(_TABLE)
         connection.execute(_CHANGES)
         (self._seen,) = connection.execute("SELECT coalesce(max(id), 0) FROM temp.row_changes").fetchone()
@@ -107,7 +107,7 @@ class Writes:
             if json.dumps(one.arguments, sort_keys=True) == kept:
                 return one
         asked = Confirmation(secrets.token_urlsafe(24), tool, json.loads(kept), question)
-        expires = (self._now() + timedelta(minutes=self._minutes)).isoformat()
+        expires = (self._now() + OPEN_FOR).isoformat()
         row = (asked.token, self.customer, tool, kept, question, expires)
         with self._transaction():
             self.connection.execute(

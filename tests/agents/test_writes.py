@@ -108,7 +108,7 @@ def test_a_token_is_good_for_its_customer_alone(connection: sqlite3.Connection) 
 
 def test_a_question_runs_out_and_can_be_declined(connection: sqlite3.Connection) -> None:
     clock = Clock()
-    _, tools = session(connection, now=clock, minutes=15)
+    _, tools = session(connection, now=clock)
     assert tools.writes is not None
     late, declined = (token_of(tools.call("pay", {"number": number})) for number in (7, 8))
     tools.writes.decline(declined)

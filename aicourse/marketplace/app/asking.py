@@ -58,14 +58,16 @@ class Helper:
     _told: dict[str, list[str]] = field(default_factory=dict)
     _client: OpenAI | None = None
     _connecting: threading.Lock = field(default_factory=threading.Lock)
+    _places: threading.Lock = field(default_factory=threading.Lock)  # held while one is taken
 
     def begin(self, person_id: str, question: str) -> str | None:
         """Let the model work on a question; its id, or None where too many wait."""
-        if len(self._told) >= MOST_WAITING or asked_lately(self.store, person_id) >= MOST_A_MINUTE:
-            return None
         ends = time.monotonic() + self.limit_seconds
-        question_id = add_question(self.store, person_id, question, self.limit_seconds)
-        self._told[question_id] = []
+        with self._places:
+            if len(self._told) >= MOST_WAITING or asked_lately(self.store, person_id) >= MOST_A_MINUTE:
+                return None
+            question_id = add_question(self.store, person_id, question, self.limit_seconds)
+            self._told[question_id] = []
         self.pool.submit(self._work, question_id, question, ends)
         return question_id
 

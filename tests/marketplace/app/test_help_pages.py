@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 import httpx2
 import pytest
@@ -188,6 +192,22 @@ def test_a_person_asks_so_often_a_minute(browser: TestClient, visitor: Callable[
     assert refused.status_code == 429
     assert "Try again in a minute" in refused.text
     assert ask(visitor(), "zzz?")
+
+
+def test_questions_at_the_same_moment_are_counted(helper: Helper, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, counted = threading.Barrier(2), asking.asked_lately
+
+    def counted_late(*arguments: Any) -> int:
+        count = counted(*arguments)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # for the other question, if it may come in meanwhile
+        return count
+
+    monkeypatch.setattr(asking, "asked_lately", counted_late)
+    monkeypatch.setattr(asking, "MOST_A_MINUTE", 1)
+    with ThreadPoolExecutor(2) as pool:
+        begun = list(pool.map(lambda _: helper.begin("ida", "zzz?"), range(2)))
+    assert begun.count(None) == 1
 
 
 def test_so_many_questions_wait_at_most(browser: TestClient, helper: Helper) -> None:
