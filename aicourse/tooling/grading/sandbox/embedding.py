@@ -1,9 +1,10 @@
 """Embeddings for submissions: recorded vectors first, then the small model in the grader's own process.
 
     desk = EmbeddingDesk(vector_store("homework/hw05-retrieval/vectors.jsonl"))    # one for each submission
-    desk("/embeddings", {"model": "all-minilm-l6-v2", "input": ["a text"]})        # -> 200, OpenAI's reply
+    desk({"model": "all-minilm-l6-v2", "input": ["a text"]})                       # -> 200, OpenAI's reply
 
-A class shares one store, so a text costs once, whoever asks first; what is new in a submission has a budget.
+A class shares one store, so a text costs once, whoever asks first; a submission's calls, and what is new in
+them, have a budget.
 Texts are embedded one by one, so that submissions take turns; their vectors are those of a batch, for less
 CPU, as nothing is padded. A line of the file is {"text": SHA-256, "vector": base64 of 384 float16}.
 """
@@ -86,13 +87,13 @@ class VectorStore:
 
 
 class EmbeddingDesk:
-    """Answers what one submission asks at `/embeddings`, within its budget of new text."""
+    """Answers what one submission asks at `/embeddings`, within its budget of calls and of new text."""
 
-    def __init__(self, store: VectorStore, characters: int = NEW_CHARACTERS) -> None:
-        self._store, self._allowed, self._left = store, characters, characters
+    def __init__(self, store: VectorStore) -> None:
+        self._store, self._calls, self._left = store, CALLS, NEW_CHARACTERS
         self._lock = threading.Lock()
 
-    def __call__(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def __call__(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """A status and a reply, as a provider gives them.
 
         Raises:
@@ -101,15 +102,19 @@ class EmbeddingDesk:
         from aicourse.tooling.localmodel.server import embeddings
         from aicourse.tooling.localmodel.server.http_errors import HttpError
 
-        if path != "/embeddings" or body.get("model") != EMBEDDING_MODEL:
+        with self._lock:
+            self._calls -= 1
+            is_allowed = self._calls >= 0
+        if not is_allowed:
+            return _refused(429, f"The budget of {CALLS} calls is used up.")
+        if body.get("model") != EMBEDDING_MODEL:
             return _refused(404, f"Here is one model, for embeddings: {EMBEDDING_MODEL}.")
         try:
             texts = embeddings.texts_in(body)
         except HttpError as error:
             return _refused(error.status, error.message)
         if not self._may_embed(texts):
-            told = f"The budget of {self._allowed:,} characters of new text is used up."
-            return _refused(429, told)
+            return _refused(429, f"The budget of {NEW_CHARACTERS:,} characters of new text is used up.")
         tokens = sum(map(len, texts)) // _CHARACTERS_PER_TOKEN
         return 200, embeddings.answer(body, [self._store.embed(text) for text in texts], tokens)
 

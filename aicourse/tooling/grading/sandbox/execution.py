@@ -117,7 +117,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission: the notebook, files beside it, parameters (papermill's), and what to ask afterwards.
+    """One submission: the notebook, files beside it, and what to ask afterwards.
 
     With `stop_at_error` no cell runs after one that failed, unless that is tagged `raises-exception`.
     `encoded` asks for answers that nobody has decoded yet: a grader's, who does it in a process with limits.
@@ -126,9 +126,7 @@ class Job:
     notebook: dict[str, Any]
     calls: Sequence[StudentCall] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
-    parameters: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()
-    model_calls: int = 0  # how many the proxy lets through; 0: no model at all
     stop_at_error: bool = False
     encoded: bool = False
     vectors: str | None = None  # the file of recorded embeddings; None: no embeddings

@@ -11,24 +11,21 @@ kernels, the package `sandbox` the protection.
 
 from __future__ import annotations
 
+import copy
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox import sentences
 from aicourse.tooling.grading.sandbox.execution import Answer, Ending, Execution, Executor, Job
 from aicourse.tooling.grading.sandbox.kernel import End, Starter
 from aicourse.tooling.grading.sandbox.levels import choose_level
-from aicourse.tooling.grading.sandbox.parameters import with_parameters
 from aicourse.tooling.grading.sandbox.running import Attempt, Lost, RunState
-
-if TYPE_CHECKING:
-    from aicourse.tooling.grading.sandbox.proxy import Ask
 
 _SPARE_STARTS = 2
 
@@ -39,16 +36,11 @@ class Sandbox:
     `level` is the least protection to accept ("L2"); None means L3. Below L2, and where there is no sandbox
     at all, `trust_notebooks` says that somebody has read the notebooks.
 
-    `ask` speaks to a model for jobs with `model_calls`, by default the one that the grader is set up for.
-
     Raises:
         SandboxError: this machine offers less; the message says what is missing and what to do.
     """
 
-    def __init__(
-        self, level: str | None = None, *, trust_notebooks: bool = False, ask: Ask | None = None
-    ) -> None:
-        self._ask = ask
+    def __init__(self, level: str | None = None, *, trust_notebooks: bool = False) -> None:
         self.level = choose_level(level, trust_notebooks=trust_notebooks)
         self._starter: Starter | None = None
         self._lock = threading.Lock()
@@ -77,7 +69,7 @@ class Sandbox:
                 submission may ask is not here.
         """
         state = RunState(job)
-        notebook = with_parameters(job.notebook, job.parameters)
+        notebook = copy.deepcopy(job.notebook)
         ends: list[End] = []
         failed_starts = 0
         while True:
@@ -97,7 +89,7 @@ class Sandbox:
     def _start(self) -> Starter:
         with self._lock:
             if self._starter is None:
-                self._starter = starter_for(self.level, self._ask)
+                self._starter = starter_for(self.level)
             return self._starter
 
     def _attempt(self, state: RunState, cells: list[dict[str, Any]]) -> tuple[Ending | None, End]:
@@ -153,12 +145,12 @@ def own_notebooks(say: Callable[[str], None] = lambda sentence: None) -> Iterato
         yield sandbox.execute
 
 
-def starter_for(level: str, ask: Ask | None) -> Starter:
-    """The zygote's forks on Linux, plain processes elsewhere; `ask` reaches a model."""
+def starter_for(level: str) -> Starter:
+    """The zygote's forks on Linux, plain processes elsewhere."""
     if sys.platform == "linux":
         from aicourse.tooling.grading.sandbox.launching import ZygoteStarter
 
-        return ZygoteStarter(level, ask)
+        return ZygoteStarter(level)
     from aicourse.tooling.grading.sandbox.plain import PlainStarter
 
     return PlainStarter()

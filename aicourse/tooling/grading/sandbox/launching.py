@@ -20,7 +20,7 @@ from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job, Limits
 from aicourse.tooling.grading.sandbox.files import pack_files
 from aicourse.tooling.grading.sandbox.kernel import SandboxKernel
-from aicourse.tooling.grading.sandbox.proxy import Ask, ask_provider, model_proxy
+from aicourse.tooling.grading.sandbox.proxy import embedding_proxy
 from aicourse.tooling.grading.sandbox.request import Request
 from aicourse.tooling.grading.sandbox.view import environment
 
@@ -155,25 +155,27 @@ class Zygote:
 class ZygoteStarter:
     """Forks kernels from a zygote, and starts another one should that have been killed."""
 
-    def __init__(self, level: str, ask: Ask | None) -> None:
-        self._level, self._ask = level, ask or ask_provider
+    def __init__(self, level: str) -> None:
+        self._level = level
         self._lock = threading.Lock()
         self._zygote = Zygote(level)
 
     def start(self, job: Job) -> SandboxKernel:
-        """Fork a kernel; if the job may ask a model, put a proxy behind its way there.
+        """Fork a kernel; if the job may ask for embeddings, put a proxy behind its way there.
 
         Raises:
-            SandboxError: it may ask a model, and this level of protection has no way there.
+            SandboxError: it may ask for them, and this level of protection has no way there.
         """
-        ours, port = self._way_to_model() if job.model_calls or job.vectors is not None else (None, 0)
+        ours, port = self._way_to_model() if job.vectors is not None else (None, 0)
         zygote = self._zygote
         try:
             kernel = zygote.launch(job.limits, files=job.files, model_port=port)
         except ForkServerGone:
             kernel = self._replacement(zygote).launch(job.limits, files=job.files, model_port=port)
-        if port and (listener := ours or kernel.listener(time.monotonic() + _LISTEN_SECONDS)):
-            kernel.serve_model(model_proxy(listener, job, self._ask))
+        if job.vectors is not None:
+            listener = ours or kernel.listener(time.monotonic() + _LISTEN_SECONDS)
+            if listener is not None:
+                kernel.serve_model(embedding_proxy(listener, job.vectors))
         return kernel
 
     def _way_to_model(self) -> tuple[socket.socket | None, int]:

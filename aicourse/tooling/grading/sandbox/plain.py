@@ -25,7 +25,7 @@ from aicourse.tooling.grading.sandbox.channel import Channel
 from aicourse.tooling.grading.sandbox.execution import Job
 from aicourse.tooling.grading.sandbox.files import FilesError, write_files
 from aicourse.tooling.grading.sandbox.kernel import End
-from aicourse.tooling.grading.sandbox.proxy import ask_provider, model_proxy
+from aicourse.tooling.grading.sandbox.proxy import embedding_proxy
 from aicourse.tooling.grading.sandbox.view import environment
 
 _START_SECONDS = 60.0
@@ -33,7 +33,7 @@ _END_SECONDS = 10.0
 
 
 class PlainStarter:
-    """Starts a process for each submission; of models, only embeddings are handed out here."""
+    """Starts a process for each submission."""
 
     def start(self, job: Job) -> PlainKernel:
         """A kernel in a temporary copy of the submission's files.
@@ -62,7 +62,7 @@ class PlainKernel:
         token = secrets.token_hex(16)
         self._proxy = None
         if job.vectors is not None:
-            self._proxy = model_proxy(socket.create_server(("127.0.0.1", 0)), job, ask_provider)
+            self._proxy = embedding_proxy(socket.create_server(("127.0.0.1", 0)), job.vectors)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(_START_SECONDS)
             self._process = self._start(listener.getsockname()[1], token)

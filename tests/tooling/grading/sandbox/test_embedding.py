@@ -72,7 +72,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def asked(desk: EmbeddingDesk, *texts: str, **options: Any) -> tuple[int, dict[str, Any]]:
-    return desk("/embeddings", {"model": MODEL, "input": list(texts), **options})
+    return desk({"model": MODEL, "input": list(texts), **options})
 
 
 def test_a_text_is_embedded_once_for_the_whole_class(store: VectorStore) -> None:
@@ -99,8 +99,11 @@ def test_a_reply_is_that_of_openais_api(store: VectorStore) -> None:
     assert (reply["object"], reply["model"], vector.shape, vector[4]) == ("list", MODEL, (384,), 1.0)
 
 
-def test_new_text_has_a_budget_and_known_text_has_none(store: VectorStore) -> None:
-    desk = EmbeddingDesk(store, characters=10)
+def test_new_text_has_a_budget_and_known_text_has_none(
+    store: VectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "NEW_CHARACTERS", 10)
+    desk = EmbeddingDesk(store)
     assert asked(desk, "12345678")[0] == 200
     assert asked(desk, *["12345678"] * 50)[0] == 200
     status, reply = asked(desk, "abc")
@@ -109,18 +112,17 @@ def test_new_text_has_a_budget_and_known_text_has_none(store: VectorStore) -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status"),
+    ("body", "status"),
     [
-        ("/chat/completions", {"model": MODEL, "messages": []}, 404),
-        ("/embeddings", {"model": "text-embedding-3-large", "input": "x"}, 404),
-        ("/embeddings", {"model": MODEL, "input": [1, 2]}, 400),
-        ("/embeddings", {"model": MODEL, "input": [""]}, 400),
-        ("/embeddings", {"model": MODEL, "input": ["x"] * 5_000}, 400),
-        ("/embeddings", {"model": [], "input": "x"}, 404),
+        ({"model": "text-embedding-3-large", "input": "x"}, 404),
+        ({"model": MODEL, "input": [1, 2]}, 400),
+        ({"model": MODEL, "input": [""]}, 400),
+        ({"model": MODEL, "input": ["x"] * 5_000}, 400),
+        ({"model": [], "input": "x"}, 404),
     ],
 )
-def test_nothing_else_is_answered(path: str, body: dict[str, Any], status: int, store: VectorStore) -> None:
-    found, reply = EmbeddingDesk(store)(path, body)
+def test_nothing_else_is_answered(body: dict[str, Any], status: int, store: VectorStore) -> None:
+    found, reply = EmbeddingDesk(store)(body)
     assert (found, bool(reply["error"]["message"])) == (status, True)
 
 
@@ -130,6 +132,14 @@ def test_without_the_model_the_sentence_names_what_to_do(
     monkeypatch.setenv("AICOURSE_REPLAY", "only")
     with pytest.raises(DownloadError, match="may not be asked"):
         VectorStore(tmp_path / "none.jsonl").embed("fees")
+
+
+def test_calls_have_a_budget_whatever_they_ask(store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "CALLS", 3)
+    desk = EmbeddingDesk(store)
+    assert [asked(desk, "fees")[0], desk({})[0], desk({"model": MODEL, "input": 7})[0]] == [200, 404, 400]
+    status, reply = asked(desk, "fees")
+    assert (status, reply["error"]["message"]) == (429, "The budget of 3 calls is used up.")
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"text": "a"}', json.dumps({"text": "a", "vector": "%%%"})])
@@ -228,4 +238,4 @@ def test_without_a_sandbox_ones_own_notebook_embeds_too(recorded: Path) -> None:
 def test_a_level_that_cannot_reach_a_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aicourse.tooling.grading.sandbox.launching.Zygote", lambda level: None)
     with pytest.raises(SandboxError, match="cannot reach at L2"):
-        ZygoteStarter("L2", None).start(Job(notebook(), vectors="vectors.jsonl"))
+        ZygoteStarter("L2").start(Job(notebook(), vectors="vectors.jsonl"))

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandboxes import HONEST, SHORT, notebook, open_sandbox, printed, run
+from sandboxes import HONEST, SHORT, open_sandbox, printed, run
 
-from aicourse.errors import SandboxError, SubmissionError
+from aicourse.errors import SandboxError
 from aicourse.tooling.grading.sandbox import levels
 from aicourse.tooling.grading.sandbox.execution import StudentCall
 from aicourse.tooling.grading.sandbox.executor import Sandbox
 from aicourse.tooling.grading.sandbox.files import files_below
 from aicourse.tooling.grading.sandbox.levels import LEVELS, Level, LevelReport, choose_level, probe_levels
-from aicourse.tooling.grading.sandbox.parameters import with_parameters
 from aicourse.tooling.grading.sandbox.plain import PlainStarter
 from aicourse.tooling.grading.sandbox.running import MOST_LOST
 
@@ -30,9 +29,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def plain_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    monkeypatch.setattr(
-        "aicourse.tooling.grading.sandbox.executor.starter_for", lambda level, ask: PlainStarter()
-    )
+    monkeypatch.setattr("aicourse.tooling.grading.sandbox.executor.starter_for", lambda level: PlainStarter())
     with Sandbox(trust_notebooks=True) as sandbox:
         yield sandbox
 
@@ -223,36 +220,6 @@ def test_without_a_sandbox_trusted_notebooks_still_run(plain_sandbox: Sandbox, t
     execution = run(plain_sandbox, *cells, calls=calls, files=files_below(tmp_path))
     assert [answer.value for answer in execution.answers] == [8, None, 10]
     assert printed(execution)[1] == "here\n"
-
-
-def assigned(source: str) -> dict[str, Any]:
-    space: dict[str, Any] = {}
-    exec(source, {}, space)
-    return space
-
-
-def test_parameters_are_injected_as_papermill_does() -> None:
-    import nbformat
-    from papermill.parameterize import parameterize_notebook
-
-    book = notebook("a = 1", "print(a)")
-    for cell, tags in zip(book["cells"], (["parameters"], []), strict=True):
-        cell["metadata"]["tags"] = tags
-    book["metadata"]["papermill"] = {}
-    values = {"a": 2, "names": ["x", None], "share": 0.5, "yes": True}
-    ours = with_parameters(book, values)
-    book["metadata"]["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python"}
-    theirs = parameterize_notebook(nbformat.from_dict(book), values)
-    assert assigned(ours["cells"][1]["source"]) == assigned(theirs.cells[1].source) == values
-    assert [cell["source"] for cell in ours["cells"][::2]] == [cell.source for cell in theirs.cells[::2]]
-    assert [cell["metadata"].get("tags") for cell in ours["cells"]] == [
-        cell["metadata"].get("tags") for cell in theirs.cells
-    ]
-
-
-def test_a_parameter_needs_a_name() -> None:
-    with pytest.raises(SubmissionError, match="is no name for a parameter"):
-        with_parameters(notebook("a = 1"), {"a b": 1})
 
 
 def report(best: str) -> LevelReport:

@@ -35,7 +35,7 @@ CALLS = (
 def unprotected(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without a sandbox, as macOS and Windows are."""
     monkeypatch.setattr(executor, "choose_level", no_sandbox)
-    monkeypatch.setattr(executor, "starter_for", lambda level, ask: PlainStarter())
+    monkeypatch.setattr(executor, "starter_for", lambda level: PlainStarter())
 
 
 def no_sandbox(least: str | None, *, trust_notebooks: bool) -> str:
