@@ -23,7 +23,7 @@ from aicourse.errors import SandboxError
 from aicourse.notebook_json import KERNEL
 from aicourse.tooling.grading.sandbox.execution import Execution, Job, Limits
 from aicourse.tooling.grading.sandbox.executor import Sandbox
-from aicourse.tooling.grading.sandbox.files import FilesError, data_below, files_below
+from aicourse.tooling.grading.sandbox.files import FilesError, data_below
 from aicourse.tooling.grading.sandbox.running import may_raise
 from aicourse.tooling.grading.submissions.reading import other_language
 
@@ -42,15 +42,11 @@ class SandboxEngine(Engine):
         nb_man: NotebookExecutionManager,
         kernel_name: str,
         *,
-        files: str | Path | None = None,
         input_path: str | None = None,
         execution_timeout: float | None = None,
-        limits: Limits | None = None,
         **options: Any,
     ) -> None:
-        """Run `nb_man.nb`; `files` is a folder to copy instead, `execution_timeout` seconds per cell.
-
-        Without `limits` those of grading hold; with a timeout the notebook has that long for each cell.
+        """Run `nb_man.nb` within the limits of grading, or `execution_timeout` seconds for each cell.
 
         Raises:
             SandboxError: this machine cannot protect itself from the notebook, its folder is too large, or it
@@ -59,10 +55,10 @@ class SandboxEngine(Engine):
         """
         if language := other_language(nb_man.nb):
             raise SandboxError(f"The sandbox runs Python, not {language}. Leave out --engine aicourse.")
-        limits = limits or _limits(execution_timeout, len(nb_man.nb.cells))
-        beside = files_below(Path(files)) if files else _data_files(input_path, limits)
+        limits = _limits(execution_timeout, len(nb_man.nb.cells))
+        files = _data_files(input_path, limits)
         with Sandbox() as sandbox:
-            job = Job(plain_data(nb_man.nb), files=beside, limits=limits, stop_at_error=True)
+            job = Job(plain_data(nb_man.nb), files=files, limits=limits, stop_at_error=True)
             execution = sandbox.execute(job)
         if execution.ending == "not_started":
             raise SandboxError(execution.sentence)

@@ -62,7 +62,8 @@ if len(files) != 1:
 class Export:
     """A finished export: the file, whose total was left empty, and who was not found in the roster.
 
-    `unclear` has the rows that a student could be: none of them was filled in.
+    `unclear` has the rows that a student could be: none of them was filled in. Without a roster,
+    `unnumbered` are those of whom the platform's number is not known.
     """
 
     path: Path
@@ -70,12 +71,18 @@ class Export:
     open: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     unclear: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unnumbered: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.path}: {self.students} students."]
         if self.open:
             lines.append(
                 f"Left empty, because a question is open or it could not be graded: {_few(self.open)}."
+            )
+        if self.unnumbered:
+            lines.append(
+                f"Without a number of the platform's, so it may not know who they are: {_few(self.unnumbered)}. "
+                "Name its own export with --roster."
             )
         if self.unknown:
             lines.append(f"Not in the roster, so not exported: {_few(self.unknown)}.")
@@ -113,7 +120,8 @@ def export(
     path = folder.root / f"gradebook-{platform}.csv"
     if roster is None:
         write_atomically(path, to_csv(_canvas(book) if platform == "canvas" else _moodle(book)))
-        return Export(path, len(book.rows), unfinished)
+        unnumbered = tuple(row.student for row in book.rows if row.platform != platform or not row.lms_id)
+        return Export(path, len(book.rows), unfinished, unnumbered=unnumbered)
     table = read_roster(roster, platform, book)
     matches = match(book, table, _decisions(decided) if decided else {})
     rows = [row for row in book.rows if row.student in matches.rows]

@@ -36,7 +36,7 @@ _FEWEST = 3  # fingerprints that a pair shares
 _STANDS_OUT = 2  # times the score of the pair in the middle
 _ROWS = 128  # students whose scores with all others are in memory at a time
 _FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAIRS = 30
+_PAIRS = 30
 _MOST_LOOKED_AT = 300  # pairs, before those that share too little are left out
 _STYLE = """
 body { max-width: 96em } .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 1em }
@@ -105,10 +105,8 @@ def write_similarity(assignment: Assignment, folder: GradesFolder) -> Path:
     return folder.similarity
 
 
-def compare(
-    assignment: Assignment, results: Iterable[SubmissionResult], *, most: int = PAIRS
-) -> SimilarityReport:
-    """The `most` similar pairs among `results`, by how rare what they share is."""
+def compare(assignment: Assignment, results: Iterable[SubmissionResult]) -> SimilarityReport:
+    """The most similar pairs among `results`, by how rare what they share is."""
     questions = [
         question.id
         for question in assignment.questions
@@ -122,7 +120,7 @@ def compare(
     documents = [replace(document, prints=document.prints & weights.keys()) for document in documents]
     ranked = ((documents[left], documents[right]) for left, right in _rank(documents, weights))
     enough = (pair for pair in ranked if len(pair[0].prints & pair[1].prints) >= _FEWEST)
-    pairs = tuple(_pair(left, right, weights) for left, right in islice(enough, most))
+    pairs = tuple(_pair(left, right, weights) for left, right in islice(enough, _PAIRS))
     return SimilarityReport(assignment.name, len(documents), limit, pairs)
 
 

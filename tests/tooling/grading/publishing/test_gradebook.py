@@ -229,6 +229,13 @@ def test_moodle_finds_its_participants(moodle_folder: GradesFolder, tmp_path: Pa
     assert [row["Grade"] for row in filled] == ["", "10"]
 
 
+def test_who_has_no_number_of_the_platform_is_named(moodle_folder: GradesFolder, tmp_path: Path) -> None:
+    assert export(moodle_folder, "moodle").unnumbered == ()
+    done = export(moodle_folder, "canvas")
+    assert done.unnumbered == ("Ada Byron", "Bo Li")
+    assert "it may not know who they are: Ada Byron, Bo Li. Name its own export with --roster." in str(done)
+
+
 def test_feedback_goes_back_to_moodle(moodle_folder: GradesFolder) -> None:
     """importziplib.php splits a folder's name at underscores: full name, participant, type, plug-in."""
     names = zipfile.ZipFile(write_feedback_zip(moodle_folder, "moodle").path).namelist()
