@@ -188,6 +188,7 @@ NOT_RUN = {
     "agents gate": "needs runs of agents; tests/tooling/cli/test_agents.py runs it",
     "rag index": "needs the embedding model's file; tests/tooling/cli/test_rag.py runs it",
     "rag search": "needs an index",
+    "rag ask": "needs an index, and asks a model; tests/tooling/cli/test_rag.py runs it with a scripted one",
     "rag evaluate": "needs an index",
     "test": "these tests are a part of it",
 }
