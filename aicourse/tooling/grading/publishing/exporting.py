@@ -81,8 +81,8 @@ class Export:
             )
         if self.unnumbered:
             lines.append(
-                f"Without a number of the platform's, so it may not know who they are: {_few(self.unnumbered)}. "
-                "Name its own export with --roster."
+                f"Without a number of the platform's, so it may not know who they are: "
+                f"{_few(self.unnumbered)}. Name its own export with --roster."
             )
         if self.unknown:
             lines.append(f"Not in the roster, so not exported: {_few(self.unknown)}.")
