@@ -17,58 +17,46 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from openai import OpenAI, OpenAIError
-from opentelemetry.trace import format_trace_id
+from openai import OpenAI
 
-from aicourse.errors import AicourseError
 from aicourse.llm.keys import masked
+from aicourse.marketplace.app.background import FAILURES, Background, problem_of, trace_id_of
 from aicourse.marketplace.app.conversations import (
     SupportConversation,
     begin_turn,
     end_turn,
     find_conversation,
 )
-from aicourse.marketplace.app.proposing import problem_of
-from aicourse.marketplace.app.store import Problem, Store
+from aicourse.marketplace.app.store import Problem
 from aicourse.monitoring.spans import span
-from aicourse.monitoring.tracing import traced_into
 
 if TYPE_CHECKING:
     from aicourse.agents.loop import Conversation
     from aicourse.agents.trajectory import Step
     from aicourse.agents.writes import Confirmation
 
-WORKERS = 2
-MOST_WAITING = 20  # turns of everybody
-MOST_OF_ONE = 5  # of one visitor, whichever customers they choose
 CHAT_SECONDS = 120.0  # of a turn
 CHAT_TOKENS = 150_000  # of a conversation
 PRESS_SECONDS = 10.0  # that the answer to a question may take
 PATIENCE = 0.05  # seconds between two looks at a conversation that another press has taken
 EXPIRED = "That question has expired, so nothing was changed. Ask for it once more."
 Begun = Literal["begun", "busy", "full"]
-_FAILURES = (AicourseError, OpenAIError, TimeoutError)
 _log = logging.getLogger(__name__)
 
 
 @dataclass
-class SupportChat:
-    """Lets `model` work at the support desk, `limit_seconds` a turn; `connect` makes its client."""
+class SupportChat(Background):
+    """Lets `model` work at the support desk, `limit_seconds` a turn; told are a turn's steps.
 
-    store: Store
-    connect: Callable[[], OpenAI]
-    model: str
+    A place is the visitor's, whichever customers they choose.
+    """
+
     limit_seconds: float = CHAT_SECONDS
-    pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(WORKERS, "support"))
-    _told: dict[str, tuple[str, list[Step]]] = field(default_factory=dict)  # by conversation: whose, and what
-    _client: OpenAI | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _places: threading.Lock = field(default_factory=threading.Lock)  # held while one is taken or given back
+    _filling: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def customers(self) -> dict[str, str]:
         """The names of those who have bought something, by id."""
@@ -81,8 +69,7 @@ class SupportChat:
         said, ends = masked(text), time.monotonic() + self.limit_seconds
         told: list[Step] = []
         with self._places:
-            others = [who for key, (who, _) in self._told.items() if key != conversation_id]
-            if len(others) >= MOST_WAITING or others.count(visitor) >= MOST_OF_ONE:
+            if not self._has_place(visitor, conversation_id):
                 return "full"
             ticket = begin_turn(self.store, conversation_id, customer, said, self.limit_seconds)
             found = find_conversation(self.store, conversation_id)
@@ -91,14 +78,6 @@ class SupportChat:
             self._told[conversation_id] = visitor, told
         self.pool.submit(self._work, found, ticket, ends, told)
         return "begun"
-
-    def progress(self, conversation_id: str) -> list[Step] | None:
-        """The steps of the turn under way; None when nobody works on it any more."""
-        return self._told.get(conversation_id, ("", None))[1]
-
-    def close(self) -> None:
-        """Take no more messages; what waits is given back by its deadline."""
-        self.pool.shutdown(wait=False, cancel_futures=True)
 
     def answer(self, conversation_id: str, customer: str, token: str, *, yes: bool) -> str:
         """The customer's answer to a question; why it changed nothing, or "" if it is done, now or before."""
@@ -144,14 +123,13 @@ class SupportChat:
         trajectory, trace_id = None, None
         try:
             with span("support") as current:
-                if traced_into():
-                    trace_id = format_trace_id(current.get_span_context().trace_id)
+                trace_id = trace_id_of(current)
                 with self._opened(found, self._connected(), ends, told.append) as conversation:
                     try:
                         conversation.say(found.said)
                     finally:
                         trajectory = conversation.trajectory
-        except _FAILURES as error:
+        except FAILURES as error:
             _log.warning("No reply in %s: %s", found.conversation_id, error)
             problem = problem_of(error)
         except Exception:
@@ -162,16 +140,11 @@ class SupportChat:
                 end_turn(self.store, found.conversation_id, ticket, trajectory, trace_id, problem)
                 del self._told[found.conversation_id]
 
-    def _connected(self) -> OpenAI:
-        with self._lock:  # two clients would have two budgets
-            self._client = self._client or self.connect()
-        return self._client
-
     @contextmanager
     def _shop(self) -> Iterator[sqlite3.Connection]:
         from aicourse.marketplace.support.snapshot import course_shop  # with numpy: the shop starts without
 
-        with self._lock:  # the first one fills it
+        with self._filling:  # the first one does
             connection = course_shop(self.store.path)
         with closing(connection):
             yield connection

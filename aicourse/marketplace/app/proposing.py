@@ -13,66 +13,55 @@ within the same time: only so is an exposure *triggered* alike in all of them. T
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from openai import APITimeoutError, OpenAI, OpenAIError
-from opentelemetry.trace import Span, format_trace_id
+from openai import OpenAI
+from opentelemetry.trace import Span
 
 from aicourse import prompts
-from aicourse.errors import AicourseError, BudgetExceeded
 from aicourse.experiments.assignment import assign
 from aicourse.experiments.experiment import Experiment
 from aicourse.experiments.exposures import log_exposure
-from aicourse.marketplace.app.store import Draft, Problem, Store
+from aicourse.marketplace.app.background import FAILURES, Background, problem_of, trace_id_of
+from aicourse.marketplace.app.store import Draft
 from aicourse.marketplace.extraction.extracting import Extraction, extract
 from aicourse.monitoring.feedback import as_kept
 from aicourse.monitoring.spans import note, span
-from aicourse.monitoring.tracing import traced_into
 from aicourse.prompts.prompt import Prompt
 
-WORKERS = 2  # the embedded model answers one at a time; a hosted one is not waited for by many here
-_FAILURES = (AicourseError, OpenAIError, TimeoutError)
 _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Proposer:
+class Proposer(Background):
     """Asks `model` with `prompt` for the attributes of drafts, `limit_seconds` for each.
 
-    `connect` makes the client when the first draft comes; its budget is all that is spent on proposals. The
-    variants of an `experiment` are versions or labels of the prompt: `production`, `v6`.
+    The variants of an `experiment` are versions or labels of the prompt: `production`, `v6`.
 
     Raises:
         PromptError: there is no such version.
     """
 
-    store: Store
-    connect: Callable[[], OpenAI]
-    model: str
     prompt: str
     limit_seconds: float
     experiment: Experiment | None = None
-    pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(WORKERS, "proposal"))
-    _client: OpenAI | None = None
-    _connecting: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         for variant in [None, *(self.experiment.variants if self.experiment else [])]:
             self.load_prompt(variant)
 
     def begin(self, listing_id: str, draft: Draft) -> None:
-        """Let the model work on a draft."""
+        """Let the model work on a draft; where too many wait, it has failed."""
         ends = time.monotonic() + self.limit_seconds  # not after the deadline that is stored
         self.store.begin_proposal(listing_id, self.limit_seconds)
-        self.pool.submit(self._work, listing_id, draft, ends)
-
-    def close(self) -> None:
-        """Take no more drafts; those that wait fail by their deadline."""
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        with self._places:  # a draft that waits keeps its photo in memory
+            if has_place := self._has_place(draft.seller_id):
+                self._told[listing_id] = draft.seller_id, []
+        if has_place:
+            self.pool.submit(self._work, listing_id, draft, ends)
+        else:
+            self.store.fail_proposal(listing_id, "slow", "too many drafts wait")
 
     def load_prompt(self, variant: str | None) -> Prompt:
         """The prompt of a variant, or of those who take no part."""
@@ -88,6 +77,9 @@ class Proposer:
         except Exception as error:
             _log.exception("A defect in the proposal for %s.", listing_id)
             self.store.fail_proposal(listing_id, "down", f"{type(error).__name__}: {error}")
+        finally:
+            with self._places:
+                del self._told[listing_id]
 
     def _propose(self, listing_id: str, draft: Draft, variant: str | None, ends: float) -> None:
         facts = (
@@ -96,12 +88,12 @@ class Proposer:
         trace_id, seconds, shown = None, 0.0, None
         try:
             with span("propose", client=draft.client, model=self.model, **facts) as current:
-                trace_id = _trace_id(current)
+                trace_id = trace_id_of(current)
                 client = self._connected()
                 seconds = ends - time.monotonic()
                 shown = self._extract(client, variant, draft, seconds)
                 _note_outcome(current, shown)
-        except _FAILURES as error:
+        except FAILURES as error:
             reason = f"{type(error).__name__}: {error}"
             self.store.fail_proposal(listing_id, problem_of(error), reason, trace_id)
         else:
@@ -124,11 +116,6 @@ class Proposer:
                 listing=listing_id,
             )
 
-    def _connected(self) -> OpenAI:
-        with self._connecting:  # two clients would have two budgets
-            self._client = self._client or self.connect()
-        return self._client
-
     def _extract(self, client: OpenAI, variant: str | None, draft: Draft, seconds: float) -> Extraction:
         if seconds <= 0:
             raise TimeoutError("other drafts took all the time")
@@ -144,7 +131,7 @@ class Proposer:
         """The fields that a variant would have proposed, as `_fields` has them."""
         try:
             return _fields(self._extract(self._connected(), variant, draft, seconds))
-        except _FAILURES:
+        except FAILURES:
             return None
 
 
@@ -178,15 +165,3 @@ def _note_outcome(current: Span, extraction: Extraction) -> None:
         values = extraction.attributes.model_dump()
         empty = sum(value in (None, []) for value in values.values())
         note(current, category=values["category"], empty_fields=empty)
-
-
-def _trace_id(current: Span) -> str | None:
-    """The id under which a span is stored; None where nobody traces."""
-    return format_trace_id(current.get_span_context().trace_id) if traced_into() else None
-
-
-def problem_of(error: Exception) -> Problem:
-    """The kind of problem that a failed call to a model is for those who wait for it."""
-    if isinstance(error, BudgetExceeded):
-        return "over budget"
-    return "slow" if isinstance(error, TimeoutError | APITimeoutError) else "down"

@@ -126,7 +126,7 @@ def serve(
             stack.callback(tracing.stop)
         proposing, asking = (_connecting(client, name, budget_usd) for name in (model, help_model))
         proposer = Proposer(store, proposing, model, prompt, limit_seconds, experiment)
-        helper = Helper(store, HelpCenter(), asking, help_model)
+        helper = Helper(store, asking, help_model, HelpCenter())
         chat = SupportChat(store, asking, help_model)
         for worker in (proposer, helper, chat):
             stack.callback(worker.close)

@@ -47,7 +47,7 @@ def center() -> HelpCenter:
 
 @pytest.fixture
 def helper(store: Store, model: ScriptedModel, center: HelpCenter) -> Helper:
-    return Helper(store, center, model.client, "m", pool=AtOnce())
+    return Helper(store, model.client, "m", center, pool=AtOnce())
 
 
 @pytest.fixture

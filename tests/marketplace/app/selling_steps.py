@@ -29,6 +29,20 @@ class AtOnce(Executor):
         return Future()
 
 
+class Later(AtOnce):
+    """Keeps what it is given until it is told to run."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        self.waiting.append(lambda: fn(*args, **kwargs))
+
+    def run(self) -> None:
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
 def jpeg(width: int = 40, height: int = 30, **options: Any) -> bytes:
     buffer = BytesIO()
     Image.new("RGB", (width, height), "navy").save(buffer, "JPEG", **options)

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from aicourse.csv_text import read_csv
 from aicourse.errors import BudgetExceeded
 from aicourse.evals.cases import Case
-from aicourse.marketplace.app import asking, help_pages, questions
+from aicourse.marketplace.app import asking, background, help_pages, questions
 from aicourse.marketplace.app.asking import Helper
 from aicourse.marketplace.app.help_center import HelpCenter
 from aicourse.marketplace.app.store import Store
@@ -211,7 +211,7 @@ def test_questions_at_the_same_moment_are_counted(helper: Helper, monkeypatch: p
 
 
 def test_so_many_questions_wait_at_most(browser: TestClient, helper: Helper) -> None:
-    helper._told = {str(number): [] for number in range(asking.MOST_WAITING)}
+    helper._told = {str(number): (str(number), []) for number in range(background.MOST_WAITING)}
     assert browser.post("/help/ask", data={"q": "zzz?"}).status_code == 429
 
 
@@ -225,7 +225,7 @@ def test_nothing_may_be_shown_before_the_citation_is_checked(
         content = "\n".join(f"[{number}] {hit.chunk.text}" for number, hit in enumerate(hits, 1))  # type: ignore[attr-defined]
         whole = reply(Sent({"messages": [{"content": content}]}, {}))
         for place, letter in enumerate(whole):
-            (told,) = helper._told.values()
+            ((_, told),) = helper._told.values()
             shown.append((whole[:place], "".join(told)))
             yield letter
 
@@ -241,7 +241,8 @@ def test_nothing_may_be_shown_before_the_citation_is_checked(
 def grow(store: Store, helper: Helper, question: str, *told: str) -> list[str]:
     """The pieces of an answer's page while words are told, one look for each, and then the end."""
     question_id = questions.add_question(store, "ida", question, 60)
-    helper._told[question_id] = words = []
+    words: list[str] = []
+    helper._told[question_id] = "ida", words
     request = Request({"type": "http", "session": {"seller": "ida"}, "headers": []})
 
     async def watch() -> list[str]:

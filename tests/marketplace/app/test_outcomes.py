@@ -45,7 +45,7 @@ class Shop:
     def __init__(self, store: Store) -> None:
         self.store, self.model = store, ScriptedModel()
         self.proposer = Proposer(
-            store, self.model.client, "m", "extract_listing@v4", 20, EXPERIMENT, AtOnce()
+            store, self.model.client, "m", "extract_listing@v4", 20, EXPERIMENT, pool=AtOnce()
         )
 
     def begin(self, seller: str, *, differ: bool = True) -> str:

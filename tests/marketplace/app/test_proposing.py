@@ -13,13 +13,14 @@ from typing import Any
 
 import openai
 import pytest
-from selling_steps import PROPOSED, AtOnce
+from selling_steps import PROPOSED, AtOnce, Later
 
 from aicourse import prompts
 from aicourse.errors import BudgetExceeded, PromptError
 from aicourse.experiments import Experiment, Metric, assign
 from aicourse.llm.client import connect
 from aicourse.marketplace.app import proposing
+from aicourse.marketplace.app.background import MOST_OF_ONE, MOST_WAITING
 from aicourse.marketplace.app.proposing import Proposer
 from aicourse.marketplace.app.store import Draft, Proposal, Store
 from aicourse.monitoring.tracing import start_tracing
@@ -122,6 +123,25 @@ def test_many_drafts_at_once_share_one_client_and_its_budget(store: Store, model
     assert len(model.history) == 2
 
 
+def test_one_seller_has_so_many_drafts_waiting_and_all_have_so_many(
+    store: Store, model: ScriptedModel
+) -> None:
+    later = Later()
+    proposer = Proposer(store, model.client, "m", "extract_listing@v4", 20, pool=later)
+
+    def problem(seller: str, key: int) -> str | None:
+        return proposed(proposer, replace(COAT, seller_id=seller, key=f"{seller} {key}")).problem
+
+    mine = [problem("ida", key) for key in range(MOST_OF_ONE + 1)]
+    assert mine == [None] * MOST_OF_ONE + ["slow"]
+    others = [problem(f"seller {number}", 0) for number in range(MOST_WAITING)]
+    assert others.count(None) == MOST_WAITING - MOST_OF_ONE
+    assert len(later.waiting) == MOST_WAITING
+    model.enqueue(*[PROPOSED] * MOST_WAITING)
+    later.run()
+    assert problem("ida", 9) is None
+
+
 EXPERIMENT = Experiment(
     name="v4 or v6", salt="s", variants={"v4": 1, "v6": 1}, share=0.5, primary=Metric(name="published")
 )
@@ -148,7 +168,7 @@ def exposures(store: Store) -> dict[str, tuple[str, bool]]:
 def test_an_exposure_is_triggered_alike_in_both_variants(
     replies: tuple[Any, ...], triggered: bool, store: Store, model: ScriptedModel
 ) -> None:
-    proposer = Proposer(store, model.client, "m", "extract_listing@v4", 20, EXPERIMENT, AtOnce())
+    proposer = Proposer(store, model.client, "m", "extract_listing@v4", 20, EXPERIMENT, pool=AtOnce())
     expected = {}
     with start_tracing(store.path) as tracing:
         for seller in ("ida", "bob", "eve", "joe", "amy", "max"):
@@ -165,7 +185,7 @@ def test_an_exposure_is_triggered_alike_in_both_variants(
 
 
 def test_a_variant_is_its_prompt_and_what_the_seller_sees(store: Store, model: ScriptedModel) -> None:
-    proposer = Proposer(store, model.client, "m", "extract_listing@v4", 20, EXPERIMENT, AtOnce())
+    proposer = Proposer(store, model.client, "m", "extract_listing@v4", 20, EXPERIMENT, pool=AtOnce())
     seller = next(name for name in "abcdefgh" if assign(EXPERIMENT, name) == "v6")
     model.enqueue(OTHER, PROPOSED)
     seen = proposed(proposer, replace(COAT, seller_id=seller))
@@ -177,7 +197,7 @@ def test_a_variant_is_its_prompt_and_what_the_seller_sees(store: Store, model: S
 
 def test_who_takes_no_part_gets_the_control_and_is_not_logged(store: Store, model: ScriptedModel) -> None:
     stopped = EXPERIMENT.model_copy(update={"share": 0.0})
-    proposer = Proposer(store, model.client, "m", "extract_listing@v6", 20, stopped, AtOnce())
+    proposer = Proposer(store, model.client, "m", "extract_listing@v6", 20, stopped, pool=AtOnce())
     model.enqueue(PROPOSED)
     proposed(proposer)
     assert len(model.history) == 1

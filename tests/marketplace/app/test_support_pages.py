@@ -13,14 +13,14 @@ from html import unescape
 from typing import Any
 
 import pytest
-from selling_steps import ADMIN_TOKEN, AtOnce
+from selling_steps import ADMIN_TOKEN, AtOnce, Later
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from aicourse.agents.loop import HANDED_OVER
 from aicourse.errors import BudgetExceeded
 from aicourse.llm.faults import Fault
-from aicourse.marketplace.app import chatting, support_pages
+from aicourse.marketplace.app import background, chatting, support_pages
 from aicourse.marketplace.app.application import create_app
 from aicourse.marketplace.app.chatting import SupportChat
 from aicourse.marketplace.app.conversations import begin_turn, find_conversation
@@ -273,20 +273,6 @@ def test_keys_are_masked_before_anything_is_stored_or_sent(
 # --------------------------------------------------------------- one turn at a time
 
 
-class Later(AtOnce):
-    """Keeps what it is given until it is told to run."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Callable[[], Any]] = []
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        self.waiting.append(lambda: fn(*args, **kwargs))
-
-    def run(self) -> None:
-        while self.waiting:
-            self.waiting.pop(0)()
-
-
 @pytest.fixture
 def later(chat: SupportChat) -> Later:
     chat.pool = Later()
@@ -330,7 +316,7 @@ def test_messages_at_the_same_moment_become_one_turn(
 def test_one_visitor_takes_so_many_places_at_most(
     lea: TestClient, visitor: Callable[[], TestClient], model: ScriptedModel, later: Later
 ) -> None:
-    addresses = [say(lea, "x") for _ in range(chatting.MOST_OF_ONE)]
+    addresses = [say(lea, "x") for _ in range(background.MOST_OF_ONE)]
     say(lea, "x", to=addresses[0])  # the same one pressed twice
     refused = signed_in(lea, "tom").post(f"/support/{new_id()}", data={"text": "And mine?"})
     assert refused.status_code == 429
@@ -345,16 +331,18 @@ def test_one_visitor_takes_so_many_places_at_most(
 def test_so_many_turns_wait_at_most_however_they_come(
     visitor: Callable[[], TestClient], model: ScriptedModel, later: Later
 ) -> None:
-    visitors = [signed_in(visitor(), "lea") for _ in range(chatting.MOST_WAITING // chatting.MOST_OF_ONE + 1)]
+    visitors = [
+        signed_in(visitor(), "lea") for _ in range(background.MOST_WAITING // background.MOST_OF_ONE + 1)
+    ]
     with ThreadPoolExecutor(8) as pool:
         sent = [
             pool.submit(one.post, f"/support/{new_id()}", data={"text": "x"}, follow_redirects=False)
-            for _ in range(chatting.MOST_OF_ONE)
+            for _ in range(background.MOST_OF_ONE)
             for one in visitors
         ]
     codes = sorted(one.result().status_code for one in sent)
-    assert codes == [303] * chatting.MOST_WAITING + [429] * (len(sent) - chatting.MOST_WAITING)
-    assert len(later.waiting) == chatting.MOST_WAITING
+    assert codes == [303] * background.MOST_WAITING + [429] * (len(sent) - background.MOST_WAITING)
+    assert len(later.waiting) == background.MOST_WAITING
     model.enqueue("Hello.")
     later.waiting.pop(0)()
     address = say(new := signed_in(visitor(), "lea"), "x")
