@@ -159,7 +159,7 @@ def student_line(error: BaseException, namespace: dict[str, Any] | None) -> str:
 class _Shortener(reprlib.Repr):
     def __init__(self, items: int, characters: int) -> None:
         super().__init__()
-        self.maxlevel, self.maxstring, self.maxother, self.maxlong = 8, characters, 2 * characters, 60
+        self.maxlevel, self.maxstring, self.maxother, self.maxlong = 5, characters, 2 * characters, 60
         self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = items
 
     def repr_list(self, x: list[Any], level: int) -> str:
