@@ -9,11 +9,13 @@ are judged as hidden ones will be. Those are not here, so a clean report promise
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from aicourse.errors import SubmissionError
 from aicourse.notebook_json import new_cell, new_notebook
@@ -30,6 +32,7 @@ _MOST_FAILURES = 5
 _ABSOLUTE = re.compile(
     r"""["'](?P<path>/(?:home|Users|root|mnt|content|kaggle|tmp|var|workspace)/[^"'\n]*|[A-Za-z]:[\\/][^"'\n]*)["']"""
 )
+_PICTURE = re.compile(r"!\[[^\]\n]*\]\(([^)\s]+)\)")
 _INSTALLS = re.compile(r"^\s*[!%]\s*(?:pip|conda|mamba|uv)\b", re.MULTILINE)
 
 
@@ -82,7 +85,12 @@ def examine(path: Path, execute: Executor) -> StudentReport:
         level=execution.level,
         seconds=execution.seconds,
         problems=(*_missing(path, notebook, release), *_run_problems(execution), *_absolute_paths(notebook)),
-        warnings=(*notebook.notes, *_edits(notebook, release), *_habits(notebook, execution)),
+        warnings=(
+            *notebook.notes,
+            *_edits(notebook, release),
+            *_left_out(path, notebook, release),
+            *_habits(notebook, execution),
+        ),
         results=judge(planned, execution.answers),
     )
 
@@ -159,6 +167,14 @@ def _edits(notebook: ReadNotebook, release: Release) -> Iterator[str]:
             yield f"The given cell {cell.id} was changed; the original will run when it is graded."
         elif not cell.is_answer and found is None and cell.role in ("given", "parameters", "public"):
             yield f"The given cell {cell.id} is gone; the original will be put back when it is graded."
+
+
+def _left_out(path: Path, notebook: ReadNotebook, release: Release) -> Iterator[str]:
+    """Pictures in files beside the notebook, which `pack` does not take."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        for name in map(unquote, _PICTURE.findall(cell.source) if cell.kind == "markdown" else ()):
+            if name not in release.files and os.path.isfile(path.parent / name):
+                yield f"Cell {number} shows {name!r}, a file that is not packed. Drag it into the cell."
 
 
 def _habits(notebook: ReadNotebook, execution: Execution) -> Iterator[str]:

@@ -108,6 +108,16 @@ def test_ordinary_texts_with_slashes_are_no_paths(tmp_path: Path) -> None:
     assert report(tmp_path, own_cell("x = ['/', 'a/b', 'https://example.org/home/x', '/5']")).passed
 
 
+def test_a_picture_that_is_not_packed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my sketch.png").write_bytes(b"")
+    source = (
+        f"![a](my%20sketch.png) ![b](attachment:my) ![c](https://x.org/y.png) ![d]({'x' * 300}) ![e](z%00)"
+    )
+    shown = {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": source}
+    (warning,) = report(tmp_path, lambda data: data["cells"].insert(2, shown)).warnings
+    assert warning.startswith("Cell 3 shows 'my sketch.png', a file that is not packed.")
+
+
 def test_a_slow_notebook_is_told_so(tmp_path: Path) -> None:
     def slow(job: Job) -> Execution:
         return Execution(**{**vars(execute(job)), "seconds": 90.0})
