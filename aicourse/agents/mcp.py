@@ -1,6 +1,6 @@
 """Tools over the Model Context Protocol: served to any client, or taken from any server into our loop.
 
-    asyncio.run(serve(desk.tools()))                              # over stdio, for a client that starts us
+    asyncio.run(serve(desk.tools(), "support"))                   # over stdio, for a client that starts us
     async with mcp.Client(mcp_server(desk.tools())) as client:    # in process
     with remote_tools(StdioServerParameters(command=…, args=…), confirm=ask) as tools:
         Agent(client, model, instructions).start(tools)
@@ -41,8 +41,8 @@ _ENDED = "Error: the server of the tools has ended or does not answer. Hand over
 Answer = types.CallToolResult | types.InputRequiredResult
 
 
-def mcp_server(tools: Tools) -> Server:
-    """A server of these tools, in the session of their customer."""
+def mcp_server(tools: Tools, name: str = "tools") -> Server:
+    """A server of these tools, in the session of their customer; clients show its `name`."""
 
     async def list_tools(context: Any, params: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_described(one.schema["function"], one.writes) for one in tools])
@@ -53,12 +53,12 @@ def mcp_server(tools: Tools) -> Server:
             return _told(result)
         return await _asked(tools, result.confirmation, context, params)
 
-    return Server("support", on_list_tools=list_tools, on_call_tool=call_tool)
+    return Server(name, on_list_tools=list_tools, on_call_tool=call_tool)
 
 
-async def serve(tools: Tools) -> None:
+async def serve(tools: Tools, name: str = "tools") -> None:
     """Serve the tools over stdio until the client leaves; nothing else may print meanwhile."""
-    server = mcp_server(tools)
+    server = mcp_server(tools, name)
     async with stdio_server() as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options())
 

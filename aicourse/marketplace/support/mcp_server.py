@@ -40,7 +40,7 @@ def main() -> None:
         desk = Desk(connection, customer, help_centre())
         if not path:  # the course's orders are of one day
             desk = replace(desk, now=lambda: datetime.fromisoformat(NOW))
-        anyio.run(serve, desk.tools())
+        anyio.run(serve, desk.tools(), "support")
     except AicourseError as error:
         sys.exit(str(error))
 
