@@ -1,5 +1,6 @@
 """Checks of lesson 18: a call that is answered, a schema, calls compared, a write that asks."""
 
+import copy
 import functools
 import inspect
 import json
@@ -12,7 +13,14 @@ from aicourse.notebook.exercises import Exercise
 
 
 def respond_with(
-    *, unknown="names", broken=True, shape=True, wrong=True, text=True, by="name"
+    *,
+    unknown="names",
+    broken=True,
+    shape=True,
+    wrong=True,
+    text=True,
+    by="name",
+    caught=Exception,
 ):
     """A call answered as a text, with one thing left out or done in another way."""
 
@@ -34,7 +42,7 @@ def respond_with(
                 result = functions[name](*given.values())
             else:
                 result = functions[name](**given)
-        except Exception as error:
+        except caught as error:
             if not wrong or name not in functions:
                 raise
             return f"Error: {error}. Correct the call."
@@ -51,8 +59,12 @@ def minus(first, second):
     return first - second
 
 
-def opening_hours():
-    return "9 to 17"
+def opening_hours(weekend=False):
+    return "closed" if weekend else "9 to 17"
+
+
+def place(order_id):
+    return {1002: "in the depot"}[order_id]
 
 
 def is_error(result, *_):
@@ -72,17 +84,21 @@ def names_them(result, name, given, functions):
 
 
 BOTH = {"double": double, "minus": minus, "opening_hours": opening_hours}
+SHOP = BOTH | {"place": place}
 RESPOND = Exercise(
     id="18.1",
     title="Answer a call",
     reference=respond_with(),
     checks=[
         Check("gives the result as a text", [arguments("double", '{"number": 4}', BOTH), arguments("opening_hours", "{}", BOTH)]),
+        Check("takes 0 for a result", [arguments("double", '{"number": 0}', BOTH), arguments("minus", '{"first": 3, "second": 3}', BOTH)], message="0 is a result, too. A call went wrong if it raised."),
+        Check("reads JSON, not Python", [arguments("opening_hours", '{"weekend": true}', BOTH), arguments("opening_hours", '{"weekend": null}', BOTH)], message="Python has no `true` and no `null`, and `eval` even runs what a model wrote: use `json.loads`."),
         Check("passes arguments by their names", [arguments("minus", '{"second": 1, "first": 5}', BOTH), arguments("minus", '{"first": 2, "second": 9}', BOTH)]),
         Check("answers an unknown name with the known ones", [arguments("triple", '{"number": 4}', BOTH), arguments("", "{}", {"double": double})], predicate=names_them),
         Check("answers what is no JSON", [arguments("double", '{"number": 4', BOTH), arguments("double", "four", BOTH)], predicate=is_error),
         Check("answers JSON that is no object", [arguments("opening_hours", "null", BOTH), arguments("double", "4", BOTH), arguments("double", "[4]", BOTH)], predicate=is_error),
         Check("answers arguments that the function does not take", [arguments("double", '{"n": 4}', BOTH), arguments("minus", '{"first": 1}', BOTH), arguments("minus", '{"first": 1, "second": "a"}', BOTH)], predicate=is_error),
+        Check("answers whatever the function raises", [arguments("place", '{"order_id": 9}', SHOP), arguments("place", '{"order_id": []}', SHOP)], predicate=is_error),
     ],
     mistakes=[
         Mistake(respond_with(unknown="crash"), "A name that nobody knows raises in yours. Test `name not in functions` first."),
@@ -91,6 +107,8 @@ RESPOND = Exercise(
         Mistake(respond_with(shape=False, wrong=False), "`4`, `[4]` and `null` are JSON, but no arguments, and a function that is called wrongly raises `TypeError`. Answer both with an error."),
         Mistake(respond_with(wrong=False), "A call with other arguments raises in yours. Put the call into `try`, too."),
         Mistake(respond_with(text=False), "A `tool` message holds text. Use `str(...)`."),
+        Mistake(respond_with(caught=TypeError), "You catch what a wrong call raises. A function has errors of its own, such as the `KeyError` of an unknown order: `except Exception`."),
+        Mistake(respond_with(caught=(TypeError, ValueError)), "You catch what a wrong call raises. A function has errors of its own, such as the `KeyError` of an unknown order: `except Exception`."),
         Mistake(respond_with(by="position"), "You pass the values in the order in which the model wrote them. Use `**given`."),
     ],
     hints=[
@@ -127,6 +145,7 @@ def schema_with(*, required="without default", types=True, told="first line", ne
         text = inspect.getdoc(function)
         description = {
             "first line": text.splitlines()[0],
+            "first sentence": text.partition(".")[0] + ".",
             "all": text,
             "name": function.__name__,
         }[told]
@@ -153,7 +172,7 @@ def opening():
 
 
 def remind(order_id: int, text: str = "Please answer."):
-    """Remind a seller of an order."""
+    """Remind a seller of an order. Once a day will do."""
 
 
 SCHEMA = Exercise(
@@ -164,7 +183,7 @@ SCHEMA = Exercise(
         Check("says name and kind", [weigh, opening]),
         Check("names types as JSON does", [weigh, pay_out]),
         Check("requires what has no default", [pay_out, remind]),
-        Check("describes with the first line of the docstring", [pay_out, opening]),
+        Check("describes with the first line of the docstring", [pay_out, opening, remind]),
     ],
     mistakes=[
         Mistake(schema_with(required="all"), "A parameter with a default may be left out. Require those whose `default` is `Parameter.empty`."),
@@ -172,6 +191,7 @@ SCHEMA = Exercise(
         Mistake(schema_with(required="none"), "You require nothing. A call without an order's number would fit."),
         Mistake(schema_with(types=False), "JSON schema calls `int` integer, `str` string, `float` number and `bool` boolean."),
         Mistake(schema_with(told="all"), "Take the first line of the docstring alone: `inspect.getdoc(function).splitlines()[0]`."),
+        Mistake(schema_with(told="first sentence"), "You cut the line at its first full stop. The whole first line describes."),
         Mistake(schema_with(told="name"), "Your description is the name once more. The docstring says what the function does."),
         Mistake(schema_with(nested=False), 'Wrap it: `{"type": "function", "function": {...}}`.'),
     ],
@@ -186,7 +206,17 @@ SCHEMA = Exercise(
 
 
 def same_calls_with(
-    *, order=False, values=True, extra=False, missing=False, exact=False, twice=False
+    *,
+    order=False,
+    values=True,
+    extra=False,
+    missing=False,
+    exact=False,
+    twice=False,
+    some=False,
+    number=False,
+    empty=True,
+    copied=True,
 ):
     """Calls that are those of the label, with one thing done in another way."""
 
@@ -196,14 +226,17 @@ def same_calls_with(
         if exact:
             return one["arguments"] == wanted["arguments"]
         pairs = wanted["arguments"].items()
-        return not values or all(
-            one["arguments"].get(name) == value for name, value in pairs
-        )
+        if number:
+            pairs = [("order_id", wanted["arguments"].get("order_id"))]
+        same = [one["arguments"].get(name) == value for name, value in pairs]
+        return not values or (any(same) if some and same else all(same))
 
     def same_calls(made, wanted):
+        if not made and not empty:
+            return False
         if order:
             return len(made) == len(wanted) and all(map(fits, made, wanted))
-        left = list(made)
+        left = list(made) if copied else made
         for call in wanted:
             found = next((one for one in left if fits(one, call)), None)
             if found is None and not missing:
@@ -222,22 +255,42 @@ def named(name, **given):
 A, B = named("order_status", order_id=1), named("order_status", order_id=2)
 OPEN, ASKED = named("search_help"), named("search_help", query="boost price")
 LIST = named("list_my_orders")
+BROKEN = named("report_problem", order_id=1, reason="damaged")
+GONE = named("report_problem", order_id=1, reason="never arrived")
+OTHER = named("report_problem", order_id=2, reason="damaged")
+
+
+def leaves_the_lists(answer):
+    """Both lists are afterwards what they were."""
+    made, wanted = [B, A], [A, B]
+    before = copy.deepcopy((made, wanted))
+    answer(made, wanted)
+    return (made, wanted) == before or (
+        f"Afterwards the list of calls is {made}: take out of a copy, `list(made)`."
+    )
+
+
 SAME_CALLS = Exercise(
     id="18.3",
     title="The right calls, with the right arguments",
     reference=same_calls_with(),
     checks=[
-        Check("takes the same calls", [arguments([A], [A]), arguments([A, B], [A, B]), arguments([LIST], [LIST])]),
+        Check("takes the same calls", [arguments([A], [A]), arguments([A, B], [A, B]), arguments([LIST], [LIST]), arguments([BROKEN], [BROKEN]), arguments([], [])]),
         Check("takes them in any order", [arguments([B, A], [A, B]), arguments([ASKED, A], [A, OPEN])]),
-        Check("compares the arguments that the label has", [arguments([B], [A]), arguments([named("order_status")], [A])]),
+        Check("compares the arguments that the label has", [arguments([B], [A]), arguments([named("order_status")], [A]), arguments([GONE], [BROKEN]), arguments([OTHER], [BROKEN])]),
         Check("leaves other arguments free", [arguments([ASKED], [OPEN]), arguments([named("search_help", query="fees")], [OPEN])]),
         Check("misses none", [arguments([A], [A, B]), arguments([], [LIST])]),
         Check("takes none that was not wanted", [arguments([A, B], [A]), arguments([LIST], []), arguments([A, LIST], [A])]),
-        Check("lets one call stand for one only", [arguments([A, B], [A, A]), arguments([ASKED, A], [OPEN, OPEN])]),
+        Check("lets one call stand for one only", [arguments([A, B], [A, A]), arguments([ASKED, A], [OPEN, OPEN]), arguments([A, B, B], [A, A, B])]),
+        Check("leaves the lists as they were", predicate=leaves_the_lists),
     ],
     mistakes=[
         Mistake(same_calls_with(order=True), "You compare call by call. Calls at once have no order."),
         Mistake(same_calls_with(values=False), "You compare names only. Order 2 is not order 1."),
+        Mistake(same_calls_with(some=True), "One equal argument is enough in yours. All that the label has must be equal: `all(...)`."),
+        Mistake(same_calls_with(number=True), "You compare the order alone. A label may have a reason or an address, too: go through all its arguments."),
+        Mistake(same_calls_with(empty=False), "No call was wanted and none was made: that is right, so True."),
+        Mistake(same_calls_with(copied=False), "Your function empties the caller's list, which the lesson reads again. Work on `list(made)`."),
         Mistake(same_calls_with(extra=True), "You let calls through that nobody wanted. One of them may cancel an order."),
         Mistake(same_calls_with(missing=True), "You do not notice a call that is missing."),
         Mistake(same_calls_with(exact=True), "You want the arguments to be equal. The label leaves free text out: compare those that it has."),
@@ -298,27 +351,34 @@ def waits(answer):
 
 @of_a_generator
 def pauses(answer):
-    write, shop = begun(answer, 14)
-    next(write)
-    try:
+    for days in (14, 3):
+        write, shop = begun(answer, days)
         next(write)
-    except StopIteration as end:
-        if not isinstance(end.value, str):
-            return "After the yes it must return a text for the customer."
-        return shop == {"paused": 14} or f"After the yes, shop is {shop}; wanted: 14 days."
-    return "It asks twice."
+        try:
+            next(write)
+            return "It asks twice."
+        except StopIteration as end:
+            if not isinstance(end.value, str) or not end.value.strip():
+                return "After the yes it must return a text for the customer."
+        if shop != {"paused": days}:
+            return f"After the yes, shop is {shop}; wanted: {days} days."
+    return True
 
 
 @of_a_generator
 def refuses(answer):
     for days in (0, 31, -5):
-        write, _ = begun(answer, days)
+        write, shop = begun(answer, days)
         try:
             next(write)
         except ToolRefused as refusal:
             told = str(refusal)
             if "1" not in told or "30" not in told:
                 return "The refusal does not say what would be allowed: 1 to 30 days."
+            if shop != {"paused": 0}:
+                return (
+                    f"It refuses {days} days, and shop is {shop}: look at the rules first."
+                )
             continue
         except StopIteration:
             return "It ends without a question: refuse with `raise ToolRefused(...)`."
