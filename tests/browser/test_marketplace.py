@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from accessibility import FIND, TOO_WIDE, axe_source
+from openai import OpenAI
 
 from aicourse.datasets import load_photos
 from aicourse.errors import BudgetExceeded
@@ -29,6 +31,7 @@ VIEWS = (
     ("light", 390),
     *(pytest.param(*view, marks=SLOW) for view in (("light", 1280), ("dark", 1280), ("dark", 390))),
 )
+OpenShop = Callable[..., Marketplace]
 MOST_TABS = 150
 PATIENCE_MILLISECONDS = 90_000  # an end for what hangs
 PROPOSED = ListingAttributes(
@@ -37,10 +40,16 @@ PROPOSED = ListingAttributes(
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Marketplace]:
-    started = serve(tmp_path / "m.sqlite3", background=True, client=ScriptedModel(PROPOSED).client())
-    yield started
-    started.stop()
+def open_shop(tmp_path: Path) -> Iterator[OpenShop]:
+    """Serves a shop that ends with the test, also with one that fails."""
+    with ExitStack() as opened:
+
+        def start(client: OpenAI, **settings: Any) -> Marketplace:
+            shop = serve(tmp_path / "m.sqlite3", background=True, client=client, **settings)
+            opened.callback(shop.stop)
+            return shop
+
+        yield start
 
 
 class Keyboard:
@@ -66,12 +75,14 @@ class Keyboard:
 
     def follow(self, selector: str, title: str) -> None:
         """Press Enter on an element, and wait for the page that comes."""
-        self.go_to(selector).press("Enter")
+        keyboard = self.go_to(selector)
+        self.page.evaluate("() => { window.isLeft = true; }")  # the next page may have the same title
+        keyboard.press("Enter")
         self.look(title)
 
     def look(self, title: str) -> None:
         """Judge the page with this title once it is there."""
-        self.page.wait_for_function("begin => document.title.startsWith(begin)", arg=title)
+        self.page.wait_for_function("begin => !window.isLeft && document.title.startsWith(begin)", arg=title)
         self.page.wait_for_load_state()
         self.page.evaluate(axe_source())
         self.faults += [f"{title}: {found}" for found in self.page.evaluate(FIND)]
@@ -91,8 +102,9 @@ def visitor(browser: Any, scheme: str, width: int) -> tuple[Any, Keyboard, list[
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_a_thing_is_sold_with_the_keyboard_alone(
-    scheme: str, width: int, browser: Any, shop: Marketplace
+    scheme: str, width: int, browser: Any, open_shop: OpenShop
 ) -> None:
+    shop = open_shop(ScriptedModel(PROPOSED).client())
     page, keys, complaints = visitor(browser, scheme, width)
 
     page.goto(shop.url)
@@ -148,13 +160,13 @@ def test_a_thing_is_sold_with_the_keyboard_alone(
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_a_question_is_answered_from_a_marked_passage_and_no_help_is_told(
-    scheme: str, width: int, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scheme: str, width: int, browser: Any, open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Assistant, "answerable", lambda *_, **__: 0.9)  # a script has no probabilities
     monkeypatch.setattr(help_center.localmodel, "local_path", lambda name: None)
     reply = {"source": 1, "quote": "We keep 8 % of the item price"}
     client = ScriptedModel(json.dumps(reply | {"answer": "We keep 8 %, 40 € at most."}), "teapot").client()
-    shop = serve(tmp_path / "m.sqlite3", background=True, client=client, examples=False)
+    shop = open_shop(client, examples=False)
     page, keys, complaints = visitor(browser, scheme, width)
 
     page.goto(shop.url)
@@ -194,12 +206,11 @@ def test_a_question_is_answered_from_a_marked_passage_and_no_help_is_told(
     assert keys.faults == []
     assert complaints == []
     page.context.close()
-    shop.stop()
 
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_a_customer_is_refunded_once_whatever_is_pressed(
-    scheme: str, width: int, browser: Any, tmp_path: Path
+    scheme: str, width: int, browser: Any, open_shop: OpenShop
 ) -> None:
     refund = ToolCall("refund_order", {"order_id": 1006})
     client = ScriptedModel(
@@ -207,7 +218,7 @@ def test_a_customer_is_refunded_once_whatever_is_pressed(
         ToolCall("hand_over", {"reason": "a person is asked for"}),
         "Bye.",
     ).client()
-    shop = serve(tmp_path / "m.sqlite3", background=True, client=client, examples=False)
+    shop = open_shop(client, examples=False)
     page, keys, complaints = visitor(browser, scheme, width)
 
     page.goto(shop.url)
@@ -222,9 +233,9 @@ def test_a_customer_is_refunded_once_whatever_is_pressed(
     assert page.locator(".step").all_inner_texts()[0] == "Looking up your orders …"
     other = page.context.new_page()  # a second window with the same buttons
     other.goto(page.url)
-    with page.expect_navigation():
-        page.locator(".card-question button").first.dblclick(no_wait_after=True)
+    page.locator(".card-question button").first.dblclick(no_wait_after=True)
     page.wait_for_selector("text=132.40 € for order 1006 go back by card.")
+    page.wait_for_load_state("networkidle")  # of the two answers, the browser leaves the first one
     keys.look("Conversation")
 
     page.go_back()  # to the page as it is now, without the buttons
@@ -257,7 +268,6 @@ def test_a_customer_is_refunded_once_whatever_is_pressed(
     assert keys.faults == []
     assert complaints == []
     page.context.close()
-    shop.stop()
 
 
 @SLOW
@@ -272,7 +282,7 @@ def test_a_customer_is_refunded_once_whatever_is_pressed(
     ],
 )
 def test_a_thing_is_sold_whatever_the_model_does(
-    kind: str, said: str, scripted: bool, browser: Any, tmp_path: Path
+    kind: str, said: str, scripted: bool, browser: Any, open_shop: OpenShop
 ) -> None:
     ended = threading.Event()
 
@@ -288,7 +298,7 @@ def test_a_thing_is_sold_whatever_the_model_does(
     }
     client = ScriptedModel(*[replies[kind]] * 2).client()
     limit = 1.0 if kind == "slow" else 60.0
-    shop = serve(tmp_path / "m.sqlite3", background=True, client=client, limit_seconds=limit, examples=False)
+    shop = open_shop(client, limit_seconds=limit, examples=False)
     context = browser.new_context(java_script_enabled=scripted)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
@@ -306,4 +316,3 @@ def test_a_thing_is_sold_whatever_the_model_does(
     page.goto(shop.url)
     assert "Navy coat" in page.inner_text("#results")
     context.close()
-    shop.stop()
