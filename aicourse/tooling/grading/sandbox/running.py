@@ -202,6 +202,7 @@ class Attempt:
         elif reply.get("flooded") is True:
             ending = "flooded"
         elif name == "MemoryError":
+            self._blame_who_filled()
             ending = "out_of_memory"
         if ending is not None:
             message = self._sentence(index, ending)
@@ -211,6 +212,23 @@ class Attempt:
             self._state.last_cell = index
         if error or ending:
             self._state.failures[index] = CellFailure(index, identity, name, message)
+
+    def _blame_who_filled(self) -> None:
+        """After a lack of memory: take the cell for it that met one before, and may still hold all there is.
+
+        Raises:
+            Lost: there is such a cell, which the next attempt leaves out.
+        """
+        if full := self._full():
+            self.current = full
+            raise Lost("out_of_memory")
+
+    def _full(self) -> tuple[str, int, CellOutputs] | None:
+        """The first cell of this attempt that ended with a `MemoryError`."""
+        failures = sorted(self._state.failures.items())
+        found = (index for index, failure in failures if failure.error == "MemoryError")
+        index = next(found, None)
+        return None if index is None else ("cell", index, self._state.outputs[index])
 
     def _sentence(self, index: int, ending: Ending, code: int | None = None) -> str:
         if ending == "timed_out" and not self._left(self._notebook):
@@ -248,6 +266,8 @@ class Attempt:
         allowances = (allowance or Allowance(self._kernel, call.seconds),)
         reply, in_time = self._exchange(request, "answer", allowances, outputs, _MOST_OUTPUT)
         self.current = None
+        if reply.get("kind") == "raised" and reply.get("error") == "MemoryError":
+            self._blame_who_filled()
         taken = time.monotonic() - begun
         if not in_time:
             return Answer("endless", printed=printed(outputs), seconds=taken)
@@ -317,7 +337,7 @@ class Attempt:
         ending: Ending = "out_of_memory" if end.out_of_memory and lost.ending == "died" else lost.ending
         if self.current is None:
             return "not_started"
-        kind, index, outputs = self.current
+        kind, index, outputs = (ending == "out_of_memory" and self._full()) or self.current
         if kind == "call":
             self._state.answers[index] = _lost_answer(ending, outputs, self._limits.memory)
             return ending

@@ -54,6 +54,27 @@ def test_no_memory_is_out_of_sight_without_a_control_group(watched: Sandbox, nam
     assert (honest.ending, honest.sentence) == ("finished", "")
 
 
+FILLS = "pieces = []\nwhile True: pieces.append(bytes(1 << 20))"  # a MemoryError, and all of it is kept
+NEEDS = "def double(x):\n    return len(bytearray(x << 20)) >> 19"
+
+
+@pytest.fixture(params=["L4", "L3"])
+def either(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    yield from open_at(request.param)
+
+
+@pytest.mark.parametrize("after", ["pass", "more = bytearray(64 << 20)\nfine = True"])
+def test_who_fills_the_memory_costs_itself_alone(either: Sandbox, after: str) -> None:
+    calls = StudentCall("double", (21,)), StudentCall("fine"), StudentCall("double", (999,))
+    execution = either.execute(Job(notebook(NEEDS, FILLS, after), calls, limits=LIMITS))
+    assert [one.index for one in execution.failures] == [1]
+    assert execution.sentence == "Cell 2 used more than 256 MB of memory and was stopped."
+    double, fine, too_much = execution.answers
+    assert double.value == 42, "there is room again"
+    assert fine.kind == ("missing" if after == "pass" else "returned")
+    assert too_much.kind in ("raised", "dead")
+
+
 def test_tables_of_the_kernel_that_no_process_maps_are_refused(watched: Sandbox) -> None:
     source = (
         "import ctypes\nlibc = ctypes.CDLL(None)\n"
