@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 from functools import partial
 from unittest import mock
 
@@ -47,14 +48,18 @@ def text_of(reply):
 
 
 def names_the_reason(text_of):
-    for reason in ("length", "content_filter"):
+    for text, reason in (
+        ("A blue jac", "length"),
+        ("A blue jac", "content_filter"),
+        ("A blue jac", "tool_calls"),
+        (None, "stop"),
+    ):
         try:
-            text_of(reply("A blue jac", reason))
+            text_of(reply(text, reason))
         except ValueError as error:
             if reason not in str(error):
-                return (
-                    f"For a reply that stopped with {reason!r} the error says only: {error}"
-                )
+                told = f"For a reply that stopped with {reason!r} the error says only"
+                return f"{told}: {error}"
         else:
             return f"A reply that stopped with {reason!r} raised nothing."
     return True
@@ -79,6 +84,15 @@ def only_length_is_bad(reply):
     return (reply.choices[0].message.content or "").strip()
 
 
+def known_reasons_are_bad(reply):
+    if reply.choices[0].finish_reason in ("length", "content_filter"):
+        raise ValueError(reply.choices[0].finish_reason)
+    text = (reply.choices[0].message.content or "").strip()
+    if not text:
+        raise ValueError(reply.choices[0].finish_reason)
+    return text
+
+
 def text_as_it_came(reply):
     return reply.choices[0].message.content
 
@@ -97,6 +111,11 @@ finished_text = Exercise(
         Check(
             "refuses a text that was cut off",
             [reply("A blue jac", "length"), reply("T", "length")],
+            raises=ValueError,
+        ),
+        Check(
+            "refuses a text beside a call of a tool",
+            [reply("I look it up.", "tool_calls"), reply("Let me see.", "function_call")],
             raises=ValueError,
         ),
         Check(
@@ -121,6 +140,10 @@ finished_text = Exercise(
         Mistake(
             only_length_is_bad,
             "'length' is one way to stop early; 'content_filter' is another. Only 'stop' is fine.",
+        ),
+        Mistake(
+            known_reasons_are_bad,
+            "You list the reasons that are bad, and there are more of them, such as 'tool_calls'. Only 'stop' is fine.",
         ),
     ],
     hints=[
@@ -168,6 +191,32 @@ def half_even(calls, sent, cached, received, prices):
     )
 
 
+def always_up(calls, sent, cached, received, prices):
+    amount = calls * per_call(sent, cached, received, prices) / 1_000_000
+    return amount.quantize(Decimal("0.01"), ROUND_UP)
+
+
+def decimals_of_floats(calls, sent, cached, received, prices):
+    return to_cents(
+        calls
+        * per_call(sent, cached, received, prices, lambda text: Decimal(float(text)))
+        / 1_000_000
+    )
+
+
+def decimal_in_the_end(calls, sent, cached, received, prices):
+    dollars = calls * per_call(sent, cached, received, prices, float) / 1_000_000
+    return to_cents(Decimal(str(dollars)))
+
+
+def rounded_parts(calls, sent, cached, received, prices):
+    return (
+        monthly_cost(calls, sent - cached, 0, 0, prices)
+        + monthly_cost(calls, cached, cached, 0, prices)
+        + monthly_cost(calls, 0, 0, received, prices)
+    )
+
+
 def cached_paid_twice(calls, sent, cached, received, prices):
     return monthly_cost(calls, sent + cached, cached, received, prices)
 
@@ -208,6 +257,7 @@ the_bill = Exercise(
             [
                 arguments(1_000_000, 7, 0, 3, PRICES),
                 arguments(50_000, 11, 4, 2, PRICES | {"sent": "0.075"}),
+                arguments(1, 440_000, 400_000, 8_000, PRICES),  # 3 × 0.4 cents
             ],
             same=same_money,
         ),
@@ -216,6 +266,24 @@ the_bill = Exercise(
             [
                 arguments(1, 1_000_000, 0, 0, PRICES | {"sent": "0.125"}),
                 arguments(1, 0, 0, 1_000_000, PRICES | {"received": "2.345"}),
+            ],
+            same=same_money,
+        ),
+        Check(
+            "loses no half cent in binary floats",
+            [
+                arguments(
+                    100_000, 20, 10, 15, PRICES | {"sent": "0.075", "cached": "0.02"}
+                ),
+                arguments(1, 0, 0, 1_000_000, PRICES | {"received": "1.005"}),
+            ],
+            same=same_money,
+        ),
+        Check(
+            "rounds less than half a cent down",
+            [
+                arguments(1, 1_000_000, 0, 0, PRICES | {"sent": "0.124"}),
+                arguments(7, 1_000, 0, 100, PRICES),
             ],
             same=same_money,
         ),
@@ -233,6 +301,21 @@ the_bill = Exercise(
         Mistake(
             rounded_per_call,
             "You round each call. A call costs a fraction of a cent: round once, at the end.",
+        ),
+        Mistake(
+            rounded_parts,
+            "You round each of the three parts. Add them up first: round once, at the end.",
+        ),
+        Mistake(
+            decimals_of_floats,
+            "Half a cent is lost in a float before it is a `Decimal`. Make a `Decimal` of each price's text.",
+        ),
+        Mistake(
+            decimal_in_the_end,
+            "Half a cent is lost in a float before it is a `Decimal`. Make a `Decimal` of each price's text.",
+        ),
+        Mistake(
+            always_up, "You round every fraction up. Only half a cent and more goes up."
         ),
         Mistake(dollars_per_thousand, "Prices are per million tokens, not per thousand."),
         Mistake(
@@ -367,6 +450,19 @@ def only_chat_completions(reply):
     }
 
 
+class Others:
+    """All words but those for a reply that was cut off."""
+
+    def __contains__(self, ended):
+        return ended not in (
+            "length",
+            "content_filter",
+            "incomplete",
+            "max_tokens",
+            "refusal",
+        )
+
+
 def details_inside(used):
     details = used.prompt_tokens_details
     return (details.cached_tokens or 0) if details else 0
@@ -407,8 +503,10 @@ def replies_cut_off(_):
         completion("A bl", "length", 40, 3),
         completion("A", "content_filter", 40, 3),
         response("Two va", "incomplete", 40, 3),
+        response("Two va", "failed", 40, 3),
         claude(["A red ket"], "max_tokens", 40, 3),
         claude(["A"], "refusal", 40, 3),
+        claude(["A"], "pause_turn", 40, 3),
     ]
 
 
@@ -418,6 +516,7 @@ def replies_with_cached_tokens(_):
         response("A", "completed", 2_000, 5, cached=1_500),
         claude(["A"], "end_turn", 500, 5, read=1_500, written=0),
         claude(["A"], "end_turn", 300, 5, read=None, written=1_700),
+        claude(["A"], "end_turn", 500, 5, read=1_000, written=400),
         claude(["A"], "end_turn", 60, 5),
     ]
 
@@ -466,6 +565,19 @@ one_record = Exercise(
             "Anthropic's `content` is a list: join the texts of all blocks whose `type` is 'text'.",
         ),
         Mistake(
+            partial(record_of, done=Others()),
+            "You list the words for a reply that was cut off, and each API has more of them. Ask for the one for the end.",
+        ),
+        Mistake(
+            partial(
+                record_of,
+                cached=lambda used: (
+                    used.cache_read_input_tokens or used.cache_creation_input_tokens or 0
+                ),
+            ),
+            "One call may read a part from the cache and write another: add both counts.",
+        ),
+        Mistake(
             partial(record_of, cached=lambda used: 0),
             "Anthropic counts cached tokens apart from `input_tokens`: add both of its counts.",
         ),
@@ -497,6 +609,7 @@ one_record = Exercise(
 CAN_WAIT = (openai.RateLimitError, openai.APIConnectionError, openai.InternalServerError)
 HEALTHY = "A blue denim jacket."
 BUSY, BROKEN, WRONG_KEY = Fault(status=429), Fault(status=500), Fault(status=401)
+REFUSED = Fault(status=400)
 SILENT = httpx2.ReadTimeout("no answer in time")
 ENDLESS = 20  # more calls than any limit below allows
 
@@ -524,6 +637,7 @@ def patient_loop(
     waits_in_the_end=False,
     asks_again_when_cut=False,
     adds_up=True,
+    over=operator.gt,
 ):
     waited = 0
     for call in range(attempts):
@@ -536,7 +650,7 @@ def patient_loop(
             return ""
         except patient:
             last = call == attempts - 1 and not waits_in_the_end
-            if last or waited + pause(call) > budget:
+            if last or over(waited + pause(call), budget):
                 return ""
             if pause(call):
                 wait(pause(call))
@@ -671,18 +785,39 @@ def describe_kind(error):
     )
 
 
-def a_wrong_key_is_heard(suggest):
-    ran = run(suggest, WRONG_KEY)
-    if ran.problem:
-        return ran.problem
-    if len(ran.sent) > 1 or ran.waits:
-        return f"It made {len(ran.sent)} calls: no waiting makes a key right."
-    if not isinstance(ran.error, openai.AuthenticationError):
-        told = (
-            f"raised {describe_kind(ran.error)}" if ran.error else f"returned {ran.got!r}"
+def heard(fault, kind, thing):
+    """A predicate: this error reaches the caller after one call."""
+
+    def predicate(suggest):
+        ran = run(suggest, fault)
+        if ran.problem:
+            return ran.problem
+        if len(ran.sent) > 1 or ran.waits:
+            return f"It made {len(ran.sent)} calls: no waiting makes a {thing} right."
+        if not isinstance(ran.error, kind):
+            told = (
+                f"raised {describe_kind(ran.error)}"
+                if ran.error
+                else f"returned {ran.got!r}"
+            )
+            return f"It {told}: nobody will ever repair the {thing}."
+        return True
+
+    return predicate
+
+
+def leaves_a_filtered_text_out(suggest):
+    """A text that a filter stopped; a scripted model has no such reply."""
+    body = reply("A blue jac", "content_filter").model_dump()
+    stopped = httpx2.MockTransport(lambda request: httpx2.Response(200, json=body))
+    with httpx2.Client(transport=stopped) as transport:
+        client = openai.OpenAI(
+            base_url="http://scripted.invalid", api_key="none", http_client=transport
         )
-        return f"It {told}: nobody will ever repair the key."
-    return True
+        got = suggest(
+            client, "two brass lamps", attempts=3, budget=4.0, wait=lambda _: None
+        )
+    return got == "" or f"It returned {got!r}, which a filter stopped."
 
 
 MODEL = "a name of the lesson's, for the cell as it came"
@@ -728,6 +863,10 @@ graceful = Exercise(
             predicate=case(BUSY, gives="", calls=3, waits=[1, 2], attempts=9, budget=6.5),
         ),
         Check(
+            "may wait for the whole budget",
+            predicate=case(BUSY, gives="", calls=3, waits=[1, 2], attempts=9, budget=3),
+        ),
+        Check(
             "does not wait at all without a budget",
             predicate=case(SILENT, gives="", calls=1, waits=[], attempts=9, budget=0.5),
         ),
@@ -743,7 +882,15 @@ graceful = Exercise(
                 HEALTHY, faults=[Fault(kind="empty", times=None)], gives="", calls=1
             ),
         ),
-        Check("a wrong key (401) is heard at once", predicate=a_wrong_key_is_heard),
+        Check("empty form when a filter stopped", predicate=leaves_a_filtered_text_out),
+        Check(
+            "a wrong key (401) is heard at once",
+            predicate=heard(WRONG_KEY, openai.AuthenticationError, "key"),
+        ),
+        Check(
+            "a wrong request (400) is heard at once",
+            predicate=heard(REFUSED, openai.BadRequestError, "request"),
+        ),
     ],
     mistakes=[
         Mistake(
@@ -763,6 +910,29 @@ graceful = Exercise(
                 patient_loop, read=lambda reply: reply.choices[0].message.content.strip()
             ),
             "Errors are handled, but half a sentence goes to the form: look at the finish reason, as `text_of` does.",
+        ),
+        Mistake(
+            partial(
+                patient_loop,
+                read=lambda reply: (
+                    text_of(reply)
+                    if reply.choices[0].finish_reason == "length"
+                    else (reply.choices[0].message.content or "").strip()
+                ),
+            ),
+            "'length' is one way to stop early. A text goes to the form only if the finish reason is 'stop'.",
+        ),
+        Mistake(
+            partial(patient_loop, patient=(*CAN_WAIT, openai.BadRequestError)),
+            "You try again what is refused for good. Name the three errors that waiting helps; all others are raised.",
+        ),
+        Mistake(
+            partial(patient_loop, gives_up=openai.BadRequestError),
+            "You let a wrong key be heard, and no other error. All but the three must reach the caller.",
+        ),
+        Mistake(
+            partial(patient_loop, over=operator.ge),
+            "Waits may add up to `budget` exactly: stop if the sum would be *above* it, with `>`.",
         ),
         Mistake(
             suggest_once,

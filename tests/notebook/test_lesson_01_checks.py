@@ -6,6 +6,7 @@ import time
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import openai
@@ -89,7 +90,24 @@ def says_nothing(reply: Any) -> str:
     return text
 
 
+def bad_reasons(reply: Any) -> str:
+    """The reasons that the exercise shows, and no other."""
+    text = (reply.choices[0].message.content or "").strip()
+    if not text or reply.choices[0].finish_reason in {"length", "content_filter"}:
+        raise ValueError("finish reason: " + reply.choices[0].finish_reason)
+    return text
+
+
+def no_reason_for_none(reply: Any) -> str:
+    """The error about no text says nothing of the reason."""
+    if not reply.choices[0].message.content:
+        raise ValueError("There is no text.")
+    return text_by_match(reply)
+
+
 WRONG_TEXTS = [
+    (bad_reasons, "there are more of them, such as 'tool_calls'"),
+    (no_reason_for_none, "stopped with 'stop' the error says only: There is no text."),
     (lambda reply: reply.choices[0].message.content, "You return the text whatever happened"),
     (
         lambda reply: (
@@ -157,7 +175,25 @@ def bill_in_a_context(c: int, s: int, k: int, r: int, p: dict[str, str]) -> Deci
     return exact.quantize(exact.divide(amount, Decimal(1_000_000)), Decimal(".01"))
 
 
+def dollars(calls: int, sent: int, cached: int, received: int, prices: dict[str, str], kind: Any) -> Any:
+    """The sum before it is rounded, in numbers of this kind."""
+    counts = {"sent": sent - cached, "cached": cached, "received": received}
+    return calls * sum(count * kind(prices[name]) for name, count in counts.items()) / 1_000_000
+
+
+def cents_of_parts(calls: int, sent: int, cached: int, received: int, prices: dict[str, str]) -> Decimal:
+    """Each part is rounded."""
+    counts = {"sent": sent - cached, "cached": cached, "received": received}
+    parts = [calls * count * Decimal(prices[name]) / 10**6 for name, count in counts.items()]
+    return Decimal(sum(map(round_half_up, parts)))
+
+
 WRONG_BILLS = [
+    (lambda *given: round_half_up(Decimal(str(dollars(*given, float)))), "lost in a float"),
+    (lambda *given: round_half_up(Decimal(dollars(*given, float))), "lost in a float"),
+    (lambda *given: round_half_up(dollars(*given, lambda text: Decimal(float(text)))), "lost in a float"),
+    (lambda *given: dollars(*given, Decimal).quantize(Decimal("0.01"), "ROUND_CEILING"), "fraction up"),
+    (cents_of_parts, "round each of the three parts"),
     (lambda n, s, c, r, p: float(bill_in_a_loop(n, s, c, r, p)), "The result is of type float"),
     (lambda n, s, c, r, p: n * bill_in_a_loop(1, s, c, r, p), "You round each call"),
     (lambda n, s, c, r, p: bill_in_a_loop(n * 1000, s, c, r, p), "not per thousand"),
@@ -294,7 +330,23 @@ def cached_again(reply: Any) -> int:
     return int(record_by_kind(reply)["tokens_in"] + ((details.cached_tokens or 0) if details else 0))
 
 
+def not_cut_off(reply: Any) -> bool:
+    """Whether the reason is none of those that the exercise shows."""
+    return _reason(reply) not in ("length", "content_filter", "incomplete", "max_tokens", "refusal")
+
+
+def read_or_written(reply: Any) -> int:
+    """One of Anthropic's counts of cached tokens."""
+    used = reply.usage
+    if not hasattr(used, "cache_read_input_tokens"):
+        return int(record_by_kind(reply)["tokens_in"])
+    cached = used.cache_read_input_tokens or used.cache_creation_input_tokens or 0
+    return int(used.input_tokens + cached)
+
+
 WRONG_RECORDS = [
+    (changed(finished=not_cut_off), "Ask for the one for the end"),
+    (changed(tokens_in=read_or_written), "read a part from the cache and write another"),
     (lambda reply: _as_record(_chat(reply)), "Only chat completions have `choices`"),
     (changed(finished=lambda reply: _reason(reply) == "stop"), "Each API has its own word"),
     (changed(text=first_block), "join the texts of all blocks"),
@@ -508,7 +560,55 @@ def misspelt(client: Any, text: str, attempts: int, budget: float, wait: Any) ->
         return ""
 
 
+def all_but_the_key(client: Any, text: str, attempts: int, budget: float, wait: Any) -> str:
+    """What is no wrong key is waited out."""
+    waited = 0
+    for call in range(attempts):
+        try:
+            return whole(ask(client, text))
+        except openai.AuthenticationError:
+            raise
+        except openai.APIError:
+            if call + 1 == attempts or waited + 2**call > budget:
+                break
+            wait(2**call)
+            waited += 2**call
+    return ""
+
+
+def only_the_key(client: Any, text: str, attempts: int, budget: float, wait: Any) -> str:
+    """What is no wrong key and cannot be waited out is swallowed."""
+    try:
+        return loop_with_while(client, text, attempts, budget, wait)
+    except openai.AuthenticationError:
+        raise
+    except openai.APIStatusError:
+        return ""
+
+
+def below_budget(client: Any, text: str, attempts: int, budget: float, wait: Any) -> str:
+    """The budget itself is too much."""
+    return loop_with_while(client, text, attempts, budget - 1e-6, wait)
+
+
+def all_but_length(client: Any, text: str, attempts: int, budget: float, wait: Any) -> str:
+    """Any other reason will do."""
+
+    def create(**sent: Any) -> Any:
+        reply = client.chat.completions.create(**sent)
+        if reply.choices[0].finish_reason != "length":
+            reply.choices[0].finish_reason = "stop"
+        return reply
+
+    lenient = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=create)))
+    return loop_with_while(lenient, text, attempts, budget, wait)
+
+
 WRONG_LOOPS = [
+    (all_but_the_key, "You try again what is refused for good"),
+    (only_the_key, "All but the three must reach the caller"),
+    (below_budget, "Waits may add up to `budget` exactly"),
+    (all_but_length, "'length' is one way to stop early. A text"),
     (lambda client, text, *rest, **named: whole(ask(client, text)), "RateLimitError reached the seller"),
     (swallows, "The wrong key is swallowed"),
     (tries_any_error, "You try again with a wrong key"),
