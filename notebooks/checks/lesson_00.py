@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import string
 from collections.abc import Mapping
 from numbers import Real
 
@@ -26,10 +28,14 @@ def is_number(value):
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def is_text(value):
+    return isinstance(value, str) and bool(value.strip())
+
+
 def measured(success, sellers):
     """What the definition's own `measure` says about a table of sellers, as a float, or None."""
     try:
-        value = success["measure"](sellers)
+        value = success["measure"](sellers.copy())  # it may change its table
     except (
         Exception
     ):  # whatever a student's function raises: `can_be_measured` tells them which
@@ -41,7 +47,7 @@ def can_be_measured(success):
     if not callable(success.get("measure")):
         return "`measure` is not a function of the table of sellers, so nobody can compute the metric."
     try:
-        value = success["measure"](TODAY)
+        value = success["measure"](TODAY.copy())
     except Exception as error:
         return f"`measure(sellers)` raised {type(error).__name__}: {error}"
     return (
@@ -51,7 +57,7 @@ def can_be_measured(success):
 
 
 def names_its_unit(success):
-    return bool(isinstance(success.get("unit"), str) and success["unit"].strip())
+    return is_text(success.get("unit"))
 
 
 def baseline_is_today(success):
@@ -106,13 +112,19 @@ def has_guardrails(success):
         for rail in guardrails
         if isinstance(rail, Mapping)
         and rail.keys() >= GUARDRAIL_KEYS
+        and is_text(rail["metric"])
+        and is_text(rail["unit"])
         and is_number(rail["limit"])
+        and math.isfinite(rail["limit"])
         and str(rail["worse_if"]).strip().lower() in ("above", "below")
     ]
-    return len(complete) >= 2 or (
-        f"{len(complete)} of {len(guardrails)} guardrails are complete: each needs metric, unit, "
-        "a number as limit, and worse_if 'above' or 'below'."
-    )
+    if len(complete) < 2:
+        return (
+            f"{len(complete)} of {len(guardrails)} guardrails are complete: each needs metric, unit, "
+            "a number as limit, and worse_if 'above' or 'below'."
+        )
+    metrics = {rail["metric"].strip().lower() for rail in complete}
+    return len(metrics) >= 2 or "Your guardrails watch one metric: what else may get worse?"
 
 
 REFERENCE = {
@@ -224,12 +236,18 @@ find_colours_exercise = Exercise(
                 "a blue jacket with grey sleeves",
                 "white shirt, black buttons",
                 "green",
+                "beads: " + " ".join(COLOURS),
             ],
             same=unordered,
         ),
         Check(
             "reads words with punctuation beside them",
             inputs=["red, white and blue.", "curtains (purple)", "it is green!"],
+            same=unordered,
+        ),
+        Check(
+            "parts words at a mark or a new line without a space",
+            inputs=["red/white stripes", "navy\ncream", "pink;black"],
             same=unordered,
         ),
         Check(
@@ -253,6 +271,7 @@ find_colours_exercise = Exercise(
                 "Burgundy velvet",
                 "mustard and teal cushions",
                 "gray wool, camel trim",
+                "indigo jeans",
             ],
             same=unordered,
         ),
@@ -277,6 +296,18 @@ find_colours_exercise = Exercise(
             "`split()` leaves the comma at the word: 'red,' is not 'red'. Take punctuation off first.",
         ),
         Mistake(
+            lambda text: {
+                NAMES[word]
+                for word in (one.strip(string.punctuation) for one in text.lower().split())
+                if word in NAMES
+            },
+            "You take marks off the ends of words, and 'red/white' has one in the middle. Find words with a pattern: `\\b` or `\\w+`.",
+        ),
+        Mistake(
+            lambda text: find_colours(text.lower().replace("indigo", "")),
+            "Indigo is missing in your table: it counts as blue.",
+        ),
+        Mistake(
             lambda text: {NAMES[name] for name in WHOLE_WORD.findall(text)},
             "Sellers shout: lower the text before you look.",
         ),
@@ -299,6 +330,20 @@ find_colours_exercise = Exercise(
 
 def corrections(proposed, gold):
     return len(set(proposed) ^ set(gold))
+
+
+def in_place(proposed, gold):
+    proposed ^= gold
+    return len(proposed)
+
+
+def leaves_the_sets(answer):
+    """Both sets are afterwards what they were."""
+    proposed, gold = {"red", "blue"}, {"blue", "grey"}
+    answer(proposed, gold)
+    return (proposed, gold) == ({"red", "blue"}, {"blue", "grey"}) or (
+        f"Afterwards the sets are {sorted(proposed)} and {sorted(gold)}."
+    )
 
 
 corrections_exercise = Exercise(
@@ -331,8 +376,13 @@ corrections_exercise = Exercise(
                 arguments({"pink"}, {"red", "white"}),
             ],
         ),
+        Check("leaves the sets as they were", predicate=leaves_the_sets),
     ],
     mistakes=[
+        Mistake(
+            in_place,
+            "`^=` changes the caller's set, which the lesson counts again. `a ^ b` makes a new one.",
+        ),
         Mistake(
             lambda proposed, gold: len(set(gold) - set(proposed)),
             "You count what is missing. What was proposed wrongly must be removed by somebody, too.",

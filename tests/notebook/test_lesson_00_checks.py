@@ -60,6 +60,16 @@ WRONG_DEFINITIONS = [
     (PUBLISHED | {"measure": "published.mean()"}, "is not a function of the table of sellers"),
     (PUBLISHED | {"measure": lambda sellers: sellers["publish"]}, "raised KeyError"),
     (PUBLISHED | {"unit": "  "}, "Write the unit as text"),
+    (PUBLISHED | {"guardrails": [RAILS[0], RAILS[0] | {"limit": 2}]}, "Your guardrails watch one metric"),
+    (
+        PUBLISHED | {"guardrails": [rail | {"metric": " "} for rail in RAILS]},
+        "0 of 2 guardrails are complete",
+    ),
+    (PUBLISHED | {"guardrails": [rail | {"unit": None} for rail in RAILS]}, "0 of 2 guardrails are complete"),
+    (
+        PUBLISHED | {"guardrails": [rail | {"limit": float("inf")} for rail in RAILS]},
+        "0 of 2 guardrails are complete",
+    ),
 ]
 
 NAMES = {"navy": "blue", "indigo": "blue", "burgundy": "red", "cream": "beige", "camel": "beige"}
@@ -75,7 +85,7 @@ def with_tokens(text: str) -> set[str]:
 def with_a_loop(text: str) -> list[str]:
     """A list without repetition, by hand."""
     found = []
-    for mark in ",.;:!?()'\"":
+    for mark in ",.;:!?()/'\"":
         text = text.replace(mark, " ")
     for word in text.lower().split():
         colour = NAMES.get(word)
@@ -96,8 +106,7 @@ def with_replacing(text: str) -> frozenset[str]:
 
 def with_recursion(text: str) -> set[str]:
     """The first word, and the colours of the rest."""
-    head, _, rest = text.strip(" ,.!()").lower().partition(" ")
-    word = head.strip(",.!()")
+    word, _, rest = re.sub(r"\W+", " ", text).strip().lower().partition(" ")
     mine = {NAMES.get(word, word)} & set(COLOURS)
     return mine | with_recursion(rest) if rest else mine
 
@@ -110,7 +119,15 @@ def with_ignorecase(text: str) -> set[str]:
     }
 
 
+def with_stripping(text: str) -> set[str]:
+    """Marks are taken off the ends of words."""
+    words = (word.strip(".,!?()") for word in text.lower().split())
+    return {NAMES.get(word, word) for word in words if word in NAMES or word in COLOURS}
+
+
 WRONG_COLOURS = [
+    (with_stripping, "'red/white' has one in the middle"),
+    (lambda text: with_tokens(re.sub("indigo", "", text, flags=re.I)), "Indigo is missing in your table"),
     (lambda text: {NAMES.get(n, n) for n in [*COLOURS, *NAMES] if n in text.lower()}, "inside a word"),
     (lambda text: {NAMES.get(w, w) for w in re.findall(r"\w+", text) if w in [*COLOURS, *NAMES]}, "shout"),
     (lambda text: {c for c in COLOURS if c in re.findall(r"\w+", text.lower())}, "Only the 17 names"),
@@ -148,7 +165,16 @@ RIGHT_CORRECTIONS = [
     lambda predicted, labels: len(predicted | labels) - len(predicted & labels),
     lambda p, g: int(np.setxor1d(sorted(p), sorted(g)).size),
 ]
+
+
+def in_place(proposed: Any, gold: Any) -> int:
+    """The set of proposals becomes that of corrections."""
+    proposed ^= gold
+    return len(proposed)
+
+
 WRONG_CORRECTIONS = [
+    (in_place, "changes the caller's set"),
     (lambda p, g: sum(c not in p for c in g), "What was proposed wrongly"),
     (lambda p, g: len([c for c in p if c not in g]), "What is missing must be added"),
     (lambda p, g: abs(len(g) - len(p)), "compare the sets, not their sizes"),
@@ -182,6 +208,15 @@ def test_a_right_definition_passes(answer: Any) -> None:
 @pytest.mark.parametrize(("answer", "sentence"), WRONG_DEFINITIONS)
 def test_a_wrong_definition_gets_its_sentence(answer: Any, sentence: str) -> None:
     told(examine(EXERCISES["00.1"], answer), sentence)
+
+
+def test_a_measure_that_changes_its_table_spoils_no_other() -> None:
+    def share(sellers: Any) -> float:
+        sellers.dropna(subset=["stopped_at"], inplace=True)
+        return float(sellers["published"].mean())
+
+    examine(EXERCISES["00.1"], PUBLISHED | {"measure": share})
+    assert examine(EXERCISES["00.1"], PUBLISHED)
 
 
 @pytest.mark.parametrize(
