@@ -169,7 +169,8 @@ def proportion(passed: float, cases: float, *, confidence: float = 0.95) -> Inte
     rate = passed / cases
     centre = (rate + z**2 / (2 * cases)) / (1 + z**2 / cases)
     reach = z * math.sqrt(rate * (1 - rate) / cases + z**2 / (4 * cases**2)) / (1 + z**2 / cases)
-    return Interval(rate, max(0.0, centre - reach), min(1.0, centre + reach), confidence)
+    low, high = max(0.0, centre - reach), min(1.0, centre + reach)
+    return Interval(rate, min(low, rate), max(high, rate), confidence)
 
 
 def corrected_rate(

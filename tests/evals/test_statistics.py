@@ -63,6 +63,14 @@ def test_a_proportion_has_wilsons_interval(passed: int, cases: int) -> None:
     assert (interval.low, interval.high) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("cases", range(1, 40))
+def test_wilsons_interval_holds_its_estimate(cases: int) -> None:
+    """With none of 3 rounding left a lower end above 0, of which no error bar can be drawn."""
+    for passed in (0, cases):
+        interval = statistics.proportion(passed, cases)
+        assert interval.low <= interval.estimate <= interval.high
+
+
 def test_a_bounded_mean_by_hand() -> None:
     """Nine of 0.5, one case added: centre 0.5, variance 0.025; t of 9 degrees is 2.262 in any table."""
     interval = statistics.bounded_mean([0.5] * 9)
