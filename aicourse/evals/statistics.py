@@ -32,8 +32,10 @@ _DIGITS = 12  # beyond them a value is the dust of rounding, which differs betwe
 class Interval:
     """An estimate with the range that holds the true value in `confidence` of all experiments.
 
-    >>> str(Interval(0.05, -0.01, 0.11))
-    '+0.050 (95 % interval -0.010 to +0.110)'
+    As text it has signs, as a difference; a rate is formatted as a number is:
+
+    >>> str(Interval(0.05, -0.01, 0.11)), f"{Interval(0.5, 0.4, 0.6):.2f}"
+    ('+0.050 (95 % interval -0.010 to +0.110)', '0.50 (95 % interval 0.40 to 0.60)')
     """
 
     estimate: float
@@ -42,8 +44,11 @@ class Interval:
     confidence: float = 0.95
 
     def __str__(self) -> str:
-        share = f"{100 * self.confidence:g} % interval"
-        return f"{self.estimate:+.3f} ({share} {self.low:+.3f} to {self.high:+.3f})"
+        return format(self)
+
+    def __format__(self, spec: str) -> str:
+        estimate, low, high = (format(each, spec or "+.3f") for each in (self.estimate, self.low, self.high))
+        return f"{estimate} ({100 * self.confidence:g} % interval {low} to {high})"
 
 
 def _z(probability: float) -> float:
