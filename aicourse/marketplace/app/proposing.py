@@ -78,8 +78,8 @@ class Proposer(Background):
             _log.exception("A defect in the proposal for %s.", listing_id)
             self.store.fail_proposal(listing_id, "down", f"{type(error).__name__}: {error}")
         finally:
-            with self._places:
-                del self._told[listing_id]
+            with self._places:  # a draft that was sent again after its deadline has one place for both
+                self._told.pop(listing_id, None)
 
     def _propose(self, listing_id: str, draft: Draft, variant: str | None, ends: float) -> None:
         facts = (

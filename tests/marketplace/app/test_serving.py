@@ -24,6 +24,7 @@ from aicourse.monitoring.tracing import start_tracing, traced_into
 from aicourse.testing import ScriptedModel
 
 REQUESTS, AT_ONCE = 200, 8
+PATIENCE = 60  # seconds, an end for what hangs
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def shop(tmp_path: Path) -> Iterator[Marketplace]:
 
 def test_many_sellers_at_once_meet_no_error(shop: Marketplace) -> None:
     def sell(number: int) -> list[int]:
-        with httpx2.Client(base_url=shop.url, timeout=60) as browser:
+        with httpx2.Client(base_url=shop.url, timeout=PATIENCE) as browser:
             browser.get("/sell")
             sent = browser.post("/sell", data={**COAT, "key": str(number)})
             draft = sent.headers["location"]
@@ -61,7 +62,7 @@ def test_a_seller_finds_their_draft_after_a_restart(tmp_path: Path) -> None:
     path, cookies = tmp_path / "m.sqlite3", httpx2.Cookies()
     for _ in range(2):
         started = serve(path, background=True, client=ScriptedModel(PROPOSED).client(), examples=False)
-        with httpx2.Client(base_url=started.url, cookies=cookies) as browser:
+        with httpx2.Client(base_url=started.url, cookies=cookies, timeout=PATIENCE) as browser:
             browser.post("/sell", data={**COAT, "key": "k"})
             assert "Navy coat" in browser.get("/mine").text
             cookies = browser.cookies
@@ -87,7 +88,7 @@ def test_tracing_that_runs_already_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "m.sqlite3"
     with start_tracing(path) as tracing:
         shop = serve(path, background=True, client=ScriptedModel(PROPOSED).client(), examples=False)
-        httpx2.post(f"{shop.url}/sell", data={**COAT, "key": "k"})
+        httpx2.post(f"{shop.url}/sell", data={**COAT, "key": "k"}, timeout=PATIENCE)
         shop.stop()
         with span("after the shop"):
             pass
