@@ -33,7 +33,7 @@ def hajek(
     +0.167 (95 % interval +0.038 to +0.505)
     """
     known, chances = _checked(values, probabilities)
-    if known.min() < 0 or known.max() > 1:
+    if (known < 0).any() or (known > 1).any():
         raise FeedbackError("A rate is of values between 0 and 1. Use horvitz_thompson for others.")
     weights = 1 / chances
     rate = float(weights @ known / weights.sum())
