@@ -334,10 +334,12 @@ class Attempt:
 
     def blame(self, lost: Lost, end: End) -> Ending:
         """Note what was running when the kernel was lost, so that the next attempt leaves it out."""
-        ending: Ending = "out_of_memory" if end.out_of_memory and lost.ending == "died" else lost.ending
         if self.current is None:
             return "not_started"
-        kind, index, outputs = (ending == "out_of_memory" and self._full()) or self.current
+        full = self._full() if lost.ending in ("died", "out_of_memory") else None
+        is_memory = full is not None or (end.out_of_memory and lost.ending == "died")
+        ending: Ending = "out_of_memory" if is_memory else lost.ending
+        kind, index, outputs = full or self.current  # full to the last byte, a kernel dies of reading an order
         if kind == "call":
             self._state.answers[index] = _lost_answer(ending, outputs, self._limits.memory)
             return ending

@@ -55,6 +55,16 @@ def test_no_memory_is_out_of_sight_without_a_control_group(watched: Sandbox, nam
 
 
 FILLS = "pieces = []\nwhile True: pieces.append(bytes(1 << 20))"  # a MemoryError, and all of it is kept
+TO_THE_LAST_BYTE = """
+pieces = []
+for size in (1 << 20, 1 << 14, 600):
+    try:
+        while True:
+            pieces.append(bytes(size))
+    except MemoryError:
+        pass
+raise MemoryError
+"""
 NEEDS = "def double(x):\n    return len(bytearray(x << 20)) >> 19"
 
 
@@ -63,10 +73,11 @@ def either(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     yield from open_at(request.param)
 
 
+@pytest.mark.parametrize("fills", [FILLS, TO_THE_LAST_BYTE], ids=["megabytes", "bytes"])
 @pytest.mark.parametrize("after", ["pass", "more = bytearray(64 << 20)\nfine = True"])
-def test_who_fills_the_memory_costs_itself_alone(either: Sandbox, after: str) -> None:
+def test_who_fills_the_memory_costs_itself_alone(either: Sandbox, after: str, fills: str) -> None:
     calls = StudentCall("double", (21,)), StudentCall("fine"), StudentCall("double", (999,))
-    execution = either.execute(Job(notebook(NEEDS, FILLS, after), calls, limits=LIMITS))
+    execution = either.execute(Job(notebook(NEEDS, fills, after), calls, limits=LIMITS))
     assert [one.index for one in execution.failures] == [1]
     assert execution.sentence == "Cell 2 used more than 256 MB of memory and was stopped."
     double, fine, too_much = execution.answers
