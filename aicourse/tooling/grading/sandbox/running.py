@@ -339,7 +339,9 @@ class Attempt:
         full = self._full() if lost.ending in ("died", "out_of_memory") else None
         is_memory = full is not None or (end.out_of_memory and lost.ending == "died")
         ending: Ending = "out_of_memory" if is_memory else lost.ending
-        kind, index, outputs = full or self.current  # full to the last byte, a kernel dies of reading an order
+        kind, index, outputs = (
+            full or self.current
+        )  # full to the last byte, a kernel dies of reading an order
         if kind == "call":
             self._state.answers[index] = _lost_answer(ending, outputs, self._limits.memory)
             return ending
