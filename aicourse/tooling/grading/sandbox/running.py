@@ -336,12 +336,11 @@ class Attempt:
         """Note what was running when the kernel was lost, so that the next attempt leaves it out."""
         if self.current is None:
             return "not_started"
+        # With memory full to the last byte, a kernel dies of reading an order.
         full = self._full() if lost.ending in ("died", "out_of_memory") else None
         is_memory = full is not None or (end.out_of_memory and lost.ending == "died")
         ending: Ending = "out_of_memory" if is_memory else lost.ending
-        kind, index, outputs = (
-            full or self.current
-        )  # full to the last byte, a kernel dies of reading an order
+        kind, index, outputs = full or self.current
         if kind == "call":
             self._state.answers[index] = _lost_answer(ending, outputs, self._limits.memory)
             return ending
