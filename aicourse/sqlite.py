@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aicourse.errors import StoreError
+from aicourse.suggestions import similar_file
 
 BUSY_SECONDS = 5.0
 _FILE_NAME = re.compile(r"([0-9]{3})_([a-z0-9_]+)\.sql")
@@ -60,16 +61,18 @@ class Migration:
 def database(path: Path | str, component: str, migrations: Path, *, new: bool = True) -> sqlite3.Connection:
     """A connection to the file at `path`, with the component's tables up to date.
 
-    They are made if they are not there; with `new=False` a file without them is refused, and stays as it is.
+    They are made if they are not there; with `new=False` they must be: another file stays as it is.
 
     Rows are `sqlite3.Row`. `with connection:` is a transaction, which has the right to write from its first
     change on. Threads may share the connection one at a time: give each its own, or hold a lock.
 
     Raises:
-        StoreError: no database, busy for too long, from a newer version of the course, or its migrations
-            are not those in the folder.
+        StoreError: no database or no such file, busy for too long, from a newer version of the course, or
+            its migrations are not those in the folder.
     """
     known = _read_migrations(migrations)
+    if not (new or Path(path).is_file()):
+        raise StoreError(f"No database {path}.{similar_file(Path(path))} Check the path.", path=path)
     try:
         with ExitStack() as if_it_fails:
             Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -247,3 +247,11 @@ def test_a_file_of_something_else_may_be_refused_as_it_is(path: Path, migrations
     assert path.read_bytes() == before
     database(path, "shop", migrations).close()
     database(path, "shop", migrations, new=False).close()
+
+
+def test_a_file_that_must_be_there_is_not_made(path: Path, migrations: Path) -> None:
+    database(path, "shop", migrations).close()
+    mistyped = path.with_name(f"{path.stem}s{path.suffix}")
+    with pytest.raises(StoreError, match=rf"No database .* Did you mean .*{path.name}\?"):
+        database(mistyped, "shop", migrations, new=False)
+    assert not mistyped.exists()

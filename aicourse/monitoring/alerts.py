@@ -175,7 +175,8 @@ def check(path: Path | str, rules: Path | str | None = None, at: datetime | None
     """The last status of each rule at a time in UTC, now if none is given, from the database at `path`.
 
     Raises:
-        MonitoringError: no such database, or no such rules.
+        MonitoringError: no such rules.
+        StoreError: no such database.
     """
     chosen = read_rules(rules or RULES)
     with closing(metrics.open_metrics(path)) as connection:

@@ -147,7 +147,8 @@ def write_report(
     """Write the dashboard at a time in UTC, now if none is given, as one HTML file that loads nothing.
 
     Raises:
-        MonitoringError: no such database, rules, or group.
+        MonitoringError: no such rules, or group.
+        StoreError: no such database.
     """
     chosen, until = alerts.read_rules(rules or alerts.RULES), at or datetime.now(UTC)
     with closing(metrics.open_metrics(database)) as connection:

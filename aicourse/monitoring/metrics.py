@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 from aicourse.errors import MonitoringError
 from aicourse.monitoring.span_store import MIGRATIONS
 from aicourse.sqlite import database
-from aicourse.suggestions import similar_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,11 +61,8 @@ def open_metrics(path: Path | str) -> sqlite3.Connection:
     """A connection to the product's database, which must be there.
 
     Raises:
-        MonitoringError: no such file.
-        StoreError: no database of this version.
+        StoreError: no such file, or no database of this version.
     """
-    if not Path(path).is_file():
-        raise MonitoringError(f"No database {path}.{similar_file(Path(path))} Check the path.", path=path)
     return database(path, "monitoring", MIGRATIONS, new=False)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aicourse.errors import MonitoringError
+from aicourse.errors import MonitoringError, StoreError
 from aicourse.monitoring.metrics import (
     ALWAYS,
     Window,
@@ -257,6 +257,6 @@ def test_figures_that_cannot_be_added_up_are_told(tmp_path: Path, write: Write) 
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(MonitoringError, match=r"No database .*market\.db\. Check the path"):
+    with pytest.raises(StoreError, match=r"No database .*market\.db\. Check the path"):
         open_metrics(tmp_path / "market.db")
     assert list(tmp_path.iterdir()) == []

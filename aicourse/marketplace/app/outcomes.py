@@ -17,7 +17,6 @@ from aicourse.errors import ExperimentError
 from aicourse.experiments.experiment import Experiment
 from aicourse.marketplace.app.store import MIGRATIONS
 from aicourse.sqlite import database
-from aicourse.suggestions import similar_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,15 +45,13 @@ def read_outcomes(path: Path, experiment: Experiment, exposures: Source) -> pd.D
         `corrected`; `thumbs` given, and of them `disliked`. The metrics of the experiment name some of these.
 
     Raises:
-        ExperimentError: there is no such file, or its listings are not those of the log.
-        StoreError: the file is no database of the marketplace.
+        ExperimentError: its listings are not those of the log.
+        StoreError: there is no such file, or it is no database of the marketplace.
     """
     import pandas as pd
 
     from aicourse.experiments.log_check import read_exposures
 
-    if not path.is_file():
-        raise ExperimentError(f"No file {path}.{similar_file(path)} Check the path.", path=path)
     log = read_exposures(experiment, exposures)
     with closing(database(path, "marketplace", MIGRATIONS, new=False)) as connection:
         forms = pd.read_sql_query(_FORMS, connection)

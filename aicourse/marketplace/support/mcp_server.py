@@ -8,20 +8,17 @@ Whoever starts it says who the customer is; no client and no model can.
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import anyio
 
 from aicourse.agents.scenarios import NOW
-from aicourse.errors import AicourseError, StoreError
+from aicourse.errors import AicourseError
 from aicourse.marketplace.support.desk import MIGRATIONS, Desk
 from aicourse.marketplace.support.snapshot import course_shop, help_centre
 from aicourse.sqlite import database
-from aicourse.suggestions import similar_file
 
 
 def main() -> None:
@@ -34,7 +31,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         sys.exit(f'{error.name} is not installed. Install it with: pip install "aicourse[mcp]"')
     try:
-        connection = _existing(Path(path[0])) if path else course_shop()
+        connection = database(path[0], "support", MIGRATIONS, new=False) if path else course_shop()
         if not connection.execute("SELECT 1 FROM customers WHERE customer_id = ?", (customer,)).fetchone():
             sys.exit(f"The shop has no customer {customer!r}. Name one of its table customers.")
         desk = Desk(connection, customer, help_centre())
@@ -43,13 +40,6 @@ def main() -> None:
         anyio.run(serve, desk.tools(), "support")
     except AicourseError as error:
         sys.exit(str(error))
-
-
-def _existing(path: Path) -> sqlite3.Connection:
-    """The shop in a file, which must be there: a new one has no customer."""
-    if not path.is_file():
-        raise StoreError(f"No database {path}.{similar_file(path)} Check the path.", path=path)
-    return database(path, "support", MIGRATIONS, new=False)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from selling_steps import PROPOSED, AtOnce
 from typer.testing import CliRunner
 
-from aicourse.errors import ExperimentError
+from aicourse.errors import ExperimentError, StoreError
 from aicourse.experiments import Experiment, Metric, assign
 from aicourse.marketplace.app import Store, read_outcomes
 from aicourse.marketplace.app.proposing import Proposer
@@ -135,6 +135,6 @@ def test_a_log_of_another_shop_is_refused(shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"1 people of the log have no such listing in .*other"):
         read_outcomes(other.path, EXPERIMENT, shop.store.exposures)
     other.close()
-    with pytest.raises(ExperimentError, match=r"Did you mean .*other\.sqlite3"):
+    with pytest.raises(StoreError, match=r"Did you mean .*other\.sqlite3"):
         read_outcomes(tmp_path / "othr.sqlite3", EXPERIMENT, shop.store.exposures)
     assert not (tmp_path / "othr.sqlite3").exists()

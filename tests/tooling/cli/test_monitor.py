@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from aicourse.errors import MonitoringError
+from aicourse.errors import MonitoringError, StoreError
 from aicourse.monitoring.span_store import MIGRATIONS
 from aicourse.sqlite import database
 from aicourse.tooling import cli
@@ -80,6 +80,6 @@ def test_a_report(folder: Path) -> None:
 )
 def test_mistakes(folder: Path, arguments: tuple[str, ...], said: str) -> None:
     error = CliRunner().invoke(cli.app, ["monitor", *arguments]).exception
-    assert isinstance(error, MonitoringError)
+    assert isinstance(error, (MonitoringError, StoreError))
     assert said in error.message
     assert not (folder / "page.html").exists()
