@@ -10,7 +10,7 @@ from numbers import Real
 
 from aicourse.datasets import COLOURS
 from aicourse.marketplace import FORM_SECONDS, simulate_form
-from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, leaves_alone, unordered
 from aicourse.notebook.exercises import Exercise
 
 TODAY = simulate_form(1000, seed=7)
@@ -337,15 +337,6 @@ def in_place(proposed, gold):
     return len(proposed)
 
 
-def leaves_the_sets(answer):
-    """Both sets are afterwards what they were."""
-    proposed, gold = {"red", "blue"}, {"blue", "grey"}
-    answer(proposed, gold)
-    return (proposed, gold) == ({"red", "blue"}, {"blue", "grey"}) or (
-        f"Afterwards the sets are {sorted(proposed)} and {sorted(gold)}."
-    )
-
-
 corrections_exercise = Exercise(
     id="00.3",
     title="Count a seller's work",
@@ -376,7 +367,10 @@ corrections_exercise = Exercise(
                 arguments({"pink"}, {"red", "white"}),
             ],
         ),
-        Check("leaves the sets as they were", predicate=leaves_the_sets),
+        Check(
+            "leaves the sets as they were",
+            predicate=leaves_alone({"red", "blue"}, {"blue", "grey"}),
+        ),
     ],
     mistakes=[
         Mistake(

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import numpy as np
 
-from aicourse.notebook.checks import Check, Mistake, arguments
+from aicourse.notebook.checks import Check, Mistake, arguments, leaves_alone
 from aicourse.notebook.exercises import Exercise
-
-
-def leaves(*inputs):
-    """A law: what is given to an answer is afterwards what it was."""
-
-    def law(answer):
-        given = copy.deepcopy(inputs)
-        answer(*given)
-        return given == inputs or f"Given {inputs}, it leaves {given}: work on a copy."
-
-    return law
-
 
 # 17.1 neighbours vote
 
@@ -170,7 +157,7 @@ VOTE = Exercise(
             "works where k is larger than the pool",
             [arguments([0.2, 0.3], ["a", "b"], 9), arguments([0.4], ["a"], 3)],
         ),
-        Check("leaves the lists as they were", predicate=leaves([0.2, 0.9, 0.5], ["x", "y", "x"], 2)),
+        Check("leaves the lists as they were", predicate=leaves_alone([0.2, 0.9, 0.5], ["x", "y", "x"], 2)),
     ],
     mistakes=[
         Mistake(heads, "You count heads. Add up similarities: a nearer neighbour has more to say."),
@@ -278,7 +265,7 @@ MARGIN = Exercise(
         Check("rounds the rank up", [arguments(TEN, 0.8), arguments(NINE, 0.25), arguments(TEN, 0.6)]),
         Check("counts equal errors each", [arguments([0.5, 0.2, 0.2, 0.2], 0.4), arguments([0.1, 0.1, 0.7, 0.3, 0.3], 0.5)]),
         Check("says that no error will do", [arguments(NINE, 0.95), arguments([0.3, 0.1], 0.8), arguments([], 0.5)]),
-        Check("leaves the list as it was", predicate=leaves([0.4, 0.1, 0.3], 0.5)),
+        Check("leaves the list as it was", predicate=leaves_alone([0.4, 0.1, 0.3], 0.5)),
     ],
     mistakes=[
         Mistake(without_one_more, "The new error counts too: the rank is of n + 1."),
@@ -376,7 +363,7 @@ PRECISION = Exercise(
             "takes the earlier of equal scores first",
             [arguments([2, 3, 2, 2], [False, True, True, True], 2), arguments([0, 0, 0], [True, False, False], 1), arguments([2, 3, 2, 2], [False, True, True, True], 3), arguments([1, 1, 1], [True, False, True], 3)],
         ),
-        Check("leaves the lists as they were", predicate=leaves([0.2, 0.9, 0.5], [True, True, False], 2)),
+        Check("leaves the lists as they were", predicate=leaves_alone([0.2, 0.9, 0.5], [True, True, False], 2)),
     ],
     mistakes=[
         Mistake(of_what_is_there, "You divide by the places that are filled. An empty place helped nobody: divide by `k`."),

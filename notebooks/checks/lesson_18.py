@@ -1,12 +1,11 @@
 """Checks of lesson 18: a call that is answered, a schema, calls compared, a write that asks."""
 
-import copy
 import functools
 import inspect
 import json
 
 from aicourse.errors import ToolRefused
-from aicourse.notebook.checks import Check, Mistake, arguments
+from aicourse.notebook.checks import Check, Mistake, arguments, leaves_alone
 from aicourse.notebook.exercises import Exercise
 
 # 18.1
@@ -260,16 +259,6 @@ GONE = named("report_problem", order_id=1, reason="never arrived")
 OTHER = named("report_problem", order_id=2, reason="damaged")
 
 
-def leaves_the_lists(answer):
-    """Both lists are afterwards what they were."""
-    made, wanted = [B, A], [A, B]
-    before = copy.deepcopy((made, wanted))
-    answer(made, wanted)
-    return (made, wanted) == before or (
-        f"Afterwards the list of calls is {made}: take out of a copy, `list(made)`."
-    )
-
-
 SAME_CALLS = Exercise(
     id="18.3",
     title="The right calls, with the right arguments",
@@ -282,7 +271,7 @@ SAME_CALLS = Exercise(
         Check("misses none", [arguments([A], [A, B]), arguments([], [LIST])]),
         Check("takes none that was not wanted", [arguments([A, B], [A]), arguments([LIST], []), arguments([A, LIST], [A])]),
         Check("lets one call stand for one only", [arguments([A, B], [A, A]), arguments([ASKED, A], [OPEN, OPEN]), arguments([A, B, B], [A, A, B])]),
-        Check("leaves the lists as they were", predicate=leaves_the_lists),
+        Check("leaves the lists as they were", predicate=leaves_alone([B, A], [A, B])),
     ],
     mistakes=[
         Mistake(same_calls_with(order=True), "You compare call by call. Calls at once have no order."),

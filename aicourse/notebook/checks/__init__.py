@@ -88,7 +88,14 @@ mistakes. In a notebook nothing here is a sandbox: the answer runs beside the ch
 '''
 
 from aicourse.notebook.checks.comparing import close_to, equal, ignoring_case, unordered
-from aicourse.notebook.checks.language import Arguments, Check, Mistake, arguments, known
+from aicourse.notebook.checks.language import (
+    Arguments,
+    Check,
+    Mistake,
+    arguments,
+    known,
+    leaves_alone,
+)
 
 __all__ = [
     "Arguments",
@@ -99,5 +106,6 @@ __all__ = [
     "equal",
     "ignoring_case",
     "known",
+    "leaves_alone",
     "unordered",
 ]

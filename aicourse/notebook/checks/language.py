@@ -1,4 +1,4 @@
-"""The words of a check: `Check`, `Mistake`, `arguments(…)`, `known(…)`; plain records that run nothing."""
+"""The words of a check: `Check`, `Mistake`, `arguments`, `known`, `leaves_alone`; none runs an answer."""
 
 from __future__ import annotations
 
@@ -36,6 +36,22 @@ def known(*pairs: tuple[Any, Any]) -> Callable[..., Any]:
         return next(value for given, value in table if repr(given) == repr(called))
 
     return reference
+
+
+def leaves_alone(*positional: Any, **named: Any) -> Callable[[Any], bool | str]:
+    """A predicate: what an answer is given is afterwards what it was.
+
+    `Check("leaves the list as it was", predicate=leaves_alone([3, 1, 2], k=2))`
+    """
+
+    def law(answer: Any) -> bool | str:
+        before = [*positional, *named.values()]
+        after = copy.deepcopy(before)
+        answer(*after[: len(positional)], **dict(zip(named, after[len(positional) :], strict=True)))
+        changed = [(one, now) for one, now in zip(before, after, strict=True) if not equal(now, one)]
+        return not changed or "It was given {!r}, and leaves {!r}: work on a copy.".format(*changed[0])
+
+    return law
 
 
 @dataclass(frozen=True)

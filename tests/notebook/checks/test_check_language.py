@@ -9,7 +9,7 @@ import pytest
 
 from aicourse.homework import check as public_check
 from aicourse.homework import example
-from aicourse.notebook.checks import Check, Mistake, arguments, known
+from aicourse.notebook.checks import Check, Mistake, arguments, known, leaves_alone
 from aicourse.notebook.checks.calling import Outcome, attempt, call_trusted
 from aicourse.notebook.checks.judging import Trial, judge, recognise, try_checks
 from aicourse.notebook.exercises import Exercise, examine
@@ -107,6 +107,21 @@ def test_known_calls_make_a_reference_that_refuses_others() -> None:
     assert (power(3), power(2, power=3)) == (9, 8)
     with pytest.raises(StopIteration):
         power(4)
+
+
+def test_an_answer_that_changes_what_it_is_given_is_told_what() -> None:
+    def smallest(rows: list[list[int]], number: int) -> list[list[int]]:
+        return sorted(rows)[:number]
+
+    def sorted_in_place(rows: list[list[int]], number: int) -> list[list[int]]:
+        rows[0].sort()
+        return smallest(rows, number)
+
+    check = Check("leaves the rows as they were", predicate=leaves_alone([[3, 1]], number=1))
+    assert [trial.works for trial in try_checks([check], smallest)] == [True]
+    (trial,) = try_checks([check], sorted_in_place)
+    assert not trial.works
+    assert "was given [[3, 1]], and leaves [[1, 3]]" in str(trial.evidence)
 
 
 def test_data_says_nothing_about_a_call_and_a_call_nothing_about_data() -> None:
