@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from aicourse.notebook.checks import Check, Mistake, arguments, unordered
+from aicourse.notebook.checks import Check, Mistake, arguments, leaves_alone, unordered
 from aicourse.notebook.exercises import Exercise
 
 # 08.1
@@ -110,16 +110,17 @@ DRAWS = 40_000
 
 
 @functools.cache
-def drawn_means(differences):
-    """The means of the differences, drawn again with replacement."""
+def drawn_means(differences, size):
+    """The means of so many differences, drawn again with replacement."""
     values = np.asarray(differences, dtype=float)
-    places = np.random.RandomState(0).randint(len(values), size=(DRAWS, len(values)))
+    places = np.random.RandomState(0).randint(len(values), size=(DRAWS, size))
     return values[places].mean(axis=1)
 
 
-def drawn(differences, ends=(2.5, 97.5)):
+def drawn(differences, ends=(2.5, 97.5), size=None):
     """Two ends of the means that are drawn."""
-    low, high = np.percentile(drawn_means(tuple(differences)), ends)
+    means = drawn_means(tuple(differences), size or len(differences))
+    low, high = np.percentile(means, ends)
     return float(low), float(high)
 
 
@@ -177,6 +178,14 @@ def missing_is_zero(before, after):
     return drawn([after.get(id, 0) - before.get(id, 0) for id in everything])
 
 
+def as_many_as_before(before, after):
+    return drawn(differences_of(before, after), size=len(before))
+
+
+def as_many_as_after(before, after):
+    return drawn(differences_of(before, after), size=len(after))
+
+
 def same_ends(answer, expected):
     """Two ends, in whatever holds them; drawn by chance, so a twentieth of the width either way."""
     try:
@@ -195,6 +204,12 @@ def many(gain, spread, cases=48):
         for n, (id, old) in enumerate(before.items())
     }
     return before, dict(reversed(after.items()))
+
+
+def overlapping(before, after):
+    """Two runs that share a quarter of the cases, and have each others of their own."""
+    ids = sorted(before)
+    return {id: before[id] for id in ids[:36]}, {id: after[id] for id in ids[24:]}
 
 
 def one_changed(change, cases):
@@ -229,7 +244,7 @@ paired = Exercise(
         ),
         Check(
             "gives the middle 95 % of the means that were drawn",
-            [arguments(*many(0.05, 0.1)), arguments(*many(-0.1, 0.3))],
+            [arguments(*many(0.05, 0.1)), arguments(*overlapping(*many(-0.1, 0.3)))],
             same=same_ends,
         ),
         Check(
@@ -279,6 +294,16 @@ paired = Exercise(
             "drawn cases can show a loss, and this interval says so all the same. Draw the differences again.",
         ),
         Mistake(
+            as_many_as_before,
+            "You draw as many as one run has cases. Draw as many as there are differences: with more "
+            "draws than those, the interval looks surer than the cases are.",
+        ),
+        Mistake(
+            as_many_as_after,
+            "You draw as many as one run has cases. Draw as many as there are differences: with more "
+            "draws than those, the interval looks surer than the cases are.",
+        ),
+        Mistake(
             missing_is_zero,
             "A case that only one run has is not a 0 of the other. Leave it out: `before.keys() & after.keys()`.",
         ),
@@ -315,6 +340,11 @@ def may_fall(p_values):
     return adjusted
 
 
+def may_fall_by_rank(p_values):
+    ranked = sorted(p_values)
+    return [min(1.0, (len(ranked) - ranked.index(p)) * p) for p in p_values]
+
+
 def above_one(p_values):
     order = sorted(range(len(p_values)), key=lambda place: p_values[place])
     adjusted, highest = [0.0] * len(p_values), 0.0
@@ -335,6 +365,20 @@ def largest_first(p_values):
         highest = max(highest, (len(p_values) - step) * p_values[place])
         adjusted[place] = min(1.0, highest)
     return adjusted
+
+
+def first_of_equals(p_values):
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for step, p in enumerate(sorted(p_values)):
+        highest = max(highest, (len(p_values) - step) * p)
+        adjusted[p_values.index(p)] = min(1.0, highest)
+    return adjusted
+
+
+def equals_once(p_values):
+    different = sorted(set(p_values))
+    found = dict(zip(different, holm(different), strict=True))
+    return [found[p] for p in p_values]
 
 
 def same_list(answer, expected):
@@ -361,7 +405,7 @@ corrected = Exercise(
         ),
         Check(
             "gives each test its own value, in the order in which they came",
-            [[0.2, 0.001, 0.05], [0.09, 0.01]],
+            [[0.2, 0.001, 0.05], [0.0912, 0.0123], [0.02, 0.5, 0.02]],
             same=same_list,
         ),
         Check(
@@ -385,6 +429,19 @@ corrected = Exercise(
         Mistake(
             may_fall,
             "A larger p-value got a smaller adjusted one. Keep the highest value so far: `max(highest, …)`.",
+        ),
+        Mistake(
+            may_fall_by_rank,
+            "A larger p-value got a smaller adjusted one. Keep the highest value so far: `max(highest, …)`.",
+        ),
+        Mistake(
+            first_of_equals,
+            "`index` finds the first of two equal p-values both times, so the second one gets nothing. Sort the "
+            "places, not the values.",
+        ),
+        Mistake(
+            equals_once,
+            "Two equal p-values are two tests, and both were looked at. A set keeps one of them.",
         ),
         Mistake(above_one, "A probability does not exceed 1: `min(1.0, …)`."),
         Mistake(
@@ -457,6 +514,13 @@ def one_of_equals(options):
     return kept
 
 
+def takes_out_in_the_loop(options):
+    for one in options:
+        if any(beats(other, one) for other in options):
+            options.remove(one)
+    return [one[0] for one in options]
+
+
 front = Exercise(
     id="08.4",
     title="What nothing beats",
@@ -469,7 +533,10 @@ front = Exercise(
         ),
         Check(
             "drops what is worse and dearer",
-            [[*THREE, ("fool's", 0.5, 3.0)], [("a", 0.2, 5.0), ("b", 0.4, 4.0)]],
+            [
+                [*THREE, ("fool's", 0.5, 3.0), ("a thief's", 0.5, 4.0)],
+                [("a", 0.2, 5.0), ("b", 0.4, 4.0)],
+            ],
             same=unordered,
         ),
         Check(
@@ -483,6 +550,10 @@ front = Exercise(
             same=unordered,
         ),
         Check("gives nothing for nothing", [[], [("only", 0.1, 7.0)]], same=unordered),
+        Check(
+            "leaves the options as they were",
+            predicate=leaves_alone([("fool's", 0.5, 3.0), *THREE]),
+        ),
     ],
     mistakes=[
         Mistake(
@@ -500,6 +571,11 @@ front = Exercise(
         Mistake(
             one_of_equals,
             "Of two equal options yours keeps one. Neither beats the other: keep both.",
+        ),
+        Mistake(
+            takes_out_in_the_loop,
+            "You take options out of the list that the loop goes over: it skips the next one, and the caller's list "
+            "has fewer. Collect the names in a new list.",
         ),
         Mistake(
             best_value,

@@ -170,9 +170,11 @@ def test_the_paired_bootstrap_in_any_style(answer: Callable[..., Any]) -> None:
     assert passes("08.2", answer), said("08.2", answer)
 
 
-def resampled(changes: Sequence[float], ends: tuple[float, float] = (2.5, 97.5)) -> tuple[float, ...]:
+def resampled(
+    changes: Sequence[float], ends: tuple[float, float] = (2.5, 97.5), draws: int = 0
+) -> tuple[float, ...]:
     values = np.array(changes)
-    means = np.random.default_rng(0).choice(values, (4000, values.size)).mean(axis=1)
+    means = np.random.default_rng(0).choice(values, (4000, draws or values.size)).mean(axis=1)
     return tuple(map(float, np.percentile(means, ends)))
 
 
@@ -221,6 +223,14 @@ def drawn_apart(before: Scores, after: Scores) -> tuple[float, float]:
             ),
             "is not a 0 of the other",
         ),
+        (
+            lambda before, after: resampled(differences(before, after), draws=len(before)),
+            "as many as one run has cases",
+        ),
+        (
+            lambda before, after: resampled(differences(before, after), draws=len(after)),
+            "as many as one run has cases",
+        ),
     ],
 )
 def test_a_wrong_interval_is_told_why(answer: Callable[..., Any], sentence: str) -> None:
@@ -260,9 +270,31 @@ def by_frame(p_values: Sequence[float]) -> list[float]:
     return frame.sort_index()["adjusted"].tolist()
 
 
-@pytest.mark.parametrize("answer", [by_dict, by_numpy, by_ranks, by_frame, statistics.holm])
+def by_value(p_values: Sequence[float]) -> list[float]:
+    """Equal p-values get equal ones back."""
+    found, highest = {}, 0.0
+    for step, p in enumerate(sorted(p_values)):
+        highest = max(highest, min(1.0, (len(p_values) - step) * p))
+        found.setdefault(p, highest)
+    return [found[p] for p in p_values]
+
+
+@pytest.mark.parametrize("answer", [by_dict, by_numpy, by_ranks, by_frame, by_value, statistics.holm])
 def test_holm_in_any_style(answer: Callable[..., Any]) -> None:
     assert passes("08.3", answer), said("08.3", answer)
+
+
+def by_index(p_values: Sequence[float]) -> list[float]:
+    adjusted = [0.0] * len(p_values)
+    for p, value in zip(sorted(p_values), sorted(statistics.holm(p_values)), strict=True):
+        adjusted[p_values.index(p)] = value
+    return adjusted
+
+
+def by_set(p_values: Sequence[float]) -> list[float]:
+    different = list(dict.fromkeys(p_values))
+    found = dict(zip(different, statistics.holm(different), strict=True))
+    return [found[p] for p in p_values]
 
 
 @pytest.mark.parametrize(
@@ -275,6 +307,9 @@ def test_holm_in_any_style(answer: Callable[..., Any]) -> None:
             lambda p: np.maximum.accumulate(np.sort(p) * np.arange(len(p), 0, -1))[np.argsort(np.argsort(p))],
             "does not exceed 1",
         ),
+        (by_index, "the second one gets nothing"),
+        (by_set, "A set keeps one of them"),
+        (lambda p: [round(x, 3) for x in statistics.holm(p)], "✗"),
         (lambda p: list(p), "✗"),
     ],
 )
@@ -342,6 +377,18 @@ def test_the_front_in_any_style(answer: Callable[..., Any]) -> None:
     assert passes("08.4", answer), said("08.4", answer)
 
 
+def by_taking_out(options: list[Option]) -> list[str]:
+    for one in options:
+        if any(p[1] >= one[1] and p[2] <= one[2] and p[1:] != one[1:] for p in options):
+            options.remove(one)
+    return [name for name, _, _ in options]
+
+
+def sorts_what_it_is_given(options: list[Option]) -> list[str]:
+    options.sort(key=lambda each: (each[2], -each[1]))
+    return by_sorting(options)
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -373,6 +420,8 @@ def test_the_front_in_any_style(answer: Callable[..., Any]) -> None:
             lambda options: [max(options, key=lambda o: o[1] / o[2])[0]] if options else [],
             "leaves the choice to the product",
         ),
+        (by_taking_out, "it skips the next one"),
+        (sorts_what_it_is_given, "work on a copy"),
         (lambda options: [o[0] for o in options], "✗"),
     ],
 )
