@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from operator import ge, gt
 
-from aicourse.notebook.checks import Check, Mistake, arguments
+from aicourse.notebook.checks import Check, Mistake, arguments, leaves_alone
 from aicourse.notebook.exercises import Exercise
 
 
@@ -189,6 +189,17 @@ def choose_threshold(items):
     return max(between(known), key=lambda threshold: quality(known, threshold))
 
 
+def in_wide_steps(items):
+    return [step / 20 for step in range(21)]
+
+
+def takes_out_in_the_loop(items):
+    for item in items:
+        if item["split"] == "test":
+            items.remove(item)
+    return max(at_values(items), key=lambda threshold: quality(items, threshold))
+
+
 def right_of(items, threshold):
     return sum((item["probability"] >= threshold) == item["passes"] for item in items)
 
@@ -261,7 +272,7 @@ LOW = judged(
 LURED = judged(
     train="pass 4 5 6 fail 2 2",
     dev="pass 6 7 5 4 fail 2 1",
-    test="pass 9 9 8 9 9 9 fail 7 7 6 6 7 5 7 7 6 7 7",
+    test="pass 9 9 8 9 9 9 fail 7 7 6 6 7 5 7 7 6 7 7 6 7 7 7 6 7 7 6 7 7 7",
 )
 LURED_DOWN = judged(
     train="pass 8 9 9 fail 5 6",
@@ -282,8 +293,9 @@ SMALL_TRAIN = judged(
     train="pass 9 fail 8", dev="pass 9 6 6 7 6 7 8 6 fail 4 4 3 2 4", test="pass 9 fail 2"
 )
 
+SMALL = judged(train="pass 9 fail 2", dev="pass 8 fail 2", test="pass 9 fail 3")
 FINE = judged(
-    train="pass 47 46 48 fail 43 42", dev="pass 48 46 45 fail 41 44", test="pass 48 fail 41"
+    train="pass 64 63 66 fail 61 58", dev="pass 66 64 63 fail 59 61", test="pass 66 fail 58"
 )
 FINE_TOO = judged(
     train="pass 91 92 fail 87 88", dev="pass 93 92 91 fail 86 89 85", test="pass 92 fail 81"
@@ -345,6 +357,10 @@ THRESHOLD = Exercise(
             predicate=parts_best,
             same=same_cut,
         ),
+        Check(
+            "leaves the items as they were",
+            predicate=leaves_alone(SMALL),
+        ),
     ],
     mistakes=[
         *mistaken(
@@ -358,6 +374,15 @@ THRESHOLD = Exercise(
             quality,
             ("train",),
             "You use train alone. Dev is for looking too: more items, a steadier choice.",
+        ),
+        Mistake(
+            takes_out_in_the_loop,
+            "You take items out of the list that the loop goes over: it skips the next one, and the caller's list "
+            "has fewer. Make a new list.",
+        ),
+        Mistake(
+            chosen_by(quality, ("train", "dev"), in_wide_steps),
+            "Your steps are wide, and probabilities may lie close together: the best place is between two steps.",
         ),
         Mistake(
             lowest_pass,
@@ -587,6 +612,10 @@ def turned(before, after):
     return second, first
 
 
+def rounded_places(before, after):
+    return tuple(round(share, 2) for share in places(before, after))
+
+
 def answers(text):
     return ["first" if letter == "1" else "second" for letter in text]
 
@@ -617,7 +646,7 @@ PLACES = Exercise(
             "tells the two places apart",
             [
                 arguments(answers("1111222211"), answers("1112222122")),
-                arguments(answers("12212"), answers("12111")),
+                arguments(answers("1221221"), answers("1211121")),
             ],
             same=both_close,
         ),
@@ -641,6 +670,7 @@ PLACES = Exercise(
         ),
         Mistake(of_the_unsteady, "Divide by all pairs, so that a fair judge gets 0 and 0."),
         Mistake(counts, "Those are counts. Divide by the number of pairs."),
+        Mistake(rounded_places, "Do not round: return the shares as they come."),
         Mistake(turned, "The two are the wrong way round: the first place comes first."),
     ],
     hints=[

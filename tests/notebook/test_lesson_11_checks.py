@@ -158,6 +158,18 @@ def by_the_smaller(items: Items) -> float:
     return max(sorted({one["probability"] for one in items}), key=smaller)
 
 
+def by_taking_out(items: Items) -> float:
+    for one in items:
+        if one["split"] == "test":
+            items.remove(one)
+    return max((one["probability"] for one in items), key=lambda each: reach(items, each))
+
+
+def without_test_for_good(items: Items) -> float:
+    items[:] = not_test(items)
+    return at_a_value(items)
+
+
 # 11.3
 
 
@@ -344,6 +356,12 @@ def test_a_right_answer_in_another_style_passes(exercise: str, answer: Callable[
                 "You look at TPR alone",
             ),
             (by_the_smaller, "You make the smaller rate largest"),
+            (by_taking_out, "it skips the next one"),
+            (without_test_for_good, "work on a copy"),
+            (
+                lambda items: max((s / 20 for s in range(21)), key=lambda t: reach(not_test(items), t)),
+                "Your steps are wide",
+            ),
         ),
         *wrong(
             "11.3",
@@ -386,6 +404,7 @@ def test_a_right_answer_in_another_style_passes(exercise: str, answer: Callable[
                 ),
                 "Divide by all pairs",
             ),
+            (lambda before, after: np.round(with_arrays(before, after), 2), "Do not round"),
         ),
     ],
 )
