@@ -66,7 +66,10 @@ ARTICLES = ("fees", "payout", "returns", "shipping", "wallet", "offers", "photos
 
 
 def draw_rankings(repeats=0, long_ideal=False):
-    """Rankings of six articles, the first two of which may come again; gains of three articles or of ten."""
+    """Rankings of six articles, the first two of which may come again; gains of three articles.
+
+    Or a `long_ideal`, of ten articles; and then also a ranking that is shorter than k.
+    """
 
     def draw(rng):
         inputs = []
@@ -75,6 +78,8 @@ def draw_rankings(repeats=0, long_ideal=False):
             worthy = rng.sample(ARTICLES, 10) if long_ideal else [some[1], some[3], "taxes"]
             gains = {article: 1 + place % 3 for place, article in enumerate(worthy)}
             inputs.append(arguments(some[:2] * (1 + repeats) + some[2:], gains, 4))
+        if long_ideal:
+            inputs.append(arguments(some[:2], gains, 4))
         return inputs
 
     return draw
@@ -150,10 +155,11 @@ def draw_questions(repeats=0, missing=0, unanswered=0, deep=0, two=False):
         rankings, relevant = {}, {}
         for number in range(8):
             question, (one, *others) = f"Q{number}", rng.sample(ARTICLES, 8)
-            place = rng.randint(1, 3) if number >= deep else 6
+            place = rng.randint(2 if repeats else 1, 3) if number >= deep else 6
             ranking = [*others[:place], one, *others[place:]]
-            rankings[question] = ranking[:1] * (1 + repeats * (number < 6)) + ranking[1:]
-            relevant[question] = [one, others[place]] if two else [one]
+            again = ranking[:1] * repeats if number < 6 else []
+            rankings[question] = again[:1] + ranking[:2] + again[1:] + ranking[2:]
+            relevant[question] = [one, others[place]][:: 1 if number % 2 else -1] if two else [one]
         names = rng.sample(sorted(relevant), missing + unanswered)
         for name in names[:missing]:
             del rankings[name]
@@ -289,14 +295,22 @@ def a_case(p, answerable=True, right=True):
 
 
 def draw_cases(lucky=0):
-    """Twenty cases with a threshold that is one of their p; `lucky` unanswerable ones look right."""
+    """Twenty cases with a threshold that is one of their p; `lucky` unanswerable ones look right.
+
+    Some are answered that cannot be, some are not answered, and the score is not 0, whatever it is divided by.
+    """
 
     def draw(rng):
-        cases = [a_case(round(rng.random(), 2), True, rng.random() < 0.7) for _ in range(12)]
-        cases += [a_case(round(rng.random(), 2), False, False) for _ in range(6 - lucky)]
-        cases += [a_case(0.97, False, True) for _ in range(lucky)]
-        cases += [a_case(0.98, True, True), a_case(0.01, False, False)]
-        return [arguments(rng.sample(cases, len(cases)), rng.choice(cases[:6])["p"])]
+        while True:
+            cases = [a_case(round(rng.random(), 2), True, rng.random() < 0.7) for _ in range(12)]
+            cases += [a_case(round(rng.random(), 2), False, False) for _ in range(6 - lucky)]
+            cases += [a_case(0.97, False, True) for _ in range(lucky)]
+            cases += [a_case(0.98, True, True), a_case(0.01, False, False)]
+            threshold = rng.choice(cases[:6])["p"]
+            found = outcomes(cases, threshold)
+            erring = any(case["p"] >= threshold and not case["answerable"] for case in cases)
+            if erring and found["score"] and found["coverage"] < 1:
+                return [arguments(rng.sample(cases, len(cases)), threshold)]
 
     return draw
 
@@ -353,12 +367,12 @@ def splits_ties(cases, least):
 
 
 def outcome_of(*shown):
-    """'9+', '8-', '8?' -> cases: p in tenths; right, wrong, or unanswerable with a lucky text."""
-    return [a_case(int(one[:-1]) / 10, one[-1] != "?", one[-1] != "-") for one in shown]
+    """'9+', '8-', '8?', '8!' -> cases: p in tenths; right, wrong, or unanswerable with a lucky text or none."""
+    return [a_case(int(one[:-1]) / 10, one[-1] in "+-", one[-1] in "+?") for one in shown]
 
 
 def mixed(*inputs):
-    """The cases of each, in an order that is drawn, with p moved a little so that nobody knows them."""
+    """The cases of each in an order that is drawn, and turned round; p is moved so that nobody knows it."""
 
     def draw(rng):
         made = []
@@ -367,7 +381,8 @@ def mixed(*inputs):
             places = {one: case["p"] for one, case in zip(shown, cases, strict=True)}
             for one, case in zip(shown, cases, strict=True):  # equal ones stay equal
                 case["p"] = min(p for other, p in places.items() if other[:-1] == one[:-1])
-            made.append(arguments(rng.sample(cases, len(cases)), least))
+            order = rng.sample(cases, len(cases))
+            made += [arguments(order, least), arguments(order[::-1], least)]
         return made
 
     return draw
@@ -413,7 +428,12 @@ checks = [
     ),
     q1(name="counts each article once", points=1, inputs=draw_rankings(repeats=1)),
     q1(name="discounts by the logarithm of the rank", points=1, inputs=draw_rankings()),
-    q1(name="divides by the ideal ranking", points=2, inputs=draw_rankings(long_ideal=True)),
+    q1(
+        name="divides by the ideal ranking",
+        points=2,
+        inputs=draw_rankings(long_ideal=True),
+        message="The ideal ranking follows from `gains` and `k`, whatever was found, and however much.",
+    ),
     q2(
         name="gives the worked examples",
         points=1,
@@ -424,13 +444,19 @@ checks = [
         same=equal,
         public=True,
     ),
-    q2(name="gives each article one rank", points=1, inputs=draw_questions(repeats=3, deep=2, two=True)),
+    q2(
+        name="gives each article one rank",
+        points=1,
+        inputs=draw_questions(repeats=3, deep=2, two=True),
+        message="Repeats may stand anywhere, and any of the relevant articles may be the first.",
+    ),
     q2(name="counts who found nothing as 0", points=1, inputs=draw_questions(missing=3, deep=1)),
     q2(name="leaves out what has no answer", points=1, inputs=draw_questions(unanswered=3)),
     Check(
         "returns ids of articles",
         [
             arguments("How do I get my money?", 5),
+            arguments("How do I get my money?", 2),
             arguments(GERMAN, 3),
             arguments("parcel " * 400, 5),
             arguments("", 5),
@@ -484,12 +510,16 @@ checks = [
         inputs=mixed(
             (0.75, ("9+", "8-", "7+", "6+", "5-", "4-")),
             (0.6, ("9-", "8+", "7+", "6-", "5+", "3-", "2-")),
+            (0.6, ("9+", "8+", "7-", "5-")),
+            (0.7, ("9+", "8+", "7+", "6!", "4-")),
         ),
+        message="Any `p` of `cases` may be the threshold, also that of an error.",
     ),
     q5(
         name="keeps cases with one p together, and unanswerable ones for errors",
         points=1,
         inputs=mixed((0.75, ("9+", "8+", "6+", "6-", "6-", "4-")), (0.8, ("9+", "8?", "7+", "5-"))),
+        message="The order of `cases` says nothing.",
     ),
 ]
 

@@ -67,8 +67,8 @@ def draw_runs(k, *, uneven=False, short=False, names=6):
             if short and number == 2:
                 tried = k - 1
             passed = rng.randint(k, tried - 1) if tried > k else 0
-            if number == 0:
-                passed = 1
+            if number < 2:  # one that never passed, and one that passed less often than k
+                passed = number
             runs += [{"scenario": f"T{number:02}", "passed": place < passed} for place in range(tried)]
         return [arguments(rng.sample(runs, len(runs)), k)]
 
@@ -186,7 +186,11 @@ def repeating(order, other):
     failed = call("refund_order", "Not lost.", "refused", order_id=order)
     cut = call("change_address", f"{order} goes there.", address="Meir 1", order_id=order)
     turned = call("change_address", f"{order} goes there.", order_id=order, address="Meir 1")
+    elsewhere = call("change_address", f"{order} goes there.", order_id=order, address="Meir 2")
     return [
+        [customer("Hi"), status, status, reply()],
+        [customer("Hi"), listed(order), status, failed, status, reply()],
+        [customer("Hi"), listed(order), status, failed, cut, elsewhere, reply()],
         [customer("Hi"), listed(order, other), status, {**status, "arguments": {"order_id": other}}, reply()],
         [customer("Hi"), listed(order), status, reply(), customer("And now?"), status, reply()],
         [customer("Hi"), listed(order), failed, failed, reply()],
@@ -217,13 +221,19 @@ def seeing(order, other):
 def telling(order, other):
     done = call("cancel_order", f"{order} is cancelled.", order_id=order)
     no = call("cancel_order", "Nothing was changed.", "declined", order_id=order)
+    refused = {**no, "status": "refused"}
+    more = call("refund_order", "35.00 € go back.", order_id=other)
     handed = call("hand_over", "A colleague takes over.", reason="asks")
-    start = [customer("Cancel it"), listed(order)]
+    start = [customer("Cancel it"), listed(order, other)]
     return [
         [*start, done],
         [*start, done, reply()],
         [*start, no],
+        [*start, refused],
         [*start, done, customer("Hello?"), reply()],
+        [*start, done, customer("And the other?"), more, reply()],
+        [*start, done, reply(), customer("And the other?"), more],
+        [*start, done, handed],
         [*start, done, handed, reply()],
         [*start, handed],
         [*start, reply("One moment."), done],
@@ -309,7 +319,7 @@ TOOLS = ("list_my_orders", "order_status", "search_help", "refund_order", "repor
 
 
 def draw_failures(*, recovering=0, incomplete=0, twice=0):
-    """Ten runs: some that recovered and passed, some without a bad step, some with two bad ones."""
+    """Runs that failed, two of them alike; some recovered and passed, some lack a bad step or all steps."""
 
     def draw(rng):
         runs = []
@@ -321,6 +331,8 @@ def draw_failures(*, recovering=0, incomplete=0, twice=0):
             passed = number >= 10 - recovering
             steps = [{"name": name, "good": place not in bad} for place, name in enumerate(names)]
             runs.append({"passed": passed, "steps": steps})
+        runs += runs[:1]
+        runs += [{"passed": False, "steps": []}] * bool(incomplete)
         return [arguments(rng.sample(runs, len(runs)))]
 
     return draw
@@ -470,6 +482,7 @@ checks = [
         points=1,
         inputs=draw_runs(3, uneven=True),
         same=same_part("success"),
+        message="A scenario counts also if none of its runs passed.",
     ),
     q1(name="gives pass^k without bias", points=2, inputs=draw_runs(3, uneven=True)),
     q1(
@@ -484,14 +497,33 @@ checks = [
         inputs=[[*RADIO, reply("35.00 € for your radio are on their way.")], RADIO, [RADIO[0], RADIO[2]]],
         public=True,
     ),
-    q2(name="sees a repeated call", points=1, inputs=mixed(repeating)),
+    q2(
+        name="sees a repeated call",
+        points=1,
+        inputs=mixed(repeating),
+        message="Before is anywhere earlier, and equal are the call and all its arguments. Each name once, "
+        "sorted.",
+    ),
     q2(name="sees a number from nowhere", points=1, inputs=mixed(seeing)),
-    q2(name="sees a change that nobody was told", points=1, inputs=mixed(telling)),
+    q2(
+        name="sees a change that nobody was told",
+        points=1,
+        inputs=mixed(telling),
+        message="Each write needs a reply of its own turn after it, and only a reply tells.",
+    ),
     q3(name="gives the worked example", points=1, inputs=[TWO_FAILURES], public=True),
     q3(
-        name="counts a run once, by its first bad step", points=1, inputs=draw_failures(recovering=3, twice=4)
+        name="counts a run once, by its first bad step",
+        points=1,
+        inputs=draw_failures(recovering=3, twice=4),
+        message="Runs that went wrong alike add up.",
     ),
-    q3(name="counts a run that lacks something", points=1, inputs=draw_failures(recovering=2, incomplete=3)),
+    q3(
+        name="counts a run that lacks something",
+        points=1,
+        inputs=draw_failures(recovering=2, incomplete=3),
+        message="A run may have no step at all.",
+    ),
     q4(
         name="returns decisions",
         points=1,

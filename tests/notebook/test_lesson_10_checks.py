@@ -141,6 +141,7 @@ def test_a_fake_in_any_style(answer: Answer) -> None:
         ({"raising": False}, "must happen"),
         ({"noting": "when answered"}, "before* anything can go wrong"),
         ({"noting": "never"}, "`requests` stays empty"),
+        ({"noting": "replied to"}, "a call too many was sent, too"),
         ({"empty": "repeat"}, "again and again"),
         ({"empty": "none"}, "A call too many must be seen"),
     ],
@@ -172,9 +173,24 @@ def without_empty_replies(*replies: Any) -> Any:
     return CHECKS.fake_with()(*filter(None, replies))
 
 
+def notes_after_the_pop(*replies: Any) -> Any:
+    client, queue = MagicMock(requests=[]), list(replies)
+
+    def create(**request: Any) -> Any:
+        reply = queue.pop(0)
+        client.requests.append(request)
+        if isinstance(reply, Exception):
+            raise reply
+        return Reply(reply)
+
+    client.chat.completions.create = create
+    return client
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
+        (notes_after_the_pop, "a call too many was sent, too"),
         (of_dicts, "The reply is a dict"),
         (by_next, "raised a `StopIteration`"),
         (without_empty_replies, "none for call 3. An empty text is a reply, too"),
@@ -260,9 +276,52 @@ def test_a_chain_in_any_style(answer: Answer) -> None:
     assert passes("10.2", answer), said("10.2", answer)
 
 
+def by_popping(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[str]]:
+    troubles: list[str] = []
+    while models:
+        model = models.pop(0)
+        try:
+            return ask(listing, model), troubles
+        except TROUBLE as error:
+            troubles.append(f"{model}: {type(error).__name__}")
+    return dict(EMPTY), troubles
+
+
+def by_fixed_name(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[str]]:
+    troubles: list[str] = []
+    for model in models:
+        try:
+            return ask(listing, model), troubles
+        except ValueError:
+            troubles.append(f"{model}: ValueError")
+        except PASSING as error:
+            troubles.append(f"{model}: {type(error).__name__}")
+    return dict(EMPTY), troubles
+
+
+def with_colours_only(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[str]]:
+    troubles: list[str] = []
+    for model in models:
+        try:
+            if (form := ask(listing, model))["colours"]:
+                return form, troubles
+        except TROUBLE as error:
+            troubles.append(f"{model}: {type(error).__name__}")
+    return dict(EMPTY), troubles
+
+
+def asks_twice(listing: str, models: list[str], ask: Answer) -> tuple[Any, list[str]]:
+    form, troubles = by_while(listing, [model for model in models for _ in range(2)], ask)
+    return form, list(dict.fromkeys(troubles))
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
+        (by_popping, "none is left for the next listing"),
+        (by_fixed_name, "the class that you catch"),
+        (with_colours_only, "A form without a colour is a form"),
+        (asks_twice, "asked were small, small, large, large"),
         (CHECKS.fill_with(Exception), "hides every bug"),
         (CHECKS.fill_with((openai.APIError, ValueError)), "every error of the client"),
         (
@@ -272,7 +331,7 @@ def test_a_chain_in_any_style(answer: Answer) -> None:
         (CHECKS.fill_with(PASSING), "trouble, too: a `ValueError`"),
         (CHECKS.fill_with(first_only=True), "The second model is never asked"),
         (CHECKS.fill_with(at_the_end="raise"), "gets the empty form, not an error"),
-        (CHECKS.fill_with(name=False), "Note the error's name"),
+        (CHECKS.fill_with(name="text"), "Note the error's name"),
         (lambda listing, models, ask: by_while(listing, models, ask)[0], "Return two things"),
     ],
 )
