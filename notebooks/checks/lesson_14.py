@@ -252,11 +252,15 @@ def errors_added(control, new):
     return float(gap - reach), float(gap + reach)
 
 
-def sold(seed, sellers, effect=0.0, busy=1.0):
-    """Sellers with a pace of their own; who has more forms is quicker."""
+def error_of_own_ratios(control, new):
+    return interval(control, new, square=square_of_own_ratios)
+
+
+def sold(seed, sellers, effect=0.0, busy=1.0, practice=0.3):
+    """Sellers with a pace of their own; who has more forms is quicker, by practice."""
     draw = np.random.RandomState(seed)
     forms = 1 + draw.poisson(draw.gamma(1, 2 * busy, sellers))
-    pace = draw.lognormal(0, 0.5, sellers) / forms**0.3
+    pace = draw.lognormal(0, 0.5, sellers) / forms**practice
     seconds = (40 + effect) * pace * forms * draw.lognormal(0, 0.3, sellers)
     return [
         (round(float(one), 1), int(count))
@@ -265,21 +269,25 @@ def sold(seed, sellers, effect=0.0, busy=1.0):
 
 
 PAIRS = [
-    arguments(sold(1, 300), sold(2, 300, effect=3)),
+    arguments(sold(1, 300, practice=0.5), sold(2, 300, effect=3, practice=0.5)),
     arguments(sold(3, 250), sold(4, 400, effect=-8, busy=0.6)),
-    arguments(sold(5, 200, busy=2.0), sold(6, 150, effect=2, busy=2.0)),
+    arguments(
+        sold(5, 200, busy=2.0, practice=0.0), sold(6, 150, effect=2, busy=2.0, practice=0.0)
+    ),
 ]
 
 
 def same_ends(result, other):
     """Whether two intervals are the same, but for the luck of drawing again."""
     slack = max(0.06 * abs(other[1] - other[0]), 1e-6)
-    return len(result) == 2 and all(
+    return np.shape(result) == (2,) and all(
         abs(end - known) <= slack for end, known in zip(result, other, strict=True)
     )
 
 
 def holds_the_difference(result, control, new):
+    if np.shape(result) != (2,):
+        return "Return two numbers, (low, high)."
     gap = ratio(new) - ratio(control)
     low, high = result
     if low > high:
@@ -307,6 +315,10 @@ DELTA = Exercise(
         Mistake(
             mean_of_ratios,
             "You average the sellers' own ratios. The metric is the sum of seconds over the sum of forms: who has more forms counts more.",
+        ),
+        Mistake(
+            error_of_own_ratios,
+            "The ratio is right, but its error is that of the sellers' own ratios, in which one form says as much as twenty.",
         ),
         Mistake(
             counts_forms,
@@ -403,12 +415,16 @@ def yes_or_no(counts, weights):
 
 def close(result, other):
     """To a per mille of the value, so that small p-values count too."""
-    return math.isclose(float(result), float(other), rel_tol=1e-3, abs_tol=1e-200)
+    return np.ndim(result) == 0 and math.isclose(
+        float(result), float(other), rel_tol=1e-3, abs_tol=1e-200
+    )
 
 
 def is_probability(result, counts, weights):
     if isinstance(result, (bool, np.bool_)):
         return "That is a verdict. Return the p-value; who decides compares it with a threshold."
+    if np.ndim(result):
+        return "Return one number, the p-value alone."
     return 0 <= result <= 1 or f"{result:.4g} is no probability."
 
 
@@ -458,19 +474,24 @@ RATIO = Exercise(
 # 14.4
 
 
-def decide_with(order="hpc", *, strict=0.001, safe="low", harm=True, waits=True):
+def decide_with(
+    order="hpc", *, strict=0.001, safe="low", harm=True, waits=True, better=True, loss=0
+):
     """The rules, with one thing done in another way. `order`: hold, harm (p), go on (c)."""
 
     def decide(gain, guardrail, tolerance, p_value, complete):
         for rule in order:
             if rule == "h" and p_value < strict:
                 return "hold"
-            if rule == "p" and ((harm and guardrail[1] < -tolerance) or gain[1] < 0):
+            if rule == "p" and (
+                (harm and guardrail[1] < -tolerance) or gain[1] < -loss * tolerance
+            ):
                 return "do not ship"
             if rule == "c" and waits and not complete:
                 return "go on"
         kept = {"low": guardrail[0] > -tolerance, "zero": guardrail[0] > 0, "ignored": True}
-        return "ship" if gain[0] > 0 and kept[safe] else "do not ship"
+        wanted = gain[0] > 0 or not better
+        return "ship" if wanted and kept[safe] else "do not ship"
 
     return decide
 
@@ -490,10 +511,8 @@ def five_per_cent(gain, guardrail, tolerance, p_value, complete):
 
 def undecided_goes_on(gain, guardrail, tolerance, p_value, complete):
     said = decide_with()(gain, guardrail, tolerance, p_value, complete)
-    held = gain[0] <= 0 <= gain[1]
-    return (
-        "go on" if said == "do not ship" and held and guardrail[1] >= -tolerance else said
-    )
+    held = gain[0] < 0 < gain[1]
+    return "go on" if said == "do not ship" and held and guardrail[1] > -tolerance else said
 
 
 SAFE, UNSURE, HARM = (-0.01, 0.02), (-0.03, 0.01), (-0.06, -0.03)
@@ -512,11 +531,11 @@ DECIDE = Exercise(
         Check("ships what is better and safe", [case(BETTER, SAFE), case((2, 9), (-4, 1), tolerance=5)]),
         Check(
             "holds at a sample-ratio mismatch, whatever else",
-            [case(BETTER, SAFE, 1e-6), case(WORSE, HARM, 0.0002), case(NOTHING, SAFE, 0.0009, complete=False)],
+            [case(BETTER, SAFE, 1e-6), case(BETTER, SAFE, 0.0008), case(WORSE, HARM, 1e-6), case(NOTHING, SAFE, 0.0009, complete=False)],
         ),
         Check(
             "does not ship what is worse, or harms the guardrail, also before the end",
-            [case(WORSE, SAFE), case(WORSE, SAFE, complete=False), case(BETTER, HARM), case(BETTER, HARM, complete=False)],
+            [case(WORSE, SAFE), case(WORSE, SAFE, complete=False), case(BETTER, HARM), case(BETTER, HARM, complete=False), case((-0.4, -0.01), SAFE, complete=False)],
         ),
         Check(
             "goes on while people are missing and no harm is shown",
@@ -524,7 +543,17 @@ DECIDE = Exercise(
         ),
         Check(
             "does not ship at the end what is not shown to be better and safe",
-            [case(NOTHING, SAFE), case(BETTER, UNSURE), case(NOTHING, UNSURE)],
+            [case(NOTHING, SAFE), case((-0.3, 0.1), SAFE), case(BETTER, UNSURE), case(NOTHING, UNSURE)],
+        ),
+        Check(
+            "takes what is equal to a limit for neither above nor below it",
+            [
+                case(BETTER, SAFE, 0.001),
+                case((-0.2, 0), SAFE, complete=False),
+                case(BETTER, (-0.05, -0.02), complete=False),
+                case((0, 0.3), SAFE),
+                case(BETTER, (-0.02, 0.01)),
+            ],
         ),
         Check(
             "takes the strict threshold of the sample ratio, and the tolerance",
@@ -539,6 +568,9 @@ DECIDE = Exercise(
         Mistake(decide_with(safe="ignored"), "At the end the guardrail must be safe: its *whole* interval, the bad end too, above minus the tolerance."),
         Mistake(decide_with(safe="zero"), "A guardrail need not get better: a loss within the tolerance is allowed."),
         Mistake(decide_with(harm=False), "A guardrail that shows harm ends the experiment, even before all people are there."),
+        Mistake(decide_with(better=False), "At the end the gain has no say in yours, or its good end alone: its *whole* interval must lie above 0."),
+        Mistake(decide_with(loss=math.inf), "A gain that is wholly below 0 ends the experiment, too, even before all people are there."),
+        Mistake(decide_with(loss=1), "The tolerance is the guardrail's alone. The gain is worse as soon as its whole interval lies below 0."),
         Mistake(middle_of_the_gain, "You look at the middle of the gain. Its whole interval must lie above 0, or below."),
         Mistake(any_loss_stops, "Your rule has no tolerance: losses up to it are allowed."),
         Mistake(five_per_cent, "The test is made often, so its threshold is strict: 0.001."),

@@ -224,6 +224,14 @@ def less_new(control: Pairs, new: Pairs) -> Any:
     return by_pandas(new, control)
 
 
+def of_mixed_parts(control: Pairs, new: Pairs) -> Any:
+    return ends(control, new, right_ratio, lambda one: statistics.stdev(own(one)) / len(one) ** 0.5)
+
+
+def of_control_alone(control: Pairs, new: Pairs) -> Any:
+    return ends(control, new, right_ratio, lambda one: right_error(one) if one is control else 0.0)
+
+
 def ninety(control: Pairs, new: Pairs) -> Any:
     return ends(control, new, right_ratio, right_error, stats.norm.ppf(0.95))
 
@@ -236,10 +244,16 @@ def ninety(control: Pairs, new: Pairs) -> Any:
         (of_seconds_alone, "You take the forms for fixed"),
         (less_new, "The difference is new less control"),
         (ninety, "That is a 90 % interval"),
+        (of_mixed_parts, "its error is that of the sellers' own ratios"),
+        (lambda control, new: right_ratio(new) - right_ratio(control), "Return two numbers"),
     ],
 )
 def test_an_interval_that_errs_is_told_why(answer: Answer, sentence: str) -> None:
     is_told("14.2", answer, sentence)
+
+
+def test_an_error_of_one_variant_is_not_called_another_mistake() -> None:
+    assert "Hint" not in repr(check("14.2", of_control_alone))
 
 
 # 14.3
@@ -324,6 +338,7 @@ def verdict(counts: Numbers, weights: Numbers) -> bool:
         (below, "the other tail"),
         (all_degrees, "one degree of freedom is gone"),
         (verdict, "That is a verdict"),
+        (lambda counts, weights: stats.chisquare(counts), "Return one number"),
     ],
 )
 def test_a_ratio_test_that_errs_is_told_why(answer: Answer, sentence: str) -> None:
@@ -435,3 +450,57 @@ def until_it_works(gain: Ends, guardrail: Ends, tolerance: float, p_value: float
 )
 def test_a_decision_that_errs_is_told_why(answer: Answer, sentence: str) -> None:
     is_told("14.4", answer, sentence)
+
+
+def ruled(
+    *,
+    mismatch: Callable[[float], bool] = lambda p_value: p_value < 0.001,
+    harm: Callable[[Ends, Ends, float], bool] = lambda gain, guard, loss: guard[1] < -loss or gain[1] < 0,
+    good: Callable[[Ends, Ends, float], bool] = lambda gain, guard, loss: gain[0] > 0 and guard[0] > -loss,
+) -> Answer:
+    def decide(gain: Ends, guardrail: Ends, tolerance: float, p_value: float, complete: bool) -> str:
+        if mismatch(p_value):
+            return "hold"
+        if harm(gain, guardrail, tolerance):
+            return "do not ship"
+        if not complete:
+            return "go on"
+        return "ship" if good(gain, guardrail, tolerance) else "do not ship"
+
+    return decide
+
+
+LIMIT = "takes what is equal to a limit"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ruled(mismatch=lambda p_value: p_value <= 0.001),
+        ruled(harm=lambda gain, guard, loss: guard[1] <= -loss or gain[1] < 0),
+        ruled(harm=lambda gain, guard, loss: guard[1] < -loss or gain[1] <= 0),
+        ruled(good=lambda gain, guard, loss: gain[0] >= 0 and guard[0] > -loss),
+        ruled(good=lambda gain, guard, loss: gain[0] > 0 and guard[0] >= -loss),
+    ],
+)
+def test_a_limit_that_is_met_is_neither_above_nor_below(answer: Answer) -> None:
+    is_told("14.4", answer, f"✗ missing     {LIMIT}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (ruled(harm=lambda gain, guard, loss: guard[1] < -loss), "is wholly below 0 ends the experiment"),
+        (ruled(harm=lambda gain, guard, loss: guard[1] < -loss or gain[1] < -loss), "the guardrail's alone"),
+        (ruled(good=lambda gain, guard, loss: guard[0] > -loss), "the gain has no say"),
+        (ruled(good=lambda gain, guard, loss: gain[1] > 0 and guard[0] > -loss), "its good end alone"),
+    ],
+)
+def test_a_rule_for_the_gain_that_errs_is_told_why(answer: Answer, sentence: str) -> None:
+    is_told("14.4", answer, sentence)
+
+
+def test_a_threshold_that_is_too_strict_is_not_called_a_late_look() -> None:
+    result = repr(check("14.4", ruled(mismatch=lambda p_value: p_value < 0.0001)))
+    assert "✗ missing     holds at a sample-ratio mismatch" in result
+    assert "comes too late" not in result
