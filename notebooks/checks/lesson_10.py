@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import types
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -38,6 +40,8 @@ def fake_with(*, take=0, raising=True, noting="first", empty="raise"):
                 requests.append(request)
             elif noting == "last one":
                 requests[:] = [request]
+            elif noting == "replied to" and left:
+                requests.append(request)
             if not left and empty == "none":
                 return completion(None)
             if not left:
@@ -118,7 +122,8 @@ def ends(fake):
     try:
         said = says(client, model="m")
     except LookupError:
-        return True
+        count = len(client.requests)
+        return count == 2 or f"Two calls were made, one too many; `requests` has {count}."
     except StopIteration:
         return "`fake` had one reply; the second call raised a `StopIteration`, which is no `LookupError`: a loop would end without a word."
     return f"`fake` had one reply; the second call got {said!r}."
@@ -138,6 +143,7 @@ FAKE = Exercise(
         Mistake(fake_with(take=-1), "`replies.pop()` takes the last one. Take the first: `pop(0)`, or an iterator."),
         Mistake(fake_with(raising=False), "An exception in the queue must happen: `if isinstance(reply, Exception): raise reply`."),
         Mistake(fake_with(noting="when answered"), "Note the request *before* anything can go wrong: a call that fails was sent, too."),
+        Mistake(fake_with(noting="replied to"), "Note the request *before* you look for a reply: a call too many was sent, too."),
         Mistake(fake_with(noting="last one"), "Only the last request is kept. Append each to one list."),
         Mistake(fake_with(noting="never"), "`requests` stays empty: append `request`, the dict of all that `create` was given."),
         Mistake(fake_with(empty="none"), "A call too many must be seen: raise a `LookupError` when no reply is left."),
@@ -168,6 +174,7 @@ HAPPENS = {
     "429": lambda: status(openai.RateLimitError, 429),
     "500": lambda: status(openai.InternalServerError, 500),
     "no form": lambda: ValueError("the reply is not of our form"),
+    "cut off": lambda: json.JSONDecodeError("it ends in the middle", '{"colours": [', 13),
     "401": lambda: status(openai.AuthenticationError, 401),
     "400": lambda: status(openai.BadRequestError, 400),
     "KeyError": lambda: KeyError("colours"),
@@ -202,19 +209,32 @@ def fill_with(
     first_only=False,
     at_the_end="empty",
     noting=True,
-    name=True,
+    name="type",
+    colourless=True,
+    popping=False,
 ):
     """A chain, with one thing done in another way."""
 
     def fill(listing, models, ask):
         troubles, last = [], None
-        for model in models[:1] if first_only else models:
+        left = models if popping else list(models[:1] if first_only else models)
+        while left:
+            model = left.pop(0)
             try:
-                return ask(listing, model), troubles
+                form = ask(listing, model)
+                if colourless or form["colours"]:
+                    return form, troubles
             except caught as error:
                 last = error
+                named = {
+                    "type": type(error).__name__,
+                    "text": error,
+                    "base": type(error).__name__,
+                }
+                if isinstance(error, ValueError):
+                    named["base"] = "ValueError"
                 if noting:
-                    troubles.append(f"{model}: {type(error).__name__ if name else error}")
+                    troubles.append(f"{model}: {named[name]}")
         if at_the_end == "raise" and last:
             raise last
         return (None if at_the_end == "none" else dict(EMPTY)), troubles
@@ -236,6 +256,20 @@ def form_alone(listing, models, ask):
     return fill_with()(listing, models, ask)[0]
 
 
+def asks_each_for_each(fill):
+    models, asked = ["small", "large"], []
+
+    def ask(listing, model):
+        asked.append(model)
+        raise ValueError("no form")
+
+    with contextlib.suppress(ValueError):
+        for listing in ("Blue vase, 30 cm", "Red chair"):
+            fill(listing, models, ask)
+    told = f"Two listings were filled with one list, of small and large; asked were {', '.join(asked)}."
+    return asked == ["small", "large"] * 2 or told
+
+
 def chain(**does):
     return arguments("Blue vase, 30 cm", list(does), Ask(does))
 
@@ -247,7 +281,11 @@ CHAIN = Exercise(
     checks=[
         Check(
             "gives the first model's form, and asks no other",
-            [chain(small=FORM, large="not asked"), chain(one=FORM)],
+            [
+                chain(small=FORM, large="not asked"),
+                chain(one=FORM),
+                chain(small={"colours": [], "length": 30}, large="not asked"),
+            ],
         ),
         Check(
             "goes on after trouble that passes, and notes it",
@@ -257,7 +295,15 @@ CHAIN = Exercise(
                 chain(a="500", b="no connection", c=FORM),
             ],
         ),
-        Check("goes on after a reply that is no form", [chain(small="no form", large=FORM), chain(one="no form", two="timeout", three=FORM)]),
+        Check(
+            "goes on after a reply that is no form",
+            [
+                chain(small="no form", large=FORM),
+                chain(one="no form", two="timeout", three=FORM),
+                chain(small="cut off", large=FORM),
+            ],
+        ),
+        Check("asks each model once for each listing", predicate=asks_each_for_each),
         Check(
             "ends with the empty form",
             [
@@ -298,7 +344,19 @@ CHAIN = Exercise(
         Mistake(fill_with(at_the_end="raise"), "When no model is left, the seller gets the empty form, not an error."),
         Mistake(fill_with(at_the_end="none"), 'The empty form is `{"colours": [], "length": None}`, not None.'),
         Mistake(fill_with(noting=False), 'The trouble is lost. Append `f"{model}: {type(error).__name__}"`.'),
-        Mistake(fill_with(name=False), "Note the error's name, `type(error).__name__`: its text may hold the listing."),
+        Mistake(
+            fill_with(name="base"),
+            "You note the class that you catch. The error that came may be a kind of it: ask `type(error)`.",
+        ),
+        Mistake(
+            fill_with(colourless=False),
+            "A form without a colour is a form: its listing may name none. Return the first form that you get.",
+        ),
+        Mistake(
+            fill_with(popping=True),
+            "You take the models out of the caller's list, so none is left for the next listing. Only go over it.",
+        ),
+        Mistake(fill_with(name="text"), "Note the error's name, `type(error).__name__`: its text may hold the listing."),
         Mistake(asks_all, "Every model is asked, and paid, although the first form was there. Return it at once."),
         Mistake(form_alone, "Return two things: the form, and the list of troubles."),
     ],
