@@ -226,15 +226,11 @@ def fill_with(
                     return form, troubles
             except caught as error:
                 last = error
-                named = {
-                    "type": type(error).__name__,
-                    "text": error,
-                    "base": type(error).__name__,
-                }
-                if isinstance(error, ValueError):
-                    named["base"] = "ValueError"
+                kind = type(error).__name__
+                base = "ValueError" if isinstance(error, ValueError) else kind
                 if noting:
-                    troubles.append(f"{model}: {named[name]}")
+                    what = {"type": kind, "base": base, "text": error}[name]
+                    troubles.append(f"{model}: {what}")
         if at_the_end == "raise" and last:
             raise last
         return (None if at_the_end == "none" else dict(EMPTY)), troubles
