@@ -297,7 +297,7 @@ def a_case(p, answerable=True, right=True):
 def draw_cases(lucky=0):
     """Twenty cases with a threshold that is one of their p; `lucky` unanswerable ones look right.
 
-    Some are answered that cannot be, some are not answered, and the score is not 0, whatever it is divided by.
+    Some are answered that cannot be, some are not answered; the score is not 0, by whatever one divides.
     """
 
     def draw(rng):
@@ -367,7 +367,7 @@ def splits_ties(cases, least):
 
 
 def outcome_of(*shown):
-    """'9+', '8-', '8?', '8!' -> cases: p in tenths; right, wrong, or unanswerable with a lucky text or none."""
+    """'9+', '8-', '8?', '8!' -> cases: p in tenths; right, wrong, unanswerable (lucky text, or none)."""
     return [a_case(int(one[:-1]) / 10, one[-1] in "+-", one[-1] in "+?") for one in shown]
 
 

@@ -1,0 +1,235 @@
+"""What honest students hand in: a slip costs something, and a right answer of another make costs nothing.
+
+Not among the planted mistakes of `checks.py`, from which the simulated class is drawn. The functions are
+called here with the inputs that some students get, and judged as a submission is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from aicourse.notebook.checks import Check
+from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
+from aicourse.tooling.grading.judging.judging import judge, plan
+from aicourse.tooling.grading.sandbox.execution import Answer, StudentCall
+
+STUDENTS = ("ada", "brook", "cleo")
+Answering = Callable[..., Any]
+SLIPS: list[Any] = []
+RIGHT: list[Any] = []
+
+
+def slip(question: str, **changed: Any) -> Callable[[Answering], Answering]:
+    """Hands in the function with these keywords for a question such as "hw06 q2"."""
+    return _handed_in(SLIPS, question, changed)
+
+
+def right(question: str) -> Callable[[Answering], Answering]:
+    return _handed_in(RIGHT, question, {})
+
+
+def _handed_in(into: list[Any], question: str, changed: dict[str, Any]) -> Callable[[Answering], Answering]:
+    def note(function: Answering) -> Answering:
+        name = " ".join([question, function.__name__, *changed]).replace("_", " ")
+        into.append(pytest.param(question, lambda *given: function(*given, **changed), id=name))
+        return function
+
+    return note
+
+
+# Homework 5
+
+
+@slip("hw05 q1", shortest=True)
+@right("hw05 q1")
+def gain_of_ideal(ranking: list[str], gains: dict[str, int], k: int, shortest: bool = False) -> float:
+    """`shortest` takes an ideal ranking that is no longer than what was found."""
+    found = sorted(set(ranking), key=ranking.index)[:k]
+    ideal = sorted(gains.values())[::-1][: min(k, len(found) or 1) if shortest else k]
+    got = [gains.get(one, 0) for one in found]
+    total, best = (sum(gain / math.log(rank + 2) for rank, gain in enumerate(some)) for some in (got, ideal))
+    return total / best
+
+
+@slip("hw05 q2", named_first=True)
+@slip("hw05 q2", named_last=True)
+@slip("hw05 q2", neighbours=True)
+@right("hw05 q2")
+def mean_of_ranks(
+    rankings: dict[str, list[str]],
+    relevant: dict[str, list[str]],
+    k: int,
+    named_first: bool = False,
+    named_last: bool = False,
+    neighbours: bool = False,
+) -> float:
+    """`named_first` and `named_last` look for one of the relevant; `neighbours` removes repeats in a row."""
+    values = []
+    for question, wanted in relevant.items():
+        places: list[str] = []
+        for article in rankings.get(question, []):
+            if article not in (places[-1:] if neighbours else places):
+                places.append(article)
+        some = wanted[:1] if named_first else wanted[-1:] if named_last else wanted
+        values += [max((1 / (1 + places.index(one)) for one in some if one in places[:k]), default=0)] * bool(
+            wanted
+        )
+    return math.fsum(values) / len(values)
+
+
+@slip("hw05 q4", of_answered=True)
+@slip("hw05 q4", lucky_is_nothing=True)
+@right("hw05 q4")
+def counted(
+    cases: list[Any], threshold: float, of_answered: bool = False, lucky_is_nothing: bool = False
+) -> Any:
+    """`lucky_is_nothing` leaves a lucky text to a question without an answer out of right and wrong."""
+    kinds = Counter((one["answerable"], one["right"]) for one in cases if one["p"] >= threshold)
+    answered, good = kinds.total(), kinds[True, True]
+    wrong = answered - good - (kinds[False, True] if lucky_is_nothing else 0)
+    return {
+        "coverage": answered / len(cases),
+        "accuracy": good / answered if answered else None,
+        "score": (good - wrong) / (answered or 1 if of_answered else len(cases)),
+    }
+
+
+@slip("hw05 q5", good_only=True)
+@slip("hw05 q5", answerable_only=True)
+@slip("hw05 q5", in_order=True)
+@right("hw05 q5")
+def lowest(
+    cases: list[Any],
+    least: float,
+    good_only: bool = False,
+    answerable_only: bool = False,
+    in_order: bool = False,
+) -> float | None:
+    """The first two take the p of some cases alone; `in_order` cuts between cases of one p, as they come."""
+    good, found = 0, None
+    ordered = sorted(cases, key=lambda one: -one["p"])
+    for count, (one, after) in enumerate(zip(ordered, [*ordered[1:], {"p": -1}], strict=True), start=1):
+        is_good = one["answerable"] and one["right"]
+        good += is_good
+        is_cut = in_order or after["p"] < one["p"]
+        is_asked = one["answerable"] if answerable_only else is_good or not good_only
+        if is_cut and is_asked and good / count >= least:
+            found = one["p"]
+    return found
+
+
+# Homework 6
+
+
+@slip("hw06 q1", successful=True)
+@right("hw06 q1")
+def by_combinations(runs: list[Any], k: int, successful: bool = False) -> dict[str, float]:
+    """`successful` leaves out scenarios that never passed."""
+    results = defaultdict(list)
+    for run in runs:
+        results[run["scenario"]].append(run["passed"])
+    if any(len(some) < k for some in results.values()):
+        raise ValueError("too few runs")
+    kept = [some for some in results.values() if any(some) or not successful]
+    chances = [[all(chosen) for chosen in combinations(some, k)] for some in kept]
+    success, pass_k = (sum(sum(one) / len(one) for one in some) / len(some) for some in (kept, chances))
+    return {"success": success, "pass_k": pass_k}
+
+
+WRITES = ("report_problem", "refund_order", "cancel_order", "change_address")
+
+
+def same_order(one: Any) -> Any:
+    return one["call"], one["arguments"].get("order_id")
+
+
+@slip("hw06 q2", last_call=True)
+@slip("hw06 q2", alike=same_order)
+@slip("hw06 q2", alike=lambda one: one["arguments"])
+@slip("hw06 q2", which=slice(-1, None))
+@slip("hw06 q2", which=slice(0, 1))
+@slip("hw06 q2", tells=("reply", "hand_over"))
+@slip("hw06 q2", silent=("declined",))
+@slip("hw06 q2", silent=("refused", "invalid"))
+@slip("hw06 q2", give=list)
+@slip("hw06 q2", give=lambda broken: list(dict.fromkeys(broken)))
+@right("hw06 q2")
+def rules_of(
+    steps: list[Any],
+    last_call: bool = False,
+    alike: Callable[[Any], Any] = lambda one: (one["call"], sorted(one["arguments"].items())),
+    which: slice = slice(None),
+    tells: tuple[str, ...] = ("reply",),
+    silent: tuple[str, ...] = ("declined", "refused", "invalid"),
+    give: Callable[[list[str]], list[str]] = lambda broken: sorted(set(broken)),
+) -> list[str]:
+    """`last_call` compares with one call alone, `which` are the writes that are looked at."""
+    broken: list[str] = []
+    made: list[Any] = []
+    for place, step in enumerate(steps):
+        if step["kind"] == "call":
+            number = str(step["arguments"].get("order_id", ""))
+            words = " ".join(re.sub(r"\D", " ", one["text"]) for one in steps[:place]).split()
+            broken += ["unseen"] * bool(number and number not in words)
+            broken += ["repeated"] * (alike(step) in (made[-1:] if last_call else made))
+            made.append(alike(step))
+    for place in [at for at, one in enumerate(steps) if one.get("call") in WRITES][which]:
+        kinds = [one.get("call", one["kind"]) for one in [*steps[place + 1 :], {"kind": "customer"}]]
+        is_told = any(one in tells for one in kinds[: kinds.index("customer")])
+        broken += ["untold"] * (not is_told and steps[place]["status"] not in silent)
+    return give(broken)
+
+
+@slip("hw06 q3", once=True)
+@slip("hw06 q3", some_steps=True)
+@right("hw06 q3")
+def matrix(runs: list[Any], once: bool = False, some_steps: bool = False) -> Any:
+    """`once` counts each pair once; `some_steps` passes over runs without a step."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for run in runs:
+        if run["passed"] or (some_steps and not run["steps"]):
+            continue
+        names = ["start", *(one["name"] for one in run["steps"]), "missing"]
+        place = [*(one["good"] for one in run["steps"]), False].index(False)
+        found[names[place]][names[place + 1]] += 1
+    return {good: dict.fromkeys(row, 1) if once else row for good, row in found.items()}
+
+
+@cache
+def homework(name: str) -> Assignment:
+    return load_assignment(name)
+
+
+def answer(function: Answering, call: StudentCall) -> Answer:
+    try:
+        return Answer("returned", function(*(call.arguments or ()), **call.named))
+    except Exception as error:
+        return Answer("raised", error=type(error).__name__, message=str(error))
+
+
+def failed(question: str, function: Answering, student: str) -> list[str]:
+    """The names of the question's checks that the function fails."""
+    name, number = question.split()
+    mine = [one for one in homework(name).checks if isinstance(one, Check) and one.question == number]
+    asked = plan(replace(homework(name), checks=tuple(mine)), student)
+    answers = [answer(function, call) for call in asked.calls]
+    return [one.name for one in judge(asked, answers) if not one.passed]
+
+
+@pytest.mark.parametrize(("question", "function"), SLIPS)
+def test_a_slip_costs_something_whoever_makes_it(question: str, function: Answering) -> None:
+    assert all(failed(question, function, student) for student in STUDENTS)
+
+
+@pytest.mark.parametrize(("question", "function"), RIGHT)
+def test_a_right_answer_of_another_make_costs_nothing(question: str, function: Answering) -> None:
+    assert [failed(question, function, student) for student in STUDENTS] == [[], [], []]
