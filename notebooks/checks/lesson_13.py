@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aicourse.notebook.checks import Check, Mistake, arguments, equal
+import numpy as np
+
+from aicourse.notebook.checks import Check, Mistake, arguments, equal, leaves_alone
 from aicourse.notebook.exercises import Exercise
 
 # 13.1
@@ -12,6 +14,8 @@ def rates_with(*, down="skipped", order="free", of="counted", kept="changed"):
     """Correction rates by field, with one thing done in another way."""
 
     def plain(value):
+        if order == "letters":
+            return sorted(set(value or []))
         return sorted(set(value)) if isinstance(value, list) and order == "free" else value
 
     def correction_rates(listings):
@@ -54,6 +58,33 @@ def filled_only(listings):
     return {name: count / len(counted) for name, count in counts.items()}
 
 
+def shared_is_enough(listings):
+    def met(before, after):
+        is_list = isinstance(before, list) and isinstance(after, list)
+        return after if is_list and {*before} & {*after} else before
+
+    eased = [
+        one
+        if one["proposed"] is None
+        else one
+        | {
+            "proposed": {
+                name: met(one["proposed"][name], value)
+                for name, value in one["published"].items()
+            }
+        }
+        for one in listings
+    ]
+    return rates_with()(eased)
+
+
+def takes_out(listings):
+    for one in list(listings):
+        if one["proposed"] is None:
+            listings.remove(one)
+    return rates_with()(listings)
+
+
 def sale(proposed, published):
     fields = ("size", "brand", "colours")
     return {
@@ -75,6 +106,27 @@ RATES = Exercise(
     reference=rates_with(),
     checks=[
         Check("gives the share of changed values for each field", [PLAIN, PLAIN[:3], PLAIN[3:]]),
+        Check(
+            "takes the fields that the listings have",
+            [
+                [{"proposed": {"price": 5}, "published": {"price": 6}}],
+                [{"proposed": {"style": "boho", "age": 3}, "published": {"style": "boho", "age": 4}}],
+            ],
+        ),
+        Check(
+            "compares texts whole",
+            [
+                [sale(("XL", "Zara", RED), ("XXL", "Zara Home", RED)), PLAIN[0]],
+                [sale(("36", "Ikea", RED), ("63", "Ikea", RED)), PLAIN[3]],
+            ],
+        ),
+        Check(
+            "counts a value more or less in a list",
+            [
+                [sale(("M", "Zara", ["red", "blue"]), ("M", "Zara", RED)), PLAIN[0]],
+                [sale(("M", "Zara", RED), ("M", "Zara", ["tan", "red"]))],
+            ],
+        ),
         Check(
             "counts a filled or emptied field as changed",
             [
@@ -98,11 +150,15 @@ RATES = Exercise(
             message="Where nothing was proposed, nothing could be corrected.",
         ),
         Check("gives {} without a counted listing", [[], [sale(None, ("M", "Zara", RED))]]),
+        Check("leaves the listings as they were", predicate=leaves_alone([PLAIN[0], sale(None, ("M", None, RED)), sale(("M", "Zara", ["red", "blue"]), ("L", "Zara", ["tan", "blue"]))])),
     ],
     mistakes=[
         Mistake(rates_with(down="changed"), "A listing without a proposal counts as changed in your rates. Nothing was proposed there: leave it out."),
         Mistake(rates_with(down="accepted"), "A listing without a proposal counts as accepted in your rates. Nobody accepted anything there: leave it out."),
         Mistake(rates_with(order="fixed"), "Two lists with the same values in another order are no correction: compare them sorted, or as sets."),
+        Mistake(rates_with(order="letters"), "A set, or a sorted copy, of a text is one of its letters: XL and XXL become the same. Compare texts as they are."),
+        Mistake(shared_is_enough, "One common value is enough in yours. Two lists are the same only if each value of either is in the other."),
+        Mistake(takes_out, "You take listings out of the list that was given. Build a list of your own."),
         Mistake(rates_with(of="changes"), "You divide by the number of corrections. A rate is of all *counted listings*."),
         Mistake(rates_with(of="one"), "That is how many corrections there are. Divide by the number of counted listings."),
         Mistake(rates_with(kept="same"), "That is the share that was *accepted*. A correction rate is of the changed ones."),
@@ -161,15 +217,6 @@ def empties_its_lists(values, probabilities):
     return above / below
 
 
-def leaves_its_lists_alone(answer):
-    values, probabilities = [1, 0, 0.5], [0.5, 0.25, 0.1]
-    answer(values, probabilities)
-    return (values, probabilities) == (
-        [1, 0, 0.5],
-        [0.5, 0.25, 0.1],
-    ) or "Afterwards the lists are others."
-
-
 ESTIMATE = Exercise(
     id="13.2",
     title="Estimate back",
@@ -182,7 +229,7 @@ ESTIMATE = Exercise(
         Check("is the mean where all probabilities are equal", [arguments([1, 0, 0, 1, 1], [0.2] * 5), arguments([0, 1], [1, 1])]),
         Check("takes values between 0 and 1", [arguments([0.5, 0.25, 1], [0.5, 0.2, 0.9]), arguments([1 / 6, 2 / 6, 0, 1], [0.01, 0.4, 0.02, 1.0])]),
         Check("stays between 0 and 1", [arguments([1, 1, 1], [0.5, 0.1, 0.02]), arguments([0, 0], [0.5, 0.1])]),
-        Check("leaves the lists as they were", predicate=leaves_its_lists_alone),
+        Check("leaves the lists as they were", predicate=leaves_alone([1, 0, 0.5], [0.5, 0.25, 0.1])),
     ],
     mistakes=[
         Mistake(naive, "That is the naive mean: the probabilities change nothing in it."),
@@ -211,10 +258,12 @@ def case_with(
     def case_of(trace, text, annotator, fields):
         settled = {
             "none": {"right", "wrong"},
+            "last": {"right", "wrong"},
             "unsure kept": {"right", "wrong", "unsure"},
             "unjudged kept": {"right", "wrong", None},
         }[open_is]
-        if any(one["verdict"] not in settled for one in fields):
+        read = fields[-1:] if open_is == "last" else fields
+        if any(one["verdict"] not in settled for one in read):
             return None
         expected, tagged = {}, False
         for one in fields:
@@ -224,6 +273,8 @@ def case_with(
                 value = one["published"]
             if gold == "given":
                 value = one["gold"]
+            if gold == "if any" and wrong:
+                value = one["gold"] or one["proposed"]
             expected[one["field"]] = value
             tagged |= {"confirmed": wrong and edited, "edited": edited, "wrong": wrong}[tag]
         told = {
@@ -274,6 +325,8 @@ SLIPPED = judged("size", None, "M", "wrong", "L")
 RECOLOURED = judged("colours", ["red"], ["blue"], "wrong", ["blue"])
 MISSED = judged("colours", ["red"], ["red"], "wrong", ["blue"])
 SPOILED = judged("size", "M", "L", "right", "M")
+INVENTED = judged("brand", "Zara", None, "wrong")
+KEPT = judged("colours", ["red"], ["red"], "wrong", [])
 UNSURE = judged("condition", "good", "good", "unsure")
 OPEN = judged("condition", "good", "good", None)
 
@@ -294,15 +347,18 @@ CASE = Exercise(
             message="An edit proves better than proposed, not right.",
         ),
         Check("takes the proposed value where it is right", [given(NO_GOLD, CORRECTED), given(NO_GOLD)]),
-        Check("gives None while a field is unsure or not judged", [given(CORRECTED, UNSURE), given(ACCEPTED, OPEN), given(UNSURE)]),
+        Check("takes an empty gold where the proposed value is wrong", [given(INVENTED), given(CORRECTED, KEPT)], message="A model invents, too. Then the right value is none."),
+        Check("gives None while a field is unsure or not judged", [given(CORRECTED, UNSURE), given(ACCEPTED, OPEN), given(UNSURE), given(UNSURE, CORRECTED), given(OPEN, ACCEPTED)]),
         Check(
             "tags what the seller changed and the annotator calls wrong",
-            [given(ACCEPTED), given(MISSED), given(SPOILED), given(ACCEPTED, SLIPPED), given(SPOILED, MISSED), given(CORRECTED, RECOLOURED)],
+            [given(ACCEPTED), given(RECOLOURED), given(MISSED), given(SPOILED), given(ACCEPTED, SLIPPED), given(SPOILED, MISSED), given(CORRECTED, RECOLOURED)],
         ),
     ],
     mistakes=[
         Mistake(case_with(gold="seller"), "You expect what the seller published. An edit proves better than proposed: take `gold` where the verdict is wrong, else the proposed value."),
         Mistake(case_with(gold="given"), "`gold` may be missing where the verdict is right: take the proposed value there."),
+        Mistake(case_with(gold="if any"), "You take the proposed value where `gold` is empty. The verdict decides: if it is wrong, an empty `gold` says that there is none."),
+        Mistake(case_with(open_is="last"), "The last verdict decides in yours. Return None if any is open."),
         Mistake(case_with(open_is="unsure kept"), "A field about which the annotator is unsure has no gold. Return None."),
         Mistake(case_with(open_is="unjudged kept"), "A field that nobody judged has no gold. Return None."),
         Mistake(case_with(tag="edited"), "A change of a value that was right is no confirmed correction: the verdict must be wrong as well."),
@@ -378,8 +434,8 @@ MIXED = published(
 
 
 def same_pair(answer, expected):
-    """Two numbers, in a tuple or a list."""
-    return equal(tuple(answer) if isinstance(answer, list) else answer, expected)
+    """Two numbers, in a tuple, a list or an array."""
+    return np.shape(answer) == (2,) and equal(tuple(answer), expected)
 
 
 BOUNDS = Exercise(

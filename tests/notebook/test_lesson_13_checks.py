@@ -124,6 +124,59 @@ def test_rates_that_err_are_told_why(answer: Answer, sentence: str) -> None:
     is_told("13.1", answer, sentence)
 
 
+def rates_by(same: Callable[[Any, Any], bool], names: Any = None) -> Answer:
+    def rates(listings: Any) -> Any:
+        kept = [(one["proposed"], one["published"]) for one in listings if one["proposed"] is not None]
+        fields = names or (kept[0][0] if kept else [])
+        return {n: sum(not same(a[n], b[n]) for a, b in kept) / len(kept) for n in fields if kept}
+
+    return rates
+
+
+def share_a_value(before: Any, after: Any) -> bool:
+    both = isinstance(before, list) and isinstance(after, list)
+    return before == after or (both and bool({*before} & {*after}))
+
+
+def part_of(before: Any, after: Any) -> bool:
+    texts = isinstance(before, str) and isinstance(after, str)
+    return before in after if texts else as_sets(before) == as_sets(after)
+
+
+def without_the_others(listings: Any) -> Any:
+    for one in [*listings]:
+        if one["proposed"] is None:
+            listings.remove(one)
+    return by_counter(listings)
+
+
+def sorted_in_place(listings: Any) -> Any:
+    for one in listings:
+        for value in [*(one["proposed"] or {}).values(), *one["published"].values()]:
+            if isinstance(value, list):
+                value.sort()
+    return by_counter(listings)
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (rates_by(lambda before, after: set(before or []) == set(after or [])), "one of its letters"),
+        (rates_by(lambda before, after: sorted(str(before)) == sorted(str(after))), "compares texts whole"),
+        (rates_by(part_of), "compares texts whole"),
+        (rates_by(share_a_value), "One common value is enough"),
+        (
+            rates_by(lambda a, b: as_sets(a) == as_sets(b), names=("size", "brand", "colours")),
+            "takes the fields that the listings have",
+        ),
+        (without_the_others, "take listings out of the list that was given"),
+        (sorted_in_place, "work on a copy"),
+    ],
+)
+def test_rates_by_another_measure_are_refused(answer: Answer, sentence: str) -> None:
+    is_told("13.1", answer, sentence)
+
+
 # 13.2
 
 
@@ -194,7 +247,7 @@ def weights_into_a_copy(values: Any, probabilities: Any) -> Any:
 
 
 def test_an_estimate_that_changes_its_lists_is_told_so() -> None:
-    is_told("13.2", weights_into_the_list, "changes the lists that it is given")
+    is_told("13.2", weights_into_the_list, "work on a copy")
     passes("13.2", weights_into_a_copy)
 
 
@@ -327,6 +380,51 @@ def test_a_case_that_errs_is_told_why(answer: Answer, sentence: str) -> None:
     is_told("13.3", answer, sentence)
 
 
+def expecting(value: Callable[[Any], Any]) -> Answer:
+    def case_of(trace: str, text: str, annotator: str, fields: Any) -> Any:
+        case = by_dicts(trace, text, annotator, fields)
+        return case and case | {"expected": {one["field"]: value(one) for one in fields}}
+
+    return case_of
+
+
+def of_what_is_stated(trace: str, text: str, annotator: str, fields: Any) -> Any:
+    case = by_dicts(trace, text, annotator, fields)
+    return case and case | {"expected": {name: value for name, value in case["expected"].items() if value}}
+
+
+def of_the_last_verdict(trace: str, text: str, annotator: str, fields: Any) -> Any:
+    is_settled = False
+    for one in fields:
+        is_settled = one["verdict"] in ("right", "wrong")
+    judged = [one if one["verdict"] else one | {"verdict": "right"} for one in fields]
+    sure = [one if one["verdict"] != "unsure" else one | {"verdict": "right"} for one in judged]
+    return by_dicts(trace, text, annotator, sure) if is_settled else None
+
+
+def tag_where_nothing_was_proposed(trace: str, text: str, annotator: str, fields: Any) -> Any:
+    case = by_dicts(trace, text, annotator, fields)
+    filled = [one for one in fields if one["verdict"] == "wrong" and one["proposed"] is None]
+    return case and case | {"tags": ["corrected"] if filled else []}
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (expecting(lambda one: one["gold"] or one["proposed"]), "an empty `gold` says that there is none"),
+        (
+            expecting(lambda one: one["proposed"] if one["gold"] is None else one["gold"]),
+            "A model invents, too",
+        ),
+        (of_what_is_stated, "A model invents, too"),
+        (of_the_last_verdict, "The last verdict decides"),
+        (tag_where_nothing_was_proposed, "✗ missing     tags what the seller changed"),
+    ],
+)
+def test_a_case_that_is_right_for_most_fields_is_refused(answer: Answer, sentence: str) -> None:
+    is_told("13.3", answer, sentence)
+
+
 # 13.4
 
 
@@ -381,6 +479,10 @@ def by_two_loops(rows: Any, field: Any) -> Any:
 @pytest.mark.parametrize("answer", [by_groupby, by_any, by_arrays, by_counts, by_two_loops])
 def test_bounds_in_any_style(answer: Answer) -> None:
     passes("13.4", answer)
+
+
+def test_bounds_in_an_array() -> None:
+    passes("13.4", lambda rows, field: np.array(by_any(rows, field)))
 
 
 def in_this_field(rows: Any, field: Any) -> Any:
