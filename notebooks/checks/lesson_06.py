@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections import Counter
 
 from aicourse import evals
 from aicourse.datasets import ATTRIBUTES, CATEGORIES, COLOURS, CONDITIONS, MATERIALS
 from aicourse.evals import Case, NoteBook, Run
 from aicourse.marketplace import LISTING_SCORERS, LooseAttributes, listing_cases, ungrounded
-from aicourse.notebook.checks import Check, Mistake, arguments
+from aicourse.notebook.checks import Check, Mistake, arguments, leaves_alone
 from aicourse.notebook.exercises import Exercise
 from aicourse.paths import datasets_dir
 
@@ -153,12 +154,13 @@ def is_delivered(answer):
         return (
             f"It is about {len(coded_cases(answer))} coded listings; code {NEEDED} first."
         )
-    bare = [
-        name
-        for name, row in answer["groups"].items()
-        if not {"codes", "cases", "examples"} <= set(row)
-    ]
-    return not bare or f'The group {bare[0]!r} needs "codes", "cases" and "examples".'
+    for name, row in answer["groups"].items():
+        if not {"codes", "cases", "examples"} <= set(row):
+            return f'The group {name!r} needs "codes", "cases" and "examples".'
+        for part in ("codes", "examples"):
+            if isinstance(row[part], str):
+                return f"{part} of {name!r} is one text. It is a list, also of a single one: [{row[part]!r}]."
+    return True
 
 
 def groups_all(answer):
@@ -189,7 +191,7 @@ def are_groups(answer):
 
 def say_what_to_do(answer):
     for name in group_codes(answer):
-        words = tidy(name).replace(":", " ").replace(",", " ").split()
+        words = re.findall(r"[^\W_]+", tidy(name))
         if len(words) < 3:
             return f"{name!r} is too short to say what to do: take three words or more."
         if found := COMPLAINTS & set(words):
@@ -273,7 +275,9 @@ def doubled(groups):
 def alone(groups):
     codes = [code for found in groups.values() for code in found]
     groups.clear()
-    groups.update({f"repair what is called “{code}”": [code] for code in codes})
+    groups.update(
+        {f"repair fault number {place}": [code] for place, code in enumerate(codes)}
+    )
 
 
 def counts_codes():
@@ -447,6 +451,18 @@ def drawn_again(first, second, rounds=2000, seed=7):
     )
 
 
+def always_2000(first, second, rounds=2000, seed=7):
+    return by_luck(first, second, 2000, seed)
+
+
+def divided_by_2000(first, second, rounds=2000, seed=7):
+    return by_luck(first, second, rounds, seed) * rounds / 2000
+
+
+def always_seed_7(first, second, rounds=2000, seed=7):
+    return by_luck(first, second, rounds)
+
+
 def without_a_seed(first, second, rounds=2000, seed=7):
     return by_luck(first, second, rounds, seed=None)
 
@@ -492,23 +508,24 @@ def given(*counts, **named):
 
 
 def same_again(by_luck):
-    lists = listed(5, 5, 5, 9)
+    lists, shares = listed(5, 5, 5, 9), set()
     # Without a seed, two shares of 300 are equal once in thirty times.
     for seed in range(4):
         first, again = (by_luck(*lists, rounds=300, seed=seed) for _ in range(2))
         if first != again:
             return "The same seed gave two shares: make the generator inside."
-    return True
+        shares.add(first)
+    return len(shares) > 1 or "Four seeds gave one and the same share."
 
 
-def left_alone(by_luck):
-    first, second = listed(5, 5, 5, 9)
-    before = list(first), list(second)
-    by_luck(first, second, rounds=20)
-    return (
-        first,
-        second,
-    ) == before or "A list that was handed in is in another order now: shuffle a copy."
+def share_of_the_rounds(by_luck):
+    """Shares of 7 rounds; or of 8, for who counts the real lists as one more."""
+    shares = [by_luck(*listed(5, 5, 5, 9), rounds=7, seed=seed) for seed in range(4)]
+    whole = any(
+        all(abs(share * count - round(share * count)) < 1e-6 for share in shares)
+        for count in (7, 8)
+    )
+    return whole or "With rounds=7 it gives what is no share of 7 rounds."
 
 
 pairing = Exercise(
@@ -534,8 +551,14 @@ pairing = Exercise(
             predicate=near_the_exact_share,
             same=near,
         ),
-        Check("gives the same for the same seed", predicate=same_again),
-        Check("leaves the lists as they are", predicate=left_alone),
+        Check("shuffles as often as it is told", predicate=share_of_the_rounds),
+        Check(
+            "gives the same for the same seed, and follows the seed", predicate=same_again
+        ),
+        Check(
+            "leaves the lists as they are",
+            predicate=leaves_alone(*listed(5, 5, 5, 9), rounds=20),
+        ),
     ],
     mistakes=[
         Mistake(
@@ -554,6 +577,18 @@ pairing = Exercise(
         Mistake(
             drawn_again,
             "You draw with replacement, so the number of True changes. A shuffle keeps the values and changes their places.",
+        ),
+        Mistake(
+            always_2000,
+            "`rounds` and `seed` are handed in; 2000 and 7 are only what they are if nobody says so.",
+        ),
+        Mistake(
+            divided_by_2000,
+            "`rounds` and `seed` are handed in; 2000 and 7 are only what they are if nobody says so.",
+        ),
+        Mistake(
+            always_seed_7,
+            "`rounds` and `seed` are handed in; 2000 and 7 are only what they are if nobody says so.",
         ),
         Mistake(
             without_a_seed,
@@ -624,6 +659,9 @@ def label_problem(record):
         ):
             if value not in words:
                 return f"{field} {value!r} is not in the guide's vocabulary."
+    for field in ("size", "brand"):
+        if gold[field] is not None and not str(gold[field]).strip():
+            return f"{field} is an empty text; what the listing does not say is None."
     stated = LooseAttributes(size=gold["size"], brand=gold["brand"])
     found = ungrounded(stated, record.input)
     return f"{found[0]}: a label is what a buyer may rely on." if found else ""
@@ -748,7 +786,10 @@ breaking = Exercise(
         Mistake(
             scripted_run(answer=LAMP),
             "The prompt manages these. What did the error notes say it cannot do? Write more of that.",
-            unmet_in_run(break_production),
+            lambda run: (
+                unmet_in_run(break_production)(run)
+                and "does not break" in break_production(run)
+            ),
         ),
     ],
     hints=[

@@ -165,6 +165,10 @@ def _codes_added_up(name: str, row: dict[str, Any]) -> dict[str, Any]:
     [
         (_delivered(lambda groups: _rename(groups, "size is wrong")), "complains. Name the change"),
         (_delivered(lambda groups: _rename(groups, "size")), "is too short to say what to do"),
+        (_delivered(lambda groups: _rename(groups, "misc. sizes and numbers")), "says 'misc'"),
+        (_delivered(lambda groups: _rename(groups, "the size is wrong!")), "complains. Name the change"),
+        (_with_rows(lambda name, row: row | {"examples": row["examples"][0]}), "is one text. It is a list"),
+        (_with_rows(lambda name, row: row | {"codes": row["codes"][0]}), "is one text. It is a list"),
         (_delivered(lambda groups: groups.clear()), "stand in no group"),
         (
             _delivered(lambda groups: groups.update({"ask the seller again": ["value of another thing"]})),
@@ -277,6 +281,15 @@ def spoils_its_input(first, second, rounds=2000, seed=7):  # type: ignore[no-unt
     return share
 
 
+def shuffles_in_place(first, second, rounds=2000, seed=7):  # type: ignore[no-untyped-def]
+    seen, chance = sum(map(all, zip(first, second, strict=True))), random.Random(seed)
+    shares = []
+    for _ in range(rounds):
+        chance.shuffle(second)
+        shares.append(sum(map(all, zip(first, second, strict=True))) >= seen)
+    return sum(shares) / rounds
+
+
 @pytest.mark.parametrize(
     ("by_luck", "sentence"),
     [
@@ -285,6 +298,11 @@ def spoils_its_input(first, second, rounds=2000, seed=7):  # type: ignore[no-unt
         (as_few, "how often chance gives as *many*"),
         (with_replacement, "You draw with replacement"),
         (never_seeded, "continues where the last call stopped"),
+        (lambda first, second, rounds=2000, seed=7: with_numpy(first, second), "are handed in"),
+        (lambda first, second, rounds=2000, seed=7: with_numpy(first, second, rounds), "are handed in"),
+        (lambda first, second, rounds=2000, seed=7: with_numpy(first, second, 2000, seed), "are handed in"),
+        (lambda *given, **named: round(with_numpy(*given, **named), 2), "no share of 7 rounds"),
+        (shuffles_in_place, "work on a copy"),
         (spoils_its_input, "which is the caller's. Copy it first"),
     ],
 )
@@ -362,9 +380,25 @@ BIKES = _texts("Black bike, one brake is gone.")
         (_ran(BIKES, tags=("no_size",)), "A slice is a tag."),
         (_ran(BIKES, solved=True), "The prompt manages these."),
         (_ran(BIKES, colours="black"), "colours is a list"),
+        (_ran(BIKES, brand=""), "what the listing does not say is None"),
     ],
 )
 def test_a_slice_that_shows_nothing_is_told_why(run: Run, sentence: str) -> None:
     result = check("06.4", run)
     assert not result
     assert sentence in repr(result)
+
+
+def test_a_case_that_was_not_answered_is_not_one_that_the_prompt_manages() -> None:
+    def no_network(case: cases.Case) -> Any:
+        if case.id.startswith("own"):
+            raise ConnectionError("no network")
+        return case.expected
+
+    made = [
+        cases.Case(id=f"own-{n}", input=text, expected=BIKE, tags=("mine",)) for n, text in enumerate(BIKES)
+    ]
+    asked = [*listing_cases("dev"), *made]
+    result = check("06.4", runner.run(no_network, asked, LISTING_SCORERS, name="no network", progress=False))
+    assert "was not answered (ConnectionError: no network)" in repr(result)
+    assert "The prompt manages these" not in repr(result)
