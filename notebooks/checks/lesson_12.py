@@ -11,7 +11,7 @@ import pandas as pd
 from aicourse import paths
 from aicourse.marketplace.production import read_requests
 from aicourse.marketplace.traffic import parameters
-from aicourse.notebook.checks import Check, Mistake, arguments
+from aicourse.notebook.checks import Check, Mistake, arguments, leaves_alone
 from aicourse.notebook.exercises import Exercise
 
 # 12.1
@@ -35,6 +35,10 @@ def rounded_down(values, percent):
 
 def one_place_higher(values, percent):
     return sorted(values)[min(percent * len(values) // 100, len(values) - 1)]
+
+
+def without_equals(values, percent):
+    return nearest_rank(set(values), percent)
 
 
 def as_it_came(values, percent):
@@ -67,6 +71,7 @@ def by_version_with(
                 "count": 1,
                 "percent": len(group) / 100,
                 "of all": len(requests),
+                "of the answered": len(seconds),
             }[failed]
             row = {
                 "requests": len(group),
@@ -114,7 +119,7 @@ BY_VERSION = Exercise(
         ),
         Check(
             "takes the value at its place, rounded up",
-            [several("v4", TENTHS), several("v4", LONG) + several("v6", LONGER), several("v9", [2.0, 1.0, 4.0])],
+            [several("v4", TENTHS), several("v4", LONG) + several("v6", LONGER), several("v9", [2.0, 1.0, 4.0]), several("v6", [1.0, 1.0, 9.0, 1.0, 2.0])],
         ),
         Check(
             "does not interpolate",
@@ -142,6 +147,9 @@ BY_VERSION = Exercise(
         Mistake(by_version_with(failed="count"), "`failed` is a share: divide by the requests of this version."),
         Mistake(by_version_with(failed="percent"), "`failed` is a share from 0 to 1, not a number of per cent."),
         Mistake(by_version_with(failed="of all"), "The share is among the requests of *this version*, not of all versions."),
+        Mistake(by_version_with(failed="of the answered"), "You divide by the answered requests. The share is among all of this version."),
+        Mistake(by_version_with(p50=statistics.median), "`p50` goes half way between two values where their number is even. Take the one at the place."),
+        Mistake(by_version_with(percentile=without_equals), "A set drops equal seconds. Each request counts."),
         Mistake(by_version_with(p50=statistics.fmean), "`p50` is the middle one of the sorted values, not the mean: one slow request moves a mean."),
         Mistake(by_version_with(key=lambda version: int(version[1:])), "The version is a text in the requests, and stays one: `\"v4\"`, not `4`."),
         Mistake(by_version_with(keep="tuple"), "For each version return a dict with the names `requests`, `failed`, `p50`, `p95`."),
@@ -184,6 +192,10 @@ def cost_with(
     return cost
 
 
+def without_equal_spans(spans, prices):
+    return cost_with()([one for n, one in enumerate(spans) if one not in spans[:n]], prices)
+
+
 def call(tokens, cached, output, operation="chat"):
     return {
         "operation": operation,
@@ -205,8 +217,15 @@ COST = Exercise(
         Check(
             "adds up input and output of calls without a cache",
             [
-                arguments([call(800, 0, 40)], SMALL),
+                arguments([call(813, 0, 41)], SMALL),
                 arguments([call(1_000, 0, 100), call(500, 0, 20)], LARGE),
+            ],
+        ),
+        Check(
+            "pays for two calls with the same numbers",
+            [
+                arguments([call(500, 0, 20), call(500, 0, 20)], LARGE),
+                arguments([call(640, 512, 8), call(70, 0, 3), call(640, 512, 8)], SMALL),
             ],
         ),
         Check(
@@ -222,6 +241,7 @@ COST = Exercise(
             [
                 arguments([call(800, 700, 40, None), call(800, 700, 40)], SMALL),
                 arguments([call(900, 0, 10, "propose"), call(300, 0, 5), call(600, 0, 5)], LARGE),
+                arguments([call(90, 0, 7, None), call(90, 0, 7, "propose"), call(90, 0, 7)], LARGE),
             ],
             message="A token of a trace is paid once, however many spans mention it.",
         ),
@@ -229,7 +249,7 @@ COST = Exercise(
             "counts None as 0",
             [
                 arguments([call(800, None, 40), call(None, None, None)], SMALL),
-                arguments([call(900, 300, None)], LARGE),
+                arguments([call(900, 300, None), call(None, None, 7)], LARGE),
             ],
             message="A call that failed has no tokens, and some providers say nothing of a cache.",
         ),
@@ -239,6 +259,7 @@ COST = Exercise(
         Mistake(cost_with(cached="ignored"), "You pay the full price for cached tokens. Their own price applies to them instead."),
         Mistake(cost_with(cached="free"), "Cached tokens are cheap, but not free: multiply them by `prices[\"cached\"]`."),
         Mistake(cost_with(roots=True), "The span above a call repeats its numbers, and you add up both. Take only spans with the operation `\"chat\"`."),
+        Mistake(without_equal_spans, "Two calls with the same numbers are two calls, and both are paid. The operation says which span is a call."),
         Mistake(cost_with(none=False), "A number may be None: `span[\"cached_tokens\"] or 0`."),
         Mistake(cost_with(per=1), "The prices are per *million* tokens."),
         Mistake(cost_with(per=1_000), "The prices are per million tokens, not per thousand."),
@@ -307,13 +328,6 @@ def is_same_both_ways(mix_change):
     )
 
 
-def leaves_its_inputs_alone(mix_change):
-    before, after = {"shoes": 5, "books": 1}, {"shoes": 2, "books": 5}
-    mix_change(before, after)
-    unchanged = before == {"shoes": 5, "books": 1} and after == {"shoes": 2, "books": 5}
-    return unchanged or f"Afterwards the dicts are {before} and {after}."
-
-
 def adding_in_place(before, after):
     for name in {*before, *after}:
         before[name] = before.get(name, 0) + 0.5
@@ -355,7 +369,7 @@ MIX_CHANGE = Exercise(
             message="With 0.5 added to each count, the shares must still add up to 1.",
         ),
         Check("is the same there and back", predicate=is_same_both_ways),
-        Check("leaves the dicts as they were", predicate=leaves_its_inputs_alone),
+        Check("leaves the dicts as they were", predicate=leaves_alone({"shoes": 5, "books": 1}, {"shoes": 2, "books": 5})),
     ],
     mistakes=[
         Mistake(mix_change_with(added=0), "Nothing is added to the counts, so a category that one side lacks has no logarithm. Add 0.5 to every count."),

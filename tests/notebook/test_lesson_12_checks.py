@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import statistics
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -166,6 +167,30 @@ def counting_from_zero(requests: Any) -> Any:
     return table
 
 
+def changed_rows(change: Callable[[Any, list[float]], Any]) -> Answer:
+    """The right table, each row changed by `change(row, seconds of the answered)`."""
+
+    def by_version(requests: Any) -> Any:
+        seconds = defaultdict(list)
+        for one in requests:
+            if one["status"] == "ok":
+                seconds[one["prompt_version"]].append(one["seconds"])
+        return {name: row | change(row, seconds[name]) for name, row in by_recursion(requests).items()}
+
+    return by_version
+
+
+with_a_median = changed_rows(lambda row, seconds: {"p50": statistics.median(seconds)})
+share_of_answered = changed_rows(
+    lambda row, seconds: {"failed": (row["requests"] - len(seconds)) / len(seconds)}
+)
+of_different_seconds = changed_rows(
+    lambda row, seconds: {
+        f"p{p}": sorted({*seconds})[math.ceil(p * len({*seconds}) / 100) - 1] for p in (50, 95)
+    }
+)
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -174,6 +199,9 @@ def counting_from_zero(requests: Any) -> Any:
         (counting_errors, "divide by the requests of this version"),
         (with_means, "not the mean"),
         (counting_from_zero, "Places count from 1"),
+        (with_a_median, "goes half way between two values"),
+        (share_of_answered, "You divide by the answered requests"),
+        (of_different_seconds, "A set drops equal seconds"),
     ],
 )
 def test_a_wrong_table_gets_its_sentence(answer: Answer, sentence: str) -> None:
@@ -265,6 +293,26 @@ def trusting(spans: Any, prices: Any) -> Any:
     return total / 1e6
 
 
+def of_different_spans(spans: Any, prices: Any) -> Any:
+    numbers = {tuple(span.items()): span for span in spans}
+    return by_sum([*numbers.values()], prices)
+
+
+def while_removing(spans: Any, prices: Any) -> Any:
+    for span in spans:
+        if span["operation"] != "chat":
+            spans.remove(span)
+    return by_sum([span | {"operation": "chat"} for span in spans], prices)
+
+
+def of_calls_with_input(spans: Any, prices: Any) -> Any:
+    return by_sum([span for span in spans if span["input_tokens"]], prices)
+
+
+def rounded_by_call(spans: Any, prices: Any) -> Any:
+    return sum(round(by_sum([span], prices), 6) for span in spans)
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -273,6 +321,10 @@ def trusting(spans: Any, prices: Any) -> Any:
         (without_a_price_for_the_cache, "full price for cached tokens"),
         (in_millions, "per *million* tokens"),
         (trusting, "may be None"),
+        (of_different_spans, "Two calls with the same numbers are two calls"),
+        (while_removing, "✗ missing     counts the call alone when the span above repeats"),
+        (of_calls_with_input, "✗ missing     counts None as 0"),
+        (rounded_by_call, "✗ missing     adds up input and output"),
     ],
 )
 def test_a_wrong_cost_gets_its_sentence(answer: Answer, sentence: str) -> None:
