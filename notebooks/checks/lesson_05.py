@@ -105,10 +105,52 @@ def drops_what_is_there(cases, task, score, path):
         ask(file, [case for case in cases if case.id not in done], task, score)
 
 
+def ends_with_a_line_end(text):
+    return text[: text.rfind("\n") + 1]
+
+
+def id_of_a_line(id, text):
+    return id in ids_of(text)
+
+
+def goes_on_with(kept=ends_with_a_line_end, known=id_of_a_line, answered=lambda task: task):
+    """A loop that goes on, with one thing done in another way."""
+
+    def evaluate(cases, task, score, path):
+        text = kept(text_of(path))
+        Path(path).write_text(text, encoding="utf-8")
+        with open(path, "a", encoding="utf-8") as file:
+            left = [case for case in cases if not known(case.id, text)]
+            ask(file, left, answered(task), score)
+
+    return evaluate
+
+
+def without_the_last_piece(text):
+    return text if text.endswith("\n") or not text else text.rsplit("\n", 1)[0] + "\n"
+
+
+def ends_with_a_brace(text):
+    return text if text.endswith("}") else ends_with_a_line_end(text)
+
+
+def or_nothing(task):
+    def answered(case):
+        try:
+            return task(case)
+        except ConnectionError:
+            return None
+
+    return answered
+
+
 FIVE = [
     Case(id=f"c{number}", input=f"listing {number}", expected=number % 2)
     for number in range(1, 6)
 ]
+
+
+TWELFTH = Case(id="c12", input="listing 12", expected=0)
 
 
 def half_of(output, expected):
@@ -208,13 +250,16 @@ def goes_on(evaluate):
 
 
 def goes_on_by_id(evaluate):
-    for done in ((2, 4), (5, 3)):
-        asked, _, text, complaint = tried(evaluate, "".join(map(line_for, done)))
+    for done, cases in (((2, 4), FIVE), ((5, 3), FIVE), ((12,), [*FIVE, TWELFTH])):
+        asked, _, text, complaint = tried(
+            evaluate, "".join(map(line_for, done)), cases=cases
+        )
+        held = f"The file held {' and '.join(f'c{number}' for number in done)}"
         for id in asked:
             if int(id[1:]) in done:
-                return f"The file held {' and '.join(f'c{number}' for number in done)}, and {id} was asked again."
-        if complaint or (complaint := complete(text)):
-            return complaint
+                return f"{held}, and {id} was asked again."
+        if complaint or (complaint := complete(text, cases)):
+            return f"{held}. {complaint}"
     return True
 
 
@@ -252,7 +297,10 @@ def keeps_lines_when_a_call_fails(evaluate):
     records = read(text)
     if isinstance(records, str):
         return records
-    missing = {"c1", "c2", "c3"} - {record["id"] for record in records}
+    ids = {record["id"] for record in records}
+    if "c4" in ids:
+        return "The call for c4 failed, and c4 has a line: nobody would ask for it again."
+    missing = {"c1", "c2", "c3"} - ids
     return (
         not missing
         or f"The call for c4 failed, and the file has no line for {min(missing)}."
@@ -266,6 +314,10 @@ def repairs_half_a_line(evaluate):
             return complaint
         if "c1" in asked:
             return "c1 was in the file, and was asked again."
+    for left in ('{"id": "c1", "outp', line_for(1) + line_for(2)[:-1]):
+        _, _, text, complaint = tried(evaluate, left)
+        if complaint or (complaint := complete(text)):
+            return f"At first the file was {left!r}. {complaint}"
     return True
 
 
@@ -308,6 +360,23 @@ going_on = Exercise(
         Mistake(
             writes_behind_half_a_line,
             "You leave half a line in the file, and the next record is written behind it. Take it out first.",
+        ),
+        Mistake(
+            goes_on_with(kept=without_the_last_piece),
+            "Half a line may be all that there is, without a line end before it. What do you keep of it?",
+        ),
+        Mistake(
+            goes_on_with(kept=ends_with_a_brace),
+            "A record may be all there but for its line end. The next one is then written behind it, into the same line.",
+        ),
+        Mistake(
+            goes_on_with(known=lambda id, text: id in text),
+            "You look for the id anywhere in the text, and `c1` stands in `c12`, too. Compare it with the ids of the lines.",
+        ),
+        Mistake(
+            goes_on_with(answered=or_nothing),
+            "You write a line for a call that failed, so its case counts as done. Let the error end the loop, or leave "
+            "that case out.",
         ),
         Mistake(
             keeps_lines_in_memory,
@@ -388,6 +457,13 @@ def first_two_dimensions(places, dimensions):
     ]
 
 
+def in_any_order(places, dimensions):
+    seen = [set(place) for place in places]
+    combinations = product(*dimensions.values())
+    return [combination for combination in combinations if set(combination) not in seen]
+
+
+TWICE = {"of the listing": ["English", "Dutch"], "of the buyer": ["English", "Dutch"]}
 SIZES = {"length": ["short", "long"], "language": ["English", "Dutch"]}
 THREE = SIZES | {"twist": ["irony", "negation", "none"]}
 SOME = [("short", "English"), ("long", "English"), ("short", "English")]
@@ -404,7 +480,11 @@ coverage = Exercise(
     checks=[
         Check(
             "names the combinations that no case has",
-            [arguments(SOME, SIZES), arguments(MIXED, SIZES)],
+            [
+                arguments(SOME, SIZES),
+                arguments(MIXED, SIZES),
+                arguments([("English", "Dutch")], TWICE),
+            ],
             same=unordered,
         ),
         Check(
@@ -444,6 +524,10 @@ coverage = Exercise(
         Mistake(
             only_what_was_seen,
             "You combine the values that occur in the cases. A value that no case has is the largest gap: use `dimensions`.",
+        ),
+        Mistake(
+            in_any_order,
+            "Two dimensions may have the same values: (English, Dutch) is not (Dutch, English). Compare tuples, not sets.",
         ),
         Mistake(rare_ones_too, "One case is enough for a combination to be covered."),
         Mistake(
@@ -550,6 +634,36 @@ def values_not_fields(context):
     return wrong
 
 
+def alike_by(*, lists=set.__eq__, texts=str.__eq__):
+    """Corrections, with another idea of when two values are alike."""
+
+    def corrections(context):
+        if not isinstance(context.output, dict):
+            return len(ATTRIBUTES)
+        right = 0
+        for field in ATTRIBUTES:
+            got, gold = context.output[field], context.expected[field]
+            if isinstance(gold, list):
+                right += lists(set(got), set(gold))
+            else:
+                right += texts((got or "").casefold(), (gold or "").casefold())
+        return len(ATTRIBUTES) - right
+
+    return corrections
+
+
+def share_a_value(got, gold):
+    return bool(got & gold) or got == gold
+
+
+def gold_within(got, gold):
+    return gold in got if gold else not got
+
+
+def got_within(got, gold):
+    return gold_within(gold, got)
+
+
 def letters_not_texts(context):
     if not isinstance(context.output, dict):
         return len(ATTRIBUTES)
@@ -572,6 +686,10 @@ corrections_per_listing = Exercise(
                 given(BARE, brand="IKEA", size="30 cm"),
                 given(colours=["red", "green"], materials=[]),
                 given(size="EU 83"),
+                given(size="38"),
+                given(brand="Dr. Martens boots"),
+                given(colours=["black"]),
+                given(colours=["black", "white", "red"]),
             ],
         ),
         Check(
@@ -621,6 +739,20 @@ corrections_per_listing = Exercise(
         Mistake(
             letters_not_texts,
             '`set("EU 38")` is the set of its letters, and "EU 83" has the same ones. Make sets of lists only.',
+        ),
+        *(
+            Mistake(
+                alike_by(lists=alike),
+                "A list with a value too many, or one too few, must be corrected, too.",
+            )
+            for alike in (share_a_value, set.issuperset, set.issubset)
+        ),
+        *(
+            Mistake(
+                alike_by(texts=alike),
+                "A text that stands in the other one is not the same text: the seller must correct it.",
+            )
+            for alike in (gold_within, got_within)
         ),
         Mistake(
             values_not_fields,

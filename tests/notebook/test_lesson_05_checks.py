@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -177,9 +178,65 @@ def all_at_the_end(cases: list[Case], task: Task, score: Score, path: Path) -> N
     Path(path).write_text(text, "utf-8")
 
 
+def judged_by_json(cases: list[Case], task: Task, score: Score, path: Path) -> None:
+    """A last line without its end stays if it is JSON."""
+    *whole, last = Path(path).read_text("utf-8").split("\n") if Path(path).exists() else [""]
+    try:
+        json.loads(last)
+        text = "\n".join([*whole, last])
+    except ValueError:
+        text = "".join(f"{line}\n" for line in whole)
+    Path(path).write_text(text, "utf-8")
+    appended_to(text, cases, task, score, path)
+
+
+def with_the_rest_of_a_split(cases: list[Case], task: Task, score: Score, path: Path) -> None:
+    text = Path(path).read_text("utf-8") if Path(path).exists() else ""
+    if text:
+        text = text.rsplit("\n", 1)[0] + "\n"
+        Path(path).write_text(text, "utf-8")
+    appended_to(text, cases, task, score, path)
+
+
+def with_ids_in_the_text(cases: list[Case], task: Task, score: Score, path: Path) -> None:
+    text = Path(path).read_text("utf-8") if Path(path).exists() else ""
+    text = text[: text.rfind("\n") + 1]
+    Path(path).write_text(text, "utf-8")
+    appended_to("", [case for case in cases if case.id not in text], task, score, path)
+
+
+def with_a_line_for_an_error(cases: list[Case], task: Task, score: Score, path: Path) -> None:
+    def answered(case: Case) -> Any:
+        try:
+            return task(case)
+        except Exception as error:
+            return str(error)
+
+    opened_for_each_line(cases, answered, score, path)
+
+
+def appended_to(text: str, cases: list[Case], task: Task, score: Score, path: Path) -> None:
+    done = {json.loads(line)["id"] for line in text.splitlines()}
+    appended_again([case for case in cases if case.id not in done], task, score, path)
+
+
+def without_a_case_that_failed(cases: list[Case], task: Task, score: Score, path: Path) -> None:
+    for case in cases:
+        with contextlib.suppress(ConnectionError):
+            opened_for_each_line([case], task, score, path)
+
+
+def test_a_loop_that_goes_on_behind_a_failed_call_is_right() -> None:
+    assert_solved("05.1", without_a_case_that_failed)
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
+        (judged_by_json, "written behind it, into the same line"),
+        (with_the_rest_of_a_split, "Half a line may be all that there is"),
+        (with_ids_in_the_text, "anywhere in the text"),
+        (with_a_line_for_an_error, "so its case counts as done"),
         (opened_with_w, "empties the file"),
         (appended_again, "append without reading"),
         (from_the_line_count, "look at the ids"),
@@ -285,6 +342,14 @@ def test_any_way_to_find_the_missing_combinations_is_right(answer: Any) -> None:
             ],
             "use `dimensions`",
         ),
+        (
+            lambda places, dimensions: [
+                one
+                for one in itertools.product(*dimensions.values())
+                if sorted(one) not in [sorted(place) for place in places]
+            ],
+            "Compare tuples, not sets",
+        ),
     ],
 )
 def test_a_list_of_other_combinations_is_told_why(answer: Any, sentence: str) -> None:
@@ -373,6 +438,25 @@ def raw_equality(context: Any) -> int:
     return wrong
 
 
+def unlike_by(alike: Callable[[Any, Any], bool]) -> Callable[[Any], int]:
+    def wrong_fields(context: Any) -> int:
+        if isinstance(context.output, str):
+            return 6
+        forms = context.output, context.expected
+        pairs = [[plain(form[name]) for form in forms] for name in ATTRIBUTES]
+        return sum(got != label and not alike(got, label) for got, label in pairs)
+
+    return wrong_fields
+
+
+def plain(value: Any) -> Any:
+    return set(value) if isinstance(value, list) else value and value.lower()
+
+
+def are(kind: type, *values: Any) -> bool:
+    return all(value and isinstance(value, kind) for value in values)
+
+
 def nothing_to_count(context: Any) -> int:
     if isinstance(context.output, str):
         return 0
@@ -383,6 +467,11 @@ def nothing_to_count(context: Any) -> int:
     ("answer", "sentence"),
     [
         (raw_equality, "minds order and capitals"),
+        (unlike_by(lambda got, label: are(set, got, label) and got >= label), "one too few"),
+        (unlike_by(lambda got, label: are(set, label) and got <= label), "one too few"),
+        (unlike_by(lambda got, label: are(set, got, label) and bool(got & label)), "one too few"),
+        (unlike_by(lambda got, label: are(str, got, label) and label in got), "stands in the other one"),
+        (unlike_by(lambda got, label: are(str, got, label) and got in label), "stands in the other one"),
         (nothing_to_count, "must not be the best result"),
         (lambda context: 6 - field_by_field(context), "The seller corrects the others"),
         (lambda context: field_by_field(context) >= 1, "Return how many"),
