@@ -181,6 +181,11 @@ def mean_arm(pairs):
     return statistics.fmean(ratios), statistics.variance(ratios) / len(ratios)
 
 
+def person_arm(pairs):
+    """The mean of the people's sums, whatever their forms: another metric, too."""
+    return ratio_arm([(seconds, 1) for seconds, _ in pairs])
+
+
 def ratio_difference(control, new, *, arm=ratio_arm):
     (old, old_square), (now, new_square) = arm(control), arm(new)
     reach = NORMAL * math.sqrt(old_square + new_square)
@@ -256,15 +261,15 @@ WAITS = {"sample ratio": "hold", "too few people": "go on"}
 
 
 @lru_cache(maxsize=32)  # reference and mistakes ask for the same people
-def facts_of(people, arm=ratio_arm):
-    """The p of the sample ratio, and the differences of seconds (by `arm`) and of published per form."""
+def facts_of(people, arm=ratio_arm, guardrail_arm=ratio_arm):
+    """The p of the sample ratio, and the differences of seconds and of published per form, by their arms."""
     counted = {name: sum(one[0] == name for one in people) for name in EQUAL}
 
     def compare(column, arm):
         control, new = ([(one[column], one[2]) for one in people if one[0] == name] for name in EQUAL)
         return ratio_difference(control, new, arm=arm)
 
-    return ratio_p(counted, EQUAL), compare(1, arm), compare(3, ratio_arm)
+    return ratio_p(counted, EQUAL), compare(1, arm), compare(3, guardrail_arm)
 
 
 def decide(
@@ -274,13 +279,14 @@ def decide(
     waits_for=tuple(WAITS),
     count=len,
     arm=ratio_arm,
+    guardrail_arm=ratio_arm,
     is_gain=lambda gap, low, high: high < 0,
     loss=lambda gap, low, high: low,
     tolerance=TOLERANCE,
     least_p=0.001,
     guardrail_first=False,
 ):
-    ratio, seconds, published = facts_of(tuple(people), arm)
+    ratio, seconds, published = facts_of(tuple(people), arm, guardrail_arm)
     has_to_wait = {"sample ratio": ratio < least_p, "too few people": count(people) < planned}
     for reason in waits_for:
         if has_to_wait[reason]:
@@ -300,6 +306,8 @@ any_difference = partial(decide, is_gain=lambda gap, low, high: high < 0 or low 
 more_is_better = partial(decide, is_gain=lambda gap, low, high: low > 0)
 counts_forms = partial(decide, arm=alike_arm)
 mean_of_means = partial(decide, arm=mean_arm)
+mean_guardrail = partial(decide, guardrail_arm=mean_arm)
+by_person = partial(decide, arm=person_arm)
 guardrail_by_estimate = partial(decide, loss=lambda gap, low, high: gap)
 no_tolerance = partial(decide, tolerance=0)
 relative_tolerance = partial(decide, tolerance=0.7 * TOLERANCE)
@@ -368,7 +376,7 @@ def draw_lost(rng):
 
 def draw_early(rng):
     """Two looks before the planned people are there; at the second their numbers differ, as chance has it."""
-    early = partial(draw_experiment, "too few people", planned=3_000, count=1_000, seconds=-7.0)
+    early = partial(draw_experiment, "too few people", planned=2_000, count=1_000, seconds=-7.0)
     return [*early(peeks)(rng), *early(peeks, usual_p, changed=lopsided)(rng)]
 
 
@@ -376,6 +384,13 @@ def draw_harm(rng):
     """Two experiments that cost seconds; the second loses forms as well."""
     harm = partial(draw_experiment, "no gain", any_difference, count=800, seconds=8.0)
     return [*harm(published=0.03)(rng), *harm(guardrail_first, published=-0.12)(rng)]
+
+
+def draw_gain(rng):
+    """Two safe gains: a mean over people calls the first unsafe, sums by person do not show the second."""
+    gain = partial(draw_experiment, "gain", published=-0.015, seconds=-5.0)
+    by_form = gain(relative_tolerance, mean_guardrail, count=2_000)
+    return [*by_form(rng), *gain(by_person, count=1_600)(rng)]
 
 
 def draw_not_shown(rng):
@@ -429,7 +444,7 @@ checks = [
     ),
     q1(name="deals anybody with any salt", points=1, inputs=draw_people(EQUAL)),
     q1(name="follows the weights", points=1, inputs=draw_people({"v4": 9, "v5": 1})),
-    q1(name="deals more than two variants", points=1, inputs=draw_people({"old": 5, "new": 2, "bold": 1})),
+    q1(name="deals more than two variants", points=1, inputs=draw_people({"old": 2, "new": 5, "bold": 1})),
     q2(
         name="gives the worked example",
         points=1,
@@ -440,13 +455,13 @@ checks = [
     q2(
         name="sets apart who met several variants",
         points=1,
-        inputs=draw_logs(several=4),
+        inputs=draw_logs(several=7),
         same=same_several,
     ),
     q2(
         name="tests against the weights",
         points=2,
-        inputs=draw_logs({"v4": 3, "v5": 1}),
+        inputs=draw_logs({"old": 3, "new": 1}),
         same=same_p,
         message="It is Pearson's chi-square, without a correction.",
     ),
@@ -480,7 +495,7 @@ checks = [
     q4(
         name="ships a gain that is shown and safe",
         points=1,
-        inputs=draw_experiment("gain", relative_tolerance, count=2_000, seconds=-5.0, published=-0.015),
+        inputs=draw_gain,
     ),
     q4(name="does not ship what is not shown", points=1, inputs=draw_not_shown),
     q4(

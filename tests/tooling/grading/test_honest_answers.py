@@ -6,20 +6,24 @@ called here with the inputs that some students get, and judged as a submission i
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from itertools import combinations
+from itertools import accumulate, combinations, pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aicourse.notebook.checks import Check
+from aicourse.notebook.checks.files import run_file
 from aicourse.tooling.grading.authoring.assignment import Assignment, load_assignment
-from aicourse.tooling.grading.judging.judging import judge, plan
+from aicourse.tooling.grading.judging.judging import Plan, judge, plan
 from aicourse.tooling.grading.sandbox.execution import Answer, StudentCall
 
 STUDENTS = ("ada", "brook", "cleo")
@@ -44,6 +48,170 @@ def _handed_in(into: list[Any], question: str, changed: dict[str, Any]) -> Calla
         return function
 
     return note
+
+
+@cache
+def homework(name: str) -> Assignment:
+    return load_assignment(name)
+
+
+# Homework 1
+
+CUT = re.compile(r"(\d[\d.,]*(?:\s*[x×]\s*\d[\d.,]*)*)(\s*)(mm|cm|ml|m|l)\b", re.I)
+
+
+@slip("hw01 q1", spaced=True)
+@slip("hw01 q1", units=("mm", "cm", "m", "ml", "l"))
+@slip("hw01 q1", units=("cm", "m", "l"))
+@right("hw01 q1")
+def size_of(text: str, spaced: bool = False, units: tuple[str, ...] = ()) -> str | None:
+    """`spaced` wants a space before the unit; `units` are looked for in this order."""
+    sizes = [one for one in CUT.finditer(text) if one[2] or not spaced]
+    if units:
+        sizes = [one for unit in units for one in sizes if one[3].lower() == unit]
+    if not sizes:
+        return None
+    return re.sub(r"[×X]", "x", sizes[0][1]).replace(" ", "").replace(",", ".") + f" {sizes[0][3].lower()}"
+
+
+@cache
+def homework_1() -> dict[str, Any]:
+    return run_file(homework("hw01").folder / "checks.py")
+
+
+@slip("hw01 q2", apart=r"[\s,.!?]+")
+@slip("hw01 q2", apart=r"[^a-z]+")
+@slip("hw01 q2", wraps=True)
+@right("hw01 q2")
+def colours_of(text: str, apart: str = r"[^a-z-]+", wraps: bool = False) -> list[str]:
+    """`wraps` takes the last word for the one before the first."""
+    known = homework_1()
+    words = [word for word in re.split(apart, text.lower()) if word]
+    before = dict(enumerate(words, start=1)) | ({0: words[-1]} if wraps and words else {})
+    denied = [place for place, word in before.items() if word in ("not", "no", "never", "without")]
+    named = {known["SHADES"].get(word, word) for place, word in enumerate(words) if place not in denied}
+    return sorted(named & set(known["COLOURS"]))
+
+
+@slip("hw01 q3", inside=True)
+@slip("hw01 q3", any_category=True)
+@right("hw01 q3")
+def parsed(reply: str, inside: bool = False, any_category: bool = False) -> dict[str, Any]:
+    """`inside` finds "none" in a name; `any_category` lets a reply go without one."""
+    data = {"category": "baby", **json.loads(reply)} if any_category else json.loads(reply)
+    found = homework_1()["parse_reply"](json.dumps(data))
+    if any_category and "category" not in json.loads(reply):
+        found["category"] = None
+    lost = [name for name in ("size", "brand") if inside and "none" in (found[name] or "").lower()]
+    return {**found, **dict.fromkeys(lost)}
+
+
+@slip("hw01 q4", enough=any)
+@slip("hw01 q4", number=r"\d+")
+@slip("hw01 q4", one_word=True)
+@slip("hw01 q4", denies=True)
+@right("hw01 q4")
+def grounded(
+    attributes: dict[str, Any],
+    text: str,
+    enough: Callable[[Any], bool] = all,
+    number: str = r"\d+(?:\.\d+)?",
+    one_word: bool = False,
+    denies: bool = False,
+) -> dict[str, Any]:
+    """`one_word` looks for the brand among the words; `denies` drops a colour that is denied."""
+    words = re.sub(r"[^a-z-]", " ", text.lower()).split()
+    named = {*words, *(homework_1()["SHADES"].get(word) for word in words)}
+    if denies:
+        named -= {after for word, after in pairwise(words) if word == "not"}
+    size, brand = attributes["size"], attributes["brand"]
+    wanted, stated = (re.findall(number, (one or "").replace(",", ".")) for one in (size, text))
+    is_stated = enough(one in stated for one in wanted) if wanted else (size or "").lower() in words
+    return {
+        **attributes,
+        "colours": [one for one in attributes["colours"] if one in named],
+        "size": size if is_stated else None,
+        "brand": brand if (brand or "").lower() in (words if one_word else text.lower()) else None,
+    }
+
+
+# Homework 4
+
+
+@slip("hw04 q1", heaviest_first=True)
+@right("hw04 q1")
+def dealt(person: str, salt: str, weights: dict[str, int], heaviest_first: bool = False) -> str:
+    number = int.from_bytes(hashlib.sha256(f"{salt}:{person}".encode()).digest()[:7], "big") >> 4
+    names = sorted(weights, key=lambda name: -weights[name]) if heaviest_first else list(weights)
+    ends = list(accumulate(weights[name] for name in names))
+    return names[sum(number / 2**52 >= end / ends[-1] for end in ends)]
+
+
+@slip("hw04 q2", names=lambda weights: ["v4", "v5"])
+@slip("hw04 q2", expected=lambda weights: [weights[name] for name in sorted(weights)])
+@slip("hw04 q2", order=list)
+@right("hw04 q2")
+def looked_over(
+    exposures: list[Any],
+    weights: dict[str, int],
+    names: Callable[[Any], list[str]] = list,
+    expected: Callable[[Any], list[int]] = lambda weights: list(weights.values()),
+    order: Callable[[Any], list[str]] = sorted,
+) -> dict[str, Any]:
+    """Names as in the example, shares in another order than the counts, and people as they came."""
+    met = {(one["person"], one["variant"]): one for one in exposures}
+    visits = Counter(person for person, _ in met)
+    kept = Counter(variant for person, variant in met if visits[person] == 1)
+    people = {name: kept[name] for name in names(weights)}
+    share = sum(people.values()) / sum(weights.values())
+    pairs = zip(people.values(), expected(weights), strict=True)
+    p = math.erfc(math.sqrt(sum((seen / share - part) ** 2 * share / part for seen, part in pairs) / 2))
+    return {"people": people, "several": order(one for one in visits if visits[one] > 1), "p": p}
+
+
+def gap(people: list[Any], column: int, metric: Callable[[Any, Any], Any]) -> tuple[float, float]:
+    """The interval of the difference of a metric, by its linear parts."""
+    parts = []
+    for name in ("v4", "v5"):
+        sums, forms = np.array([(one[column], one[2]) for one in people if one[0] == name], dtype=float).T
+        parts.append(metric(sums, forms))
+    (old, olds), (new, news) = parts
+    reach = 1.96 * math.sqrt(olds.var() / len(olds) + news.var() / len(news))
+    return float(new - old - reach), float(new - old + reach)
+
+
+def per_form(sums: Any, forms: Any) -> tuple[Any, Any]:
+    ratio = sums.sum() / forms.sum()
+    return ratio, (sums - ratio * forms) / forms.mean()
+
+
+def per_person(sums: Any, forms: Any) -> tuple[Any, Any]:
+    return sums.mean(), sums
+
+
+def mean_of_ratios(sums: Any, forms: Any) -> tuple[Any, Any]:
+    return (sums / forms).mean(), sums / forms
+
+
+@slip("hw04 q4", seconds=per_person)
+@slip("hw04 q4", published=mean_of_ratios)
+@slip("hw04 q4", counted=lambda people: sum(one[2] for one in people))
+@right("hw04 q4")
+def decided(
+    people: list[Any],
+    planned: int,
+    seconds: Callable[[Any, Any], Any] = per_form,
+    published: Callable[[Any, Any], Any] = per_form,
+    counted: Callable[[Any], int] = len,
+) -> list[str]:
+    of_v4 = sum(one[0] == "v4" for one in people)
+    if abs(2 * of_v4 - len(people)) > 3.29053 * math.sqrt(len(people)):
+        return ["hold", "sample ratio"]
+    if counted(people) < planned:
+        return ["go on", "too few people"]
+    if gap(people, 1, seconds)[1] >= 0:
+        return ["do not ship", "no gain"]
+    return ["do not ship", "guardrail"] if gap(people, 3, published)[0] < -0.05 else ["ship", "gain"]
 
 
 # Homework 5
@@ -204,11 +372,6 @@ def matrix(runs: list[Any], once: bool = False, some_steps: bool = False) -> Any
     return {good: dict.fromkeys(row, 1) if once else row for good, row in found.items()}
 
 
-@cache
-def homework(name: str) -> Assignment:
-    return load_assignment(name)
-
-
 def answer(function: Answering, call: StudentCall) -> Answer:
     try:
         return Answer("returned", function(*(call.arguments or ()), **call.named))
@@ -216,11 +379,17 @@ def answer(function: Answering, call: StudentCall) -> Answer:
         return Answer("raised", error=type(error).__name__, message=str(error))
 
 
-def failed(question: str, function: Answering, student: str) -> list[str]:
-    """The names of the question's checks that the function fails."""
+@cache
+def asked_of(question: str, student: str) -> Plan:
+    """The question's own checks for a student, as grading draws them."""
     name, number = question.split()
     mine = [one for one in homework(name).checks if isinstance(one, Check) and one.question == number]
-    asked = plan(replace(homework(name), checks=tuple(mine)), student)
+    return plan(replace(homework(name), checks=tuple(mine)), student)
+
+
+def failed(question: str, function: Answering, student: str) -> list[str]:
+    """The names of the question's checks that the function fails."""
+    asked = asked_of(question, student)
     answers = [answer(function, call) for call in asked.calls]
     return [one.name for one in judge(asked, answers) if not one.passed]
 
