@@ -148,11 +148,12 @@ def case(id, split, text, *colours):
 
 
 def draw_cases(rng):
-    """A set of six with one id twice and one wrong colour, in any order."""
+    """A set of eight with one id twice, two wrong colours and an empty text, in any order."""
     colours = rng.sample(COLOURS, 4)
     cases = [case(f"C{number}", "dev", f"A {colour} thing", colour) for number, colour in enumerate(colours)]
     cases.append(case(rng.choice(["C0", "C1"]), "dev", "Another thing"))
     cases.append(case("C9", "dev", "A strange thing", rng.choice(["mauve", "navy", "Red"])))
+    cases += [case("C8", "dev", "Two things", colours[0], "mauve"), case("C7", "dev", " \n\t")]
     return [rng.sample(cases, len(cases))]
 
 
@@ -163,6 +164,7 @@ LEAKS = [
         case("C", "dev", "Blue coat", "blue"),
     ],
     [case("A", "test", "Oak-table"), case("B", "dev", "OAK TABLE."), case("C", "train", "oak table")],
+    [case("A", "dev", "T-shirt, 1 m"), case("B", "test", "tshirt 1 m"), case("C", "test", "T-shirt, 2 m")],
 ]
 
 q2 = partial(
@@ -228,7 +230,8 @@ def run_pairs(*counts):
 
 
 def draw_runs(rng):
-    return run_pairs(*[(rng.randint(5, 9), rng.randint(1, 3), 4, 5) for _ in range(3)])
+    some = [(rng.randint(5, 9), rng.randint(1, 3), 4, 5) for _ in range(3)]
+    return run_pairs(*some, (2, rng.randint(6, 9), 4, 5))
 
 
 q3 = partial(

@@ -135,6 +135,50 @@ def grounded(
     }
 
 
+# Homework 2
+
+COLOURS = homework_1()["COLOURS"]
+
+
+@slip("hw02 q2", plain=lambda text: " ".join(re.findall("[a-z0-9]+", text.lower())))
+@slip("hw02 q2", plain=lambda text: re.sub("[^a-z]", "", text.lower()))
+@slip("hw02 q2", looked_at=1)
+@slip("hw02 q2", blank=" ")
+@right("hw02 q2")
+def problems(
+    cases: list[Any],
+    plain: Callable[[str], str] = lambda text: re.sub("[^a-z0-9]", "", text.lower()),
+    looked_at: int = 99,
+    blank: str | None = None,
+) -> dict[str, list[str]]:
+    """`looked_at` is how many colours of a case are, `blank` all that is taken for white space."""
+    ids, splits = Counter(one["id"] for one in cases), defaultdict(set)
+    for one in cases:
+        splits[plain(one["text"])].add(one["split"])
+    found = {
+        "duplicate id": {one for one in ids if ids[one] > 1},
+        "empty text": {one["id"] for one in cases if not one["text"].strip(blank)},
+        "unknown colour": {one["id"] for one in cases if set(one["colours"][:looked_at]) - set(COLOURS)},
+        "leak": {one["id"] for one in cases if (text := plain(one["text"])) and len(splits[text]) > 1},
+    }
+    return {name: sorted(some) for name, some in found.items()}
+
+
+@slip("hw02 q3", heads=lambda fixed, broken: broken)
+@right("hw02 q3")
+def changed(before: list[bool], after: list[bool], heads: Callable[[int, int], int] = min) -> dict[str, Any]:
+    fixed, broken = (
+        sum(one > other for one, other in pairs)
+        for pairs in (zip(after, before, strict=True), zip(before, after, strict=True))
+    )
+    p = (
+        2
+        * sum(math.comb(fixed + broken, some) for some in range(heads(fixed, broken) + 1))
+        / 2 ** (fixed + broken)
+    )
+    return {"fixed": fixed, "broken": broken, "p": min(1.0, p)}
+
+
 # Homework 4
 
 
