@@ -179,6 +179,17 @@ def changed(before: list[bool], after: list[bool], heads: Callable[[int, int], i
     return {"fixed": fixed, "broken": broken, "p": min(1.0, p)}
 
 
+@slip("hw02 q4", share=0.5)
+@slip("hw02 q4", again=False)
+@right("hw02 q4")
+def bounds(before: list[float], after: list[float], share: float = 1, again: bool = True) -> list[float]:
+    """`share` of the cases is drawn each time; without `again` none is drawn twice."""
+    differences = np.subtract(after, before)
+    rng, count = np.random.default_rng(4), round(share * len(differences))
+    means = [rng.choice(differences, count, replace=again).mean() for _ in range(2_000)]
+    return [float(differences.mean()), *map(float, np.quantile(means, [0.025, 0.975]))]
+
+
 # Homework 4
 
 
