@@ -100,7 +100,10 @@ def means_of_rows(rows):
     return rates(rows, sums=False)
 
 
-def same_rates(answer, expected, names=("requests", "failed", "corrected", "cost")):
+RATES_OF = ("requests", "failed", "corrected", "cost")
+
+
+def same_rates(answer, expected, names=RATES_OF):
     """These columns of all hours."""
 
     def alike(mine, theirs):
@@ -114,12 +117,17 @@ def same_rates(answer, expected, names=("requests", "failed", "corrected", "cost
     )
 
 
+def same_sums(answer, expected):
+    """Requests and failures; all columns where nothing failed, so that no other mistake is seen there."""
+    is_plain = all(not one["failed"] for one in expected.values())
+    return same_rates(answer, expected, tuple(RATES_OF) if is_plain else ("requests", "failed"))
+
+
 CLIENTS = ("android 7.4", "ios 7.4", "web 7.4")
 
 
-def some_row(rng, hour, client, requests=None, failed=None):
-    requests = rng.randint(20, 60) if requests is None else requests
-    failed = rng.randint(2, 9) if failed is None else failed
+def some_row(rng, hour, client):
+    requests, failed = rng.randint(20, 60), rng.randint(2, 9)
     proposals = requests - failed
     return {
         "hour": hour,
@@ -133,18 +141,23 @@ def some_row(rng, hour, client, requests=None, failed=None):
     }
 
 
-def draw_hours(*hours, clients=CLIENTS, failed=None):
-    """Rows of these hours of a day and the next, in any order."""
+def draw_hours(*hours, clients=CLIENTS, **numbers):
+    """Rows of these hours of a day and the next, in any order; `numbers` are not drawn."""
 
     def draw(rng):
         rows = [
-            some_row(rng, f"2026-10-{5 + hour // 24:02} {hour % 24:02}:00", client, failed=failed)
+            some_row(rng, f"2026-10-{5 + hour // 24:02} {hour % 24:02}:00", client) | numbers
             for hour in hours
             for client in clients
         ]
         return [rng.sample(rows, len(rows))]
 
     return draw
+
+
+def draw_all(*draws):
+    """The inputs of each."""
+    return lambda rng: [one for draw in draws for one in draw(rng)]
 
 
 TWO_HOURS = [
@@ -333,6 +346,12 @@ def draw_series(*pattern):
 
     return draw
 
+
+# Of 0.75 and 8: an hour that begins, one that does not end, one that does; and two bad ones in a row.
+AT_THE_LIMITS = [
+    [[8, 6], [8, 4], [12, 5], [8, 1]],
+    [[20, 1], [20, 15], [20, 15], [20, 9], [20, 1], [20, 15], [20, 1]],
+]
 
 q3 = partial(
     Check,
@@ -561,8 +580,8 @@ checks = [
     q1(
         name="adds up the rows of an hour",
         points=1,
-        inputs=draw_hours(7, 8),
-        same=partial(same_rates, names=("requests", "failed")),
+        inputs=draw_all(draw_hours(7, 8), draw_hours(7, 8, failed=0, cached_tokens=0)),
+        same=same_sums,
     ),
     q1(
         name="shows hours in which nobody came",
@@ -573,7 +592,11 @@ checks = [
     q1(
         name="divides corrections by proposals",
         points=1,
-        inputs=draw_hours(8, 9, clients=CLIENTS[:1]),
+        inputs=draw_all(
+            draw_hours(8, 9, clients=CLIENTS[:1]),
+            draw_hours(8, clients=CLIENTS[:1], requests=30, failed=30, corrected=0),
+        ),
+        message="An hour may have no proposal.",
         same=partial(same_rates, names=("corrected",)),
     ),
     q1(
@@ -603,14 +626,14 @@ checks = [
     q2(
         name="has a limit that follows from the sizes",
         points=1,
-        inputs=draw_mixes(),
+        inputs=draw_all(draw_mixes(), draw_mixes(lacking=True)),
         same=partial(same_drift, names=("limit",)),
     ),
     q2(
         name="says what adds most, also if one sample lacks it",
         points=1,
         inputs=draw_mixes(lacking=True),
-        same=partial(same_drift, names=("most",)),
+        same=partial(same_drift, names=("psi", "most")),
     ),
     q3(
         name="gives the worked example",
@@ -623,7 +646,16 @@ checks = [
     q3(
         name="waits through hours without data", points=1, inputs=draw_series("bad", "silent", "bad", "small")
     ),
-    q3(name="does not flap", points=1, inputs=draw_series("bad", "between", "bad", "between")),
+    q3(
+        name="does not flap",
+        points=1,
+        inputs=draw_all(
+            draw_series("bad", "between", "bad", "between"),
+            draw_series("bad", "between", "fine", "bad", "between"),
+            lambda rng: [arguments(hours, 0.75, 8) for hours in AT_THE_LIMITS],
+        ),
+        message="The limit begins one, two thirds of it end none, `least` is enough. There may be several.",
+    ),
     q3(
         name="leaves open what has not ended",
         points=1,
@@ -879,7 +911,7 @@ planted = [
     ),
     Planted("q2", "one side of it", 3, "its factor is q - p", drift_source(part="q * math.log(q / p)")),
     Planted("q2", "moved most", 1, "compare the summands", drift_source(most="moved")),
-    Planted("q2", "not smoothed", 3, "add 0.5", drift_source(smooth="0")),
+    Planted("q2", "not smoothed", 4, "add 0.5", drift_source(smooth="0")),
     Planted("q3", "an alert each hour", 5, "one episode is one call", EACH_HOUR),
     Planted("q3", "a single request alarms", 1, "too few requests", episodes_source(least="1")),
     Planted("q3", "silence is the end", 1, "cannot be the recovery", episodes_source(silent=SILENCE)),

@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import operator
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import accumulate, combinations, pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 from aicourse.notebook.checks import Check
 from aicourse.notebook.checks.files import run_file
@@ -188,6 +191,91 @@ def bounds(before: list[float], after: list[float], share: float = 1, again: boo
     rng, count = np.random.default_rng(4), round(share * len(differences))
     means = [rng.choice(differences, count, replace=again).mean() for _ in range(2_000)]
     return [float(differences.mean()), *map(float, np.quantile(means, [0.025, 0.975]))]
+
+
+# Homework 3
+
+
+@slip("hw03 q1", of_nothing=0.0)
+@slip("hw03 q1", means=("corrected",))
+@slip("hw03 q1", means=("cost",))
+@right("hw03 q1")
+def hour_by_hour(
+    rows: list[Any], of_nothing: float | None = None, means: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """`of_nothing` stands where nothing was proposed; `means` are of the rows' own shares."""
+    hours: dict[str, Any] = defaultdict(list)
+    for row in rows:
+        hours[row["hour"]].append(row)
+    at, found = datetime.fromisoformat(min(hours)), {}
+    while (hour := f"{at:%Y-%m-%d %H:%M}") <= max(hours):
+        found[hour] = shares_of(hours[hour], of_nothing)
+        for name in means:
+            each = [shares_of([row], of_nothing)[name] for row in hours[hour]]
+            found[hour][name] = sum(each) / len(each) if each and None not in each else None
+        at += timedelta(hours=1)
+    return found
+
+
+def shares_of(rows: list[Any], of_nothing: float | None) -> dict[str, Any]:
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update({name: value for name, value in row.items() if not isinstance(value, str)})
+    requests, proposals = total["requests"], total["requests"] - total["failed"]
+    millionths = 0.1 * total["input_tokens"] - 0.09 * total["cached_tokens"] + 0.5 * total["output_tokens"]
+    without = of_nothing if requests else None
+    return {
+        "requests": requests,
+        "failed": total["failed"] / requests if requests else None,
+        "corrected": total["corrected"] / proposals if proposals else without,
+        "cost": millionths / 1e6 / proposals if proposals else without,
+    }
+
+
+@slip("hw03 q2", known_before=True)
+@slip("hw03 q2", degrees=lambda before, after: len(before) - 1)
+@right("hw03 q2")
+def moved(
+    before: dict[str, int],
+    after: dict[str, int],
+    known_before: bool = False,
+    degrees: Callable[[Any, Any], int] = lambda before, after: len({**before, **after}) - 1,
+) -> dict[str, Any]:
+    """`known_before` passes over categories that are new."""
+    names = [*before] if known_before else sorted({*before, *after})
+    p, q = (np.array([one.get(name, 0) + 0.5 for name in names]) for one in (before, after))
+    p, q = p / p.sum(), q / q.sum()
+    parts = (q - p) * np.log(q / p)
+    spread = 1 / sum(before.values()) + 1 / sum(after.values())
+    limit = spread * special.chdtri(degrees(before, after), 0.01)
+    return {"psi": float(parts.sum()), "limit": float(limit), "most": names[parts.argmax()]}
+
+
+@slip("hw03 q3", begins=operator.gt)
+@slip("hw03 q3", ends=operator.le)
+@slip("hw03 q3", enough=operator.gt)
+@slip("hw03 q3", memory=1 / 2)
+@slip("hw03 q3", most=1)
+@right("hw03 q3")
+def called(
+    hours: list[Any],
+    limit: float,
+    least: int,
+    begins: Callable[[float, float], bool] = operator.ge,
+    ends: Callable[[float, float], bool] = operator.lt,
+    enough: Callable[[float, float], bool] = operator.ge,
+    memory: float = 2 / 3,
+    most: int | None = None,
+) -> list[list[int | None]]:
+    found: list[list[int | None]] = []
+    for at, (requests, failed) in enumerate(hours):
+        if requests and enough(requests, least):
+            is_on = bool(found) and found[-1][1] is None
+            if is_on and ends(failed / requests, memory * limit):
+                found[-1][1] = at
+            elif not is_on and begins(failed / requests, limit):
+                found.append([at, None])
+    return found[:most]
 
 
 # Homework 4
