@@ -108,9 +108,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send(body[half : max(half, plan.cut_after) if plan.cut_after is not None else None])
 
     def send(self, data: bytes) -> None:
+        self.server_of_test.sent[-1] += len(data)  # first: whoever has the last byte looks at once
         try:
             self.wfile.write(data)
-            self.server_of_test.sent[-1] += len(data)
         except OSError:  # the client went away, as some tests want it to
             self.close_connection = True
 
