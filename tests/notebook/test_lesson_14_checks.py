@@ -14,23 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from answering import Answer, is_told, passes
 from scipy import stats
 
 from aicourse.notebook.exercises import check
-
-Answer = Callable[..., Any]
-
-
-def passes(exercise: str, answer: Answer) -> None:
-    result = check(exercise, answer)
-    assert result, repr(result)
-
-
-def is_told(exercise: str, answer: Answer, sentence: str) -> None:
-    result = check(exercise, answer)
-    assert not result
-    assert sentence in repr(result)
-
 
 # 14.1
 

@@ -5,28 +5,17 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from answering import Answer, is_told, passes
 
 from aicourse.notebook.exercises import check
 
-Answer = Callable[..., Any]
 Numbers = list[float]
-
-
-def passes(exercise: str, answer: Answer) -> None:
-    result = check(exercise, answer)
-    assert result, repr(result)
-
-
-def is_told(exercise: str, answer: Answer, sentence: str) -> None:
-    result = check(exercise, answer)
-    assert not result
-    assert sentence in repr(result)
 
 
 # 17.1
